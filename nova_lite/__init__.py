@@ -1,0 +1,3 @@
+"""nova-lite: a miniature Nova."""
+
+__version__ = "0.1.0"

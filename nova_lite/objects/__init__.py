@@ -1,0 +1,38 @@
+"""The nouns that travel: frozen, typed, without I/O."""
+
+from nova_lite.objects.block_device import BlockDevice
+from nova_lite.objects.flavor import Flavor
+from nova_lite.objects.host import Allocation, ComputeNode, Service
+from nova_lite.objects.image import ImageMeta
+from nova_lite.objects.instance import Fault, Instance
+from nova_lite.objects.keypair import KeyPair
+from nova_lite.objects.network import FixedIP, NetworkRequest, Vif
+from nova_lite.objects.operation import OPEN_STATES, Operation, OperationEvent, OperationState
+from nova_lite.objects.scheduling import Diagnosis, Placement, RequestSpec, Selection, Verdict
+from nova_lite.objects.server_request import ServerRequest, ServerSearch
+
+__all__ = [
+    "OPEN_STATES",
+    "Allocation",
+    "BlockDevice",
+    "ComputeNode",
+    "Diagnosis",
+    "Fault",
+    "FixedIP",
+    "Flavor",
+    "ImageMeta",
+    "Instance",
+    "KeyPair",
+    "NetworkRequest",
+    "Operation",
+    "OperationEvent",
+    "OperationState",
+    "Placement",
+    "RequestSpec",
+    "Selection",
+    "ServerRequest",
+    "ServerSearch",
+    "Service",
+    "Verdict",
+    "Vif",
+]

@@ -1,0 +1,77 @@
+"""Service and ComputeNode: who serves, and what a hypervisor has."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass, field
+from typing import Any
+
+from nova_lite.objects.base import TravellingObject
+
+
+@dataclass(frozen=True)
+class Service(TravellingObject):
+    """One daemon. ``epoch`` changes with every start; ``last_seen_at`` is the last heartbeat (naive UTC)."""
+
+    uuid: str
+    host: str
+    binary: str
+    topic: str
+    epoch: str | None = None
+    version: int = 1
+    disabled: bool = False
+    disabled_reason: str | None = None
+    forced_down: bool = False
+    last_seen_at: datetime.datetime | None = None
+    id: int | None = None
+    created_at: datetime.datetime | None = None
+    updated_at: datetime.datetime | None = None
+
+
+@dataclass(frozen=True)
+class ComputeNode(TravellingObject):
+    """A hypervisor's inventory and what is claimed of it. Memory in MiB, disk in GiB.
+
+    ``generation`` rises with every change of claims or inventory; the ``*_used`` fields are the sum of the allocations,
+    written only in the transaction that writes the allocation.
+    """
+
+    uuid: str
+    host: str
+    hypervisor_hostname: str
+    hypervisor_type: str
+    hypervisor_version: int
+    vcpus: int
+    memory_mb: int
+    local_gb: int
+    vcpus_used: int = 0
+    memory_mb_used: int = 0
+    local_gb_used: int = 0
+    running_vms: int = 0
+    cpu_allocation_ratio: float = 4.0
+    ram_allocation_ratio: float = 1.0
+    disk_allocation_ratio: float = 1.0
+    reserved_host_cpus: int = 0
+    reserved_host_memory_mb: int = 512
+    reserved_host_disk_mb: int = 0
+    disk_available_least: int | None = None
+    host_ip: str | None = None
+    cpu_info: dict[str, Any] = field(default_factory=dict)
+    supported_instances: tuple[tuple[str, str, str], ...] = ()
+    stats: dict[str, Any] = field(default_factory=dict)
+    build_failures: int = 0
+    generation: int = 0
+    id: int | None = None
+    created_at: datetime.datetime | None = None
+    updated_at: datetime.datetime | None = None
+
+
+@dataclass(frozen=True)
+class Allocation(TravellingObject):
+    """What one server holds of one node (vCPUs, MiB, GiB)."""
+
+    instance_uuid: str
+    node_uuid: str
+    vcpus: int
+    memory_mb: int
+    disk_gb: int

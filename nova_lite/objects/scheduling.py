@@ -1,0 +1,89 @@
+"""RequestSpec, Selection, Diagnosis: the scheduler's question, its answer, and why not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from nova_lite.objects.base import TravellingObject
+from nova_lite.objects.flavor import Flavor
+from nova_lite.objects.image import ImageMeta
+
+
+@dataclass(frozen=True)
+class RequestSpec(TravellingObject):
+    """What one server needs of a host. ``disk_gb`` is what it claims locally (0 for a volume-backed root).
+
+    ``ignore_hosts`` are hosts that refused or lost this very operation before; ``force_*`` come from the API
+    (``az:host:node``, or ``host`` and ``hypervisor_hostname`` from 2.74).
+    """
+
+    instance_uuid: str
+    project_id: str
+    user_id: str
+    flavor: Flavor
+    image: ImageMeta | None = None
+    disk_gb: int = 0
+    availability_zone: str | None = None
+    force_host: str | None = None
+    force_node: str | None = None
+    ignore_hosts: tuple[str, ...] = ()
+    scheduler_hints: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def vcpus(self) -> int:
+        return self.flavor.vcpus
+
+    @property
+    def memory_mb(self) -> int:
+        return self.flavor.memory_mb
+
+
+@dataclass(frozen=True)
+class Selection(TravellingObject):
+    """One chosen node; ``claimed`` is False for an alternate, which the conductor claims if it needs it."""
+
+    host: str
+    node: str
+    node_uuid: str
+    availability_zone: str | None = None
+    claimed: bool = True
+
+
+@dataclass(frozen=True)
+class Verdict(TravellingObject):
+    """One filter's refusal of one host, with the sentence that says why."""
+
+    host: str
+    node: str
+    filter: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Diagnosis(TravellingObject):
+    """What became of each host: kept with the operation, shown to administrators."""
+
+    considered: int = 0
+    refusals: tuple[Verdict, ...] = ()
+    weights: dict[str, float] = field(default_factory=dict)
+    chosen: str | None = None
+
+    def summary(self) -> str:
+        """A sentence safe for a user: how many hosts, refused by which filters, no host names."""
+        if not self.considered:
+            return "There are no compute hosts."
+        counts: dict[str, int] = {}
+        for refusal in self.refusals:
+            counts[refusal.filter] = counts.get(refusal.filter, 0) + 1
+        parts = ", ".join(f"{number} by {name}" for name, number in sorted(counts.items()))
+        return f"{self.considered} host(s) considered" + (f": refused {parts}." if parts else ".")
+
+
+@dataclass(frozen=True)
+class Placement(TravellingObject):
+    """The scheduler's answer for one server: the claimed node first, then alternates; empty when no host is valid."""
+
+    instance_uuid: str
+    selections: tuple[Selection, ...] = ()
+    diagnosis: Diagnosis = field(default_factory=Diagnosis)

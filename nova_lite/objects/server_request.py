@@ -1,0 +1,70 @@
+"""ServerRequest and ServerSearch: what a client asked for, after HTTP is gone from it."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass, field
+from typing import Any
+
+from nova_lite.objects.block_device import BlockDevice
+from nova_lite.objects.network import NetworkRequest
+
+
+@dataclass(frozen=True)
+class ServerRequest:
+    """The body of POST /servers, checked for shape, nothing looked up. ``networks`` None means "not said".
+
+    ``no_network`` is the string "none". ``user_data`` stays base64 text. ``availability_zone`` may still be
+    ``zone:host:node``; ``host`` and ``node`` are the fields of 2.74.
+    """
+
+    name: str
+    flavor_ref: str
+    image_ref: str = ""
+    min_count: int = 1
+    max_count: int = 1
+    description: str | None = None
+    hostname: str | None = None
+    key_name: str | None = None
+    admin_password: str | None = None
+    metadata: dict[str, str] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    networks: tuple[NetworkRequest, ...] | None = None
+    no_network: bool = False
+    security_groups: tuple[str, ...] = ()
+    block_devices: tuple[BlockDevice, ...] = ()
+    availability_zone: str | None = None
+    host: str | None = None
+    node: str | None = None
+    user_data: str | None = None
+    config_drive: bool | None = None
+    auto_disk_config: bool | None = None
+    access_ip_v4: str | None = None
+    access_ip_v6: str | None = None
+    scheduler_hints: dict[str, Any] = field(default_factory=dict)
+    trusted_certs: tuple[str, ...] | None = None
+    return_reservation_id: bool = False
+
+
+@dataclass(frozen=True)
+class ServerSearch:
+    """A list request. ``filters`` hold database names; regular expressions under ``patterns``; times naive UTC.
+
+    ``statuses`` is None for "any", else (vm_state, task_states or None) pairs or-ed together.
+    """
+
+    project_id: str | None
+    filters: dict[str, Any] = field(default_factory=dict)
+    patterns: dict[str, str] = field(default_factory=dict)
+    statuses: tuple[tuple[str, tuple[str, ...] | None], ...] | None = None
+    tags_all: tuple[str, ...] = ()
+    tags_any: tuple[str, ...] = ()
+    not_tags_all: tuple[str, ...] = ()
+    not_tags_any: tuple[str, ...] = ()
+    metadata: tuple[tuple[str, str], ...] = ()
+    changes_since: datetime.datetime | None = None
+    changes_before: datetime.datetime | None = None
+    deleted: bool | None = False
+    sort: tuple[tuple[str, str], ...] = (("created_at", "desc"), ("id", "desc"))
+    limit: int = 1000
+    marker: str | None = None

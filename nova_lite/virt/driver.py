@@ -1,0 +1,140 @@
+"""The hypervisor's interface, in capability groups: verbs of a hypervisor, no HTTP, no database, no messages.
+
+Every method is idempotent: called again after a crash it completes what is missing and changes nothing else. A guest is
+found by the server's uuid. A driver lists its groups in ``capabilities``; the API's 501 and the docs derive from it.
+"""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from nova_lite.objects import Instance, Vif
+from nova_lite.virt.event import LifecycleEvent
+
+
+@dataclass(frozen=True)
+class Guest:
+    """A domain found on this host. ``generation`` is None where the domain carries no mark of ours."""
+
+    uuid: str
+    name: str
+    power_state: int
+    generation: int | None = None
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """What the hypervisor has in all, and how it is used as the hypervisor sees it. MiB and GiB."""
+
+    hypervisor_hostname: str
+    hypervisor_type: str
+    hypervisor_version: int
+    vcpus: int
+    memory_mb: int
+    local_gb: int
+    cpu_info: dict[str, Any]
+    supported_instances: tuple[tuple[str, str, str], ...]
+    disk_available_least: int | None = None
+    host_ip: str | None = None
+    running_vms: int = 0
+
+
+class ComputeDriver(abc.ABC):
+    """What every driver can do: say what the host has, build and destroy guests, report on them."""
+
+    capabilities: frozenset[str] = frozenset()
+
+    # -- host -------------------------------------------------------------------------------------
+
+    @abc.abstractmethod
+    def init_host(self) -> None:
+        """Connect and prepare. :raises HypervisorUnavailable: no connection."""
+
+    @abc.abstractmethod
+    def close(self) -> None:
+        """Let go of connections and threads; guests live on."""
+
+    @abc.abstractmethod
+    def inventory(self) -> Inventory: ...
+
+    @abc.abstractmethod
+    def list_guests(self) -> tuple[Guest, ...]:
+        """Every domain on this host that carries our mark or a server's uuid."""
+
+    @abc.abstractmethod
+    def register_event_listener(self, listener: Callable[[LifecycleEvent], None]) -> None: ...
+
+    def check_health(self) -> str | None:
+        """None when well, else a sentence saying what is wrong."""
+        return None
+
+    # -- build ------------------------------------------------------------------------------------
+
+    @abc.abstractmethod
+    def create_disks(self, ctxt: Any, instance: Instance) -> None:
+        """Fetch the image if it is not cached, prove it harmless, lay the server's disks.
+
+        :raises ImageUnacceptable: the image must not be used; another host would refuse it too.
+        """
+
+    @abc.abstractmethod
+    def delete_disks(self, instance: Instance) -> None:
+        """Remove the server's local disks and logs; missing ones are no error."""
+
+    @abc.abstractmethod
+    def spawn(self, instance: Instance, vifs: tuple[Vif, ...]) -> None:
+        """Define and start the guest, marked with uuid and generation; one already running is left alone."""
+
+    @abc.abstractmethod
+    def destroy(self, instance: Instance) -> None:
+        """Stop and undefine the guest; a missing one is no error. Disks stay: see :meth:`delete_disks`."""
+
+    @abc.abstractmethod
+    def power_state(self, instance: Instance) -> int:
+        """A number of PowerState; NOSTATE where there is no guest."""
+
+
+class PowerDriver(abc.ABC):
+    """Group ``power``."""
+
+    @abc.abstractmethod
+    def power_on(self, instance: Instance, vifs: tuple[Vif, ...]) -> None: ...
+
+    @abc.abstractmethod
+    def power_off(self, instance: Instance, timeout_s: int = 60) -> None:
+        """Ask the guest to shut down, for at most ``timeout_s``; then cut the power. 0 cuts at once."""
+
+    @abc.abstractmethod
+    def reboot(self, instance: Instance, vifs: tuple[Vif, ...], hard: bool) -> None:
+        """Soft: ask the guest; falls back to hard. Hard: a fresh definition, also from stopped, paused, suspended."""
+
+
+class PauseDriver(abc.ABC):
+    """Group ``pause``."""
+
+    @abc.abstractmethod
+    def pause(self, instance: Instance) -> None: ...
+
+    @abc.abstractmethod
+    def unpause(self, instance: Instance) -> None: ...
+
+
+class SuspendDriver(abc.ABC):
+    """Group ``suspend``: the guest's memory goes to disk and the power off."""
+
+    @abc.abstractmethod
+    def suspend(self, instance: Instance) -> None: ...
+
+    @abc.abstractmethod
+    def resume(self, instance: Instance, vifs: tuple[Vif, ...]) -> None: ...
+
+
+class ConsoleDriver(abc.ABC):
+    """Group ``console``."""
+
+    @abc.abstractmethod
+    def console_output(self, instance: Instance, limit_bytes: int) -> bytes:
+        """The last ``limit_bytes`` of the serial console's log; empty where nothing was written."""
