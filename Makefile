@@ -1,0 +1,77 @@
+# nova-lite: everything a newcomer, a developer and CI type.
+PYTHON ?= .venv/bin/python
+PYTEST ?= $(PYTHON) -m pytest
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help run stop setup setup-test test unit contracts functional faults integration \
+        lint types genconfig docs lab-up lab-status lab-down benchmarks clean
+
+help: ## Show this list
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {print "\n" substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+##@ The first minute
+run: ## Install what is missing, start the embedded cloud, boot a server, show its login prompt
+	@bin/nova-lite-setup run
+	@$(PYTHON) bin/nova-lite-demo up $(ARGS)
+
+stop: ## Stop everything that `make run` started
+	@if [ -x $(PYTHON) ]; then $(PYTHON) bin/nova-lite-demo down; else echo "nothing was ever set up"; fi
+
+setup: ## Only install what is missing (Debian packages, .venv)
+	@bin/nova-lite-setup run
+
+##@ Tests
+test: setup-test ## Set up and run unit, contracts and functional tests
+	$(PYTEST) tests/unit tests/contracts tests/functional $(ARGS)
+
+setup-test:
+	@bin/nova-lite-setup test
+
+unit: setup-test ## Unit tests only
+	$(PYTEST) tests/unit $(ARGS)
+
+contracts: setup-test ## Import contracts, sizes, tables, replayed samples
+	$(PYTEST) tests/contracts $(ARGS)
+
+functional: setup-test ## The whole cloud in one process, on both concurrency backends
+	NOVA_LITE_CONCURRENCY_BACKEND=eventlet $(PYTEST) tests/functional $(ARGS)
+	NOVA_LITE_CONCURRENCY_BACKEND=threading $(PYTEST) tests/functional $(ARGS)
+
+faults: setup-test ## The whole cloud under fault plans
+	$(PYTEST) tests/faults $(ARGS)
+
+integration: ## Real RabbitMQ, databases, Keystone, Glance and a guest that boots (starts the lab)
+	@bin/nova-lite-setup test run lab
+	$(PYTEST) tests/integration $(ARGS)
+
+lint: setup-test ## ruff
+	$(PYTHON) -m ruff check .
+
+types: setup-test ## mypy
+	$(PYTHON) -m mypy
+
+##@ The lab: separate daemons with real neighbours
+lab-up: ## Start it (ARGS="--database postgresql --hosts 2 --driver fake")
+	@bin/nova-lite-setup run lab
+	@$(PYTHON) bin/nova-lite-lab up $(ARGS)
+
+lab-status: ## What runs, and where
+	@$(PYTHON) bin/nova-lite-lab status
+
+lab-down: ## Stop it
+	@$(PYTHON) bin/nova-lite-lab down $(ARGS)
+
+##@ Upkeep
+genconfig: ## Write etc/nova-lite.conf from the option catalogue
+	$(PYTHON) -m oslo_config.generator --namespace nova_lite --output-file etc/nova-lite.conf
+
+docs: genconfig ## Everything that is generated
+
+benchmarks: ## Load, boot latency, scheduler, memory (tables and JSON)
+	$(PYTHON) -m benchmarks $(ARGS)
+
+clean: stop ## Stop, and remove state, caches and builds (not .venv)
+	@if [ -x $(PYTHON) ]; then $(PYTHON) bin/nova-lite-lab down; fi
+	rm -rf .nova-lite .lab build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -path ./.venv -prune -o -name __pycache__ -type d -exec rm -rf {} +
