@@ -1,0 +1,30 @@
+"""The tables, by domain."""
+
+from nova_lite.db.models.aggregates import Aggregate, AggregateHost
+from nova_lite.db.models.base import Base
+from nova_lite.db.models.flavors import Flavor, FlavorProject
+from nova_lite.db.models.hosts import Allocation, ComputeNode, Service
+from nova_lite.db.models.instances import Instance, InstanceFault, Tag
+from nova_lite.db.models.keypairs import KeyPair
+from nova_lite.db.models.operations import Operation, OperationEvent
+from nova_lite.db.models.quotas import Quota, QuotaClass, QuotaUsage
+
+__all__ = [
+    "Aggregate",
+    "AggregateHost",
+    "Allocation",
+    "Base",
+    "ComputeNode",
+    "Flavor",
+    "FlavorProject",
+    "Instance",
+    "InstanceFault",
+    "KeyPair",
+    "Operation",
+    "OperationEvent",
+    "Quota",
+    "QuotaClass",
+    "QuotaUsage",
+    "Service",
+    "Tag",
+]
