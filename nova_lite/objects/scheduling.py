@@ -62,22 +62,31 @@ class Verdict(TravellingObject):
 
 @dataclass(frozen=True)
 class Diagnosis(TravellingObject):
-    """What became of each host: kept with the operation, shown to administrators."""
+    """What became of each host: kept with the operation, shown to administrators.
+
+    ``counts`` has every refusal, by filter; ``refusals`` is a bounded sample of them and ``weights`` of the best hosts.
+    ``nearest`` names the host that lacked least, ``note`` what else happened (a claim race, an earlier claim).
+    """
 
     considered: int = 0
     refusals: tuple[Verdict, ...] = ()
     weights: dict[str, float] = field(default_factory=dict)
     chosen: str | None = None
+    counts: dict[str, int] = field(default_factory=dict)
+    nearest: str | None = None
+    note: str | None = None
 
     def summary(self) -> str:
         """A sentence safe for a user: how many hosts, refused by which filters, no host names."""
         if not self.considered:
             return "There are no compute hosts."
-        counts: dict[str, int] = {}
-        for refusal in self.refusals:
+        counts = dict(self.counts)
+        for refusal in self.refusals if not counts else ():
             counts[refusal.filter] = counts.get(refusal.filter, 0) + 1
         parts = ", ".join(f"{number} by {name}" for name, number in sorted(counts.items()))
-        return f"{self.considered} host(s) considered" + (f": refused {parts}." if parts else ".")
+        refused = f": refused {parts}" if parts else ""
+        note = f"; {self.note}" if self.note else ""
+        return f"{self.considered} host(s) considered{refused}{note}."
 
 
 @dataclass(frozen=True)
