@@ -244,6 +244,28 @@ class BuildFailed(NovaLiteError):
     sentence = "Build of instance %(instance_uuid)s aborted: %(reason)s"
 
 
+class BrokerUnavailable(Unavailable):
+    sentence = "The message broker cannot be reached: %(reason)s"
+
+
+class CallTimeout(Unavailable):
+    """A service did not answer in time; what it was asked for may still happen."""
+
+    sentence = "No answer from %(topic)s to %(method)s within %(timeout_s)s s"
+
+
+class DatabaseUnavailable(Unavailable):
+    """Nothing was written, unless the connection broke while a commit was on its way."""
+
+    sentence = "The database is not available."
+
+
+class DatabaseBusy(Unavailable):
+    """The transaction lost against others (deadlock, lock, lost connection) and was undone; it may be tried again."""
+
+    sentence = "The database is busy."
+
+
 class HypervisorUnavailable(Unavailable):
     sentence = "Connection to the hypervisor is broken on host %(host)s"
 

@@ -12,8 +12,9 @@ from nova_lite.db.models.base import Base, Json, LongText, Pk, Time, Uuid, Word,
 class Instance(Base):
     """One server, live or deleted (``deleted_at`` set: kept for retention).
 
-    The JSON columns hold what :mod:`nova_lite.db.api.instance_rows` makes of the objects. ``flavor_id``, ``memory_mb``,
-    ``vcpus`` and ``disk_gb`` repeat what ``flavor`` says, for filters and sums. ``admin_password`` of the object has no column: it is never stored.
+    The JSON columns hold what :mod:`nova_lite.db.api.instance_rows` makes of the objects. Repeated for filters and sums:
+    ``flavor_id``, ``memory_mb``, ``vcpus``, ``disk_gb`` from ``flavor``; ``addresses_v4``, ``addresses_v6`` (one address
+    a line) from ``network_info``. The object's ``admin_password`` has no column: it is never stored.
     """
 
     __tablename__ = "instances"
@@ -69,6 +70,8 @@ class Instance(Base):
     scheduler_hints: Mapped[Json] = mapped_column(default=dict)
     security_groups: Mapped[Json] = mapped_column(default=list)
     network_info: Mapped[Json] = mapped_column(default=list)
+    addresses_v4: Mapped[LongText | None]
+    addresses_v6: Mapped[LongText | None]
     block_devices: Mapped[Json] = mapped_column(default=list)
     trusted_certs: Mapped[Json | None]
     launched_at: Mapped[Time | None]

@@ -32,6 +32,7 @@ class Operation(Base):
     host: Mapped[str | None]
     owner: Mapped[str | None]
     attempt: Mapped[int] = mapped_column(default=0)
+    retries: Mapped[int] = mapped_column(default=0)
     args: Mapped[Json] = mapped_column(default=dict)
     steps: Mapped[Json] = mapped_column(default=list)
     message: Mapped[LongText | None]
