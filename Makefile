@@ -53,14 +53,13 @@ types: setup-test ## mypy
 
 ##@ The lab: separate daemons with real neighbours
 lab-up: ## Start it (ARGS="--database postgresql --hosts 2 --driver fake")
-	@bin/nova-lite-setup run lab
-	@$(PYTHON) bin/nova-lite-lab up $(ARGS)
+	@bin/nova-lite-lab up $(ARGS)
 
 lab-status: ## What runs, and where
-	@$(PYTHON) bin/nova-lite-lab status
+	@bin/nova-lite-lab status
 
 lab-down: ## Stop it
-	@$(PYTHON) bin/nova-lite-lab down $(ARGS)
+	@bin/nova-lite-lab down $(ARGS)
 
 ##@ Upkeep
 genconfig: ## Write etc/nova-lite.conf from the option catalogue
@@ -72,6 +71,6 @@ benchmarks: ## Load, boot latency, scheduler, memory (tables and JSON)
 	$(PYTHON) -m benchmarks $(ARGS)
 
 clean: stop ## Stop, and remove state, caches and builds (not .venv)
-	@if [ -x $(PYTHON) ]; then $(PYTHON) bin/nova-lite-lab down; fi
+	@if [ -x $(PYTHON) ]; then bin/nova-lite-lab down --purge; fi
 	rm -rf .nova-lite .lab build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -path ./.venv -prune -o -name __pycache__ -type d -exec rm -rf {} +

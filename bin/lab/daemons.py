@@ -1,0 +1,227 @@
+"""nova-lite's own daemons, each a process of its own, from one generated configuration."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from lab import databases, hypervisor, neighbours, process, rabbitmq
+from lab.layout import TOP, Layout
+
+BIN = TOP / ".venv" / "bin"
+UP_S = 60
+STOP_S = 60
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """How many of what."""
+
+    database: str = "mariadb"
+    driver: str = "fake"
+    hosts: int = 1
+    conductors: int = 1
+    schedulers: int = 1
+    api_workers: int = 1
+    concurrency: str = "eventlet"
+    settings: tuple[str, ...] = field(default=())
+
+    @classmethod
+    def remembered(cls, lab: Layout) -> Fleet:
+        facts: dict[str, Any] = lab.remembered()
+        return cls(**{**facts, "settings": tuple(facts.get("settings", ()))})
+
+    def remember(self, lab: Layout) -> None:
+        lab.remember(**asdict(self))
+
+
+def configuration(lab: Layout, fleet: Fleet) -> str:
+    """The one file that all daemons read. What differs between hosts comes in their environment."""
+    sections: dict[str, dict[str, object]] = {
+        "DEFAULT": {
+            "transport_url": rabbitmq.url(lab),
+            "state_path": lab.directory("state"),
+            "concurrency_backend": fleet.concurrency,
+            "osapi_compute_listen": "127.0.0.1",
+            "osapi_compute_listen_port": lab.ports["compute"],
+            "osapi_compute_workers": fleet.api_workers,
+            "debug": "true",
+            "default_log_levels": "amqp=WARN,kombu=WARN,oslo.messaging=INFO,oslo_messaging=INFO,sqlalchemy=WARN,"
+            "stevedore=WARN,keystonemiddleware=INFO,keystoneauth=INFO,urllib3=WARN,requests=WARN,routes=WARN",
+        },
+        "database": {"connection": databases.MAKERS[fleet.database](lab).url()},
+        "compute": {"driver": fleet.driver},
+        "service_auth": {
+            "auth_url": lab.url("keystone", "/v3"),
+            "username": "nova-lite",
+            "password": lab.secrets["service"],
+            "project_name": "service",
+            "user_domain_name": "Default",
+            "project_domain_name": "Default",
+            "region_name": neighbours.REGION,
+        },
+    }
+    for setting in fleet.settings:
+        name, _, value = setting.partition("=")
+        group, _, option = name.rpartition(".")
+        sections.setdefault(group or "DEFAULT", {})[option] = value
+    return "".join(
+        f"[{name}]\n" + "".join(f"{key} = {value}\n" for key, value in options.items()) + "\n"
+        for name, options in sections.items()
+    )
+
+
+def host_name(number: int) -> str:
+    return f"lab-host-{number}"
+
+
+def _process(lab: Layout, binary: str, number: int = 1, env: dict[str, str] | None = None) -> process.Process:
+    argv = [str(BIN / binary), "--config-file", str(lab.conf)]
+    return process.Process(f"{binary}-{number}", lab.directory("daemons"), argv, env or {})
+
+
+def _compute(lab: Layout, fleet: Fleet, number: int) -> process.Process:
+    state = lab.directory("state") / host_name(number)
+    env = {"OS_DEFAULT__HOST": host_name(number), "OS_DEFAULT__STATE_PATH": str(state)}
+    if fleet.driver == "libvirt":
+        env["OS_LIBVIRT__URI"] = hypervisor.uri(lab.root / f"libvirtd-{number}")
+    return _process(lab, "nova-lite-compute", number, env)
+
+
+def processes(lab: Layout, fleet: Fleet) -> dict[str, process.Process]:
+    """All daemons by name, in the order they are started."""
+    one_of_many = {"nova-lite-conductor": fleet.conductors, "nova-lite-scheduler": fleet.schedulers}
+    found = [
+        _process(lab, binary, number, {"OS_DEFAULT__HOST": f"lab-{binary.rpartition('-')[2]}-{number}"})
+        for binary, count in one_of_many.items()
+        for number in range(1, count + 1)
+    ]
+    found += [_compute(lab, fleet, number) for number in range(1, fleet.hosts + 1)]
+    found.append(_process(lab, "nova-lite-api"))
+    return {one.name: one for one in found}
+
+
+def manage(lab: Layout, *arguments: str) -> str:
+    """nova-lite-manage with the lab's configuration."""
+    argv = [str(BIN / "nova-lite-manage"), "--config-file", str(lab.conf), *arguments]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=120)
+    if done.returncode:
+        raise process.LabError(f"nova-lite-manage {' '.join(arguments)}:\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def start(lab: Layout, fleet: Fleet) -> None:
+    """Start all of them at once, then wait until each listens."""
+    lab.conf.touch(mode=0o600)
+    lab.conf.write_text(configuration(lab, fleet))
+    manage(lab, "db", "sync")
+    fleet.remember(lab)
+    for daemon in processes(lab, fleet).values():
+        daemon.start()
+    wait_ready(lab, fleet)
+
+
+def start_one(lab: Layout, name: str) -> process.Process:
+    """Start one daemon again, and wait until it listens."""
+    fleet = Fleet.remembered(lab)
+    daemon = processes(lab, fleet)[name]
+    daemon.start()
+    daemon.wait(lambda: name not in deaf(lab, fleet), UP_S)
+    return daemon
+
+
+def wait_ready(lab: Layout, fleet: Fleet) -> None:
+    """Until every daemon listens. Raises LabError with the log of the first that ended or stays deaf."""
+    everyone = processes(lab, fleet)
+    end = time.monotonic() + UP_S
+    while missing := deaf(lab, fleet):
+        ended = [name for name in missing if not everyone[name].alive()]
+        if ended or time.monotonic() > end:
+            worst = everyone[(ended or missing)[0]]
+            how = "ended" if ended else f"does not listen after {UP_S} s"
+            raise process.LabError(f"{worst.name} {how}; log {worst.log}:\n{worst.tail(25)}")
+        time.sleep(0.1)
+
+
+def queue_of(name: str) -> str:
+    """The queue that only this daemon consumes from: <topic>.<host>."""
+    binary, _, number = name.rpartition("-")
+    topic = binary.removeprefix("nova-lite-")
+    return f"{topic}.{host_name(int(number)) if topic == 'compute' else f'lab-{topic}-{number}'}"
+
+
+def deaf(lab: Layout, fleet: Fleet) -> list[str]:
+    """Names of the daemons that do not listen yet, or any more."""
+    heard = {queue["name"] for queue in rabbitmq.queues(lab) if queue["consumers"]}
+    return [
+        name
+        for name in processes(lab, fleet)
+        if not (_api_answers(lab) if name.startswith("nova-lite-api") else queue_of(name) in heard)
+    ]
+
+
+def _api_answers(lab: Layout) -> bool:
+    try:
+        with urllib.request.urlopen(lab.url("compute", "/"), timeout=5) as answer:
+            return bool(answer.status in (200, 300))
+    except urllib.error.HTTPError as error:
+        return error.code == 300
+    except OSError:
+        return False
+
+
+def stop(lab: Layout) -> list[str]:
+    """Stop whatever has a pid file, the API first, all told at once."""
+    directory = lab.directory("daemons")
+    names = sorted((path.stem for path in directory.glob("*.pid")), key=lambda name: "api" not in name)
+    everyone = [process.Process(name, directory) for name in names]
+    for daemon in everyone:
+        daemon.kill(signal.SIGTERM)
+    return [daemon.name for daemon in everyone if daemon.stop(STOP_S)]
+
+
+def clouds_yaml(lab: Layout) -> str:
+    """Clouds `lab` (a member) and `lab-admin`; JSON is YAML."""
+    clouds = {
+        cloud: {
+            "auth": {
+                "auth_url": lab.url("keystone", "/v3"), "username": user, "password": neighbours.password(lab, user),
+                "project_name": user, "user_domain_name": "Default", "project_domain_name": "Default",
+            },
+            "region_name": neighbours.REGION,
+            "identity_api_version": "3",
+        }
+        for cloud, user in (("lab", "demo"), ("lab-admin", "admin"))
+    }  # fmt: skip
+    return json.dumps({"clouds": clouds}, indent=2) + "\n"
+
+
+def openrc(lab: Layout) -> dict[str, str]:
+    """Environment of the administrator, for clients that know no clouds.yaml."""
+    return {
+        "OS_AUTH_URL": lab.url("keystone", "/v3"), "OS_USERNAME": "admin", "OS_PASSWORD": lab.secrets["admin"],
+        "OS_PROJECT_NAME": "admin", "OS_USER_DOMAIN_NAME": "Default", "OS_PROJECT_DOMAIN_NAME": "Default",
+        "OS_REGION_NAME": neighbours.REGION, "OS_IDENTITY_API_VERSION": "3",
+    }  # fmt: skip
+
+
+def write_credentials(lab: Layout) -> None:
+    """clouds.yaml and openrc, for the owner's eyes."""
+    exports = "".join(f"export {name}={value!r}\n" for name, value in openrc(lab).items())
+    for name, text in (("clouds.yaml", clouds_yaml(lab)), ("openrc", exports)):
+        path = lab.root / name
+        path.touch(mode=0o600)
+        path.write_text(text)
+
+
+def client_environment(lab: Layout, cloud: str = "lab") -> dict[str, str]:
+    """For stock clients as subprocesses."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("OS_")}
+    return {**kept, "OS_CLIENT_CONFIG_FILE": str(lab.root / "clouds.yaml"), "OS_CLOUD": cloud}
