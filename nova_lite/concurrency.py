@@ -295,7 +295,7 @@ class Bridge:
             logging.getLogger(__name__).exception("bridge %s: callback failed", self.name)
 
 
-# -- for the HTTP server and the launcher ---------------------------------------------------------------------------
+# -- for oslo, the HTTP server and the launcher ------------------------------------------------------------------------
 
 
 def green_module(name: str) -> ModuleType:
@@ -305,6 +305,14 @@ def green_module(name: str) -> ModuleType:
     if not is_green():
         raise RuntimeError(f"{name} is not available: concurrency_backend is {backend()}")
     return importlib.import_module(name)
+
+
+def choose_oslo_service_backend() -> None:
+    """Tell oslo.service, which oslo.messaging imports, which of its backends fits; it would load eventlet's."""
+    from oslo_service import backend as oslo_backend
+
+    kind = oslo_backend.BackendType.EVENTLET if is_green() else oslo_backend.BackendType.THREADING
+    oslo_backend.register_backend_default_hook(lambda: kind)
 
 
 def after_fork() -> None:

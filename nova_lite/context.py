@@ -12,6 +12,10 @@ class RequestContext(context.RequestContext):
 
     FROM_DICT_EXTRA_KEYS = ["service_catalog"]
 
+    # Seconds since the epoch; set by rpc on a context that came with a message.
+    sent_at: float | None = None
+    expires_at: float | None = None
+
     def __init__(self, *args: Any, service_catalog: list[dict[str, Any]] | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.service_catalog = service_catalog or []

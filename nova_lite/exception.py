@@ -141,9 +141,7 @@ class InvalidVersionFormat(Invalid):
 
 
 class VersionNotSupported(NotAcceptable):
-    sentence = (
-        "Version %(version)s is not supported by the API. Minimum is %(minimum)s and maximum is %(maximum)s."
-    )
+    sentence = "Version %(version)s is not supported by the API. Minimum is %(minimum)s and maximum is %(maximum)s."
 
 
 class PolicyNotAuthorized(Forbidden):

@@ -1,7 +1,7 @@
 """Travelling nouns: frozen dataclasses with one generic way to and from JSON primitives.
 
-A primitive is ``{"nova_lite": "Instance", "version": "1.0", "data": {...}}``. Reading ignores unknown fields and defaults
-missing ones, so that neighbours of one major version understand each other.
+A primitive is ``{"nova_lite": "Instance", "version": "1.0", "data": {...}}``. Reading ignores unknown fields and
+defaults missing ones, so that neighbours of one major version understand each other.
 """
 
 from __future__ import annotations
@@ -91,11 +91,13 @@ def _out(value: Any) -> Any:
 def _in(hint: Any, value: Any) -> Any:
     if value is None:
         return None
-    if is_primitive(value):
-        return from_any_primitive(value)
     origin = typing.get_origin(hint)
     if origin in (typing.Union, types.UnionType):
         return _in(next(arg for arg in typing.get_args(hint) if arg is not type(None)), value)
+    if origin is dict:
+        return value  # a user's metadata may look like a primitive; it is data
+    if is_primitive(value):
+        return from_any_primitive(value)
     if origin is tuple:
         item = typing.get_args(hint)[0]
         return tuple(_in(item, each) for each in value)

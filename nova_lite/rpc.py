@@ -1,0 +1,304 @@
+"""Messages between services: the only module that knows oslo.messaging.
+
+``init(conf)`` once a process, again after a fork; then ``get_client(topic)``, ``get_server(topic, host, endpoints)``.
+A call waits for the answer and raises what the other side raised; a cast returns at once, leaves through the outbox and
+never fails: it is a wake-up for work that the database already holds.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from oslo_config import cfg
+from oslo_log import log as logging
+
+from nova_lite import concurrency, exception, manager, outbox, rpc_memory, rpc_wire
+from nova_lite.context import RequestContext
+
+concurrency.choose_oslo_service_backend()  # oslo.messaging asks for it while being imported
+
+import oslo_messaging as messaging  # noqa: E402
+from oslo_messaging import opts as messaging_opts  # noqa: E402
+
+LOG = logging.getLogger(__name__)
+
+EXCHANGE = "nova_lite"
+VERSION = "1.0"
+RABBIT = "oslo_messaging_rabbit"
+
+# Why these differ from oslo.messaging's defaults. An idle consumer looks at its stop flag every
+# heartbeat_timeout_threshold / heartbeat_rate / 2 seconds: 10 by default, half a second here, so that a daemon stops
+# within two. The other two bound how long after the broker's return we are back.
+RABBIT_DEFAULTS = {"heartbeat_rate": 60, "rabbit_interval_max": 4, "kombu_reconnect_delay": 0.5}
+
+# A caller that timed out is gone; its message may be late by this much clock difference before it is not worth doing.
+SKEW_S = 5.0
+
+_transport: Any = None
+_outbox: outbox.Outbox | None = None
+_conf: Any = None
+
+
+def init(conf: cfg.ConfigOpts = cfg.CONF, transport_url: str | None = None) -> None:
+    """Open the transport of this process; connections are made when first needed.
+
+    :param conf: oslo's global CONF (oslo.messaging registers some of its options only there).
+    :param transport_url: in place of [DEFAULT] transport_url.
+    """
+    global _transport, _outbox, _conf
+    cleanup()
+    rpc_memory.install()
+    messaging.set_transport_defaults(control_exchange=EXCHANGE)
+    _set_rabbit_defaults(conf)
+    _conf = conf
+    _transport = messaging.get_rpc_transport(conf, url=transport_url)
+    _outbox = outbox.Outbox(_send, size=conf.rpc.outbox_size, ttl_s=conf.rpc.message_ttl)
+
+
+def _set_rabbit_defaults(conf: cfg.ConfigOpts) -> None:
+    for group, options in messaging_opts.list_opts():
+        if str(getattr(group, "name", group)) == RABBIT:
+            conf.register_opts(options, group=group)
+    for name, value in RABBIT_DEFAULTS.items():
+        conf.set_default(name, value, group=RABBIT)
+
+
+def cleanup(timeout_s: float = 1.0) -> None:
+    """Send what waits, for so many seconds, and close the transport, for as many more."""
+    global _transport, _outbox
+    if _outbox is not None:
+        _outbox.close(timeout_s)
+    transport, _outbox, _transport = _transport, None, None
+    if transport is not None:
+        # With the broker gone closing may hang; the process is about to end anyway.
+        closing = concurrency.spawn(transport.cleanup)
+        try:
+            closing.wait(timeout_s)
+        except Exception as error:
+            LOG.debug("the transport did not close in time: %s", error)
+
+
+def flush(timeout_s: float = 5.0) -> bool:
+    """True when all casts left this process within so many seconds."""
+    return _outbox is None or _outbox.flush(timeout_s)
+
+
+class _Encoded:
+    """A value that has its wire form already."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = rpc_wire.encode(value)
+
+
+class _Serializer(messaging.Serializer):  # type: ignore[misc]
+    """Contexts and values by rpc_wire; the moment of sending rides on the context."""
+
+    def serialize_entity(self, ctxt: Any, entity: Any) -> Any:
+        return entity.value if isinstance(entity, _Encoded) else rpc_wire.encode(entity)
+
+    def deserialize_entity(self, ctxt: Any, entity: Any) -> Any:
+        return rpc_wire.decode(entity)
+
+    def serialize_context(self, ctxt: Any) -> dict[str, Any]:
+        if isinstance(ctxt, dict):
+            return ctxt  # made by _wire_context already
+        return _wire_context(ctxt, None)
+
+    def deserialize_context(self, ctxt: dict[str, Any]) -> RequestContext:
+        context = RequestContext.from_wire(ctxt)
+        context.sent_at = ctxt.get("sent_at")
+        context.expires_at = ctxt.get("expires_at")
+        return context
+
+
+def _wire_context(ctxt: RequestContext, ttl_s: float | None) -> dict[str, Any]:
+    now = time.time()
+    wire = ctxt.to_wire()
+    wire["sent_at"] = now
+    wire["expires_at"] = now + ttl_s if ttl_s else None
+    return wire
+
+
+def message_age_s(ctxt: RequestContext) -> float:
+    """Seconds since the message that carried this context was sent; 0 where it carried none."""
+    sent_at = getattr(ctxt, "sent_at", None)
+    return max(0.0, time.time() - sent_at) if sent_at else 0.0
+
+
+# -- client ---------------------------------------------------------------------------------------------------------
+
+
+class Client:
+    """Sends to one topic at one version."""
+
+    def __init__(self, topic: str, version: str = VERSION) -> None:
+        self.topic = topic
+        self.version = version
+
+    def call(
+        self, ctxt: RequestContext, method: str, host: str | None = None, timeout_s: float | None = None, **args: Any
+    ) -> Any:
+        """Wait for the method's result.
+
+        :raises NovaLiteError: what the method raised, as its own class with its facts.
+        :raises CallTimeout: no answer within ``timeout_s`` seconds ([DEFAULT] rpc_response_timeout); it may yet happen.
+        :raises BrokerUnavailable: the message could not be sent.
+        """
+        timeout = timeout_s if timeout_s is not None else _response_timeout_s()
+        caller = self._prepare(host, timeout=timeout, retry=1)
+        try:
+            answer = caller.call(_wire_context(ctxt, timeout), method, **args)
+        except messaging.MessagingTimeout:
+            raise exception.CallTimeout(topic=self.topic, method=method, timeout_s=timeout, host=host) from None
+        except messaging.MessageDeliveryFailure as error:
+            raise exception.BrokerUnavailable(reason=str(error)) from None
+        except messaging.RemoteError as error:
+            text = f"{self.topic}.{method}: {error.exc_type}: {error.value}"
+            raise exception.NovaLiteError(text) from None
+        except messaging.MessagingException as error:
+            raise exception.NovaLiteError(f"{self.topic}.{method}: {error}") from None
+        if isinstance(answer, exception.NovaLiteError):
+            raise answer
+        return answer
+
+    def cast(self, ctxt: RequestContext, method: str, host: str | None = None, **args: Any) -> None:
+        """Send to one server of the topic, to the one at ``host`` if given; never waits, never fails."""
+        self._post(ctxt, method, args, host=host, fanout=False)
+
+    def fanout(self, ctxt: RequestContext, method: str, **args: Any) -> None:
+        """Send to every server of the topic; never waits, never fails."""
+        self._post(ctxt, method, args, host=None, fanout=True)
+
+    def _post(self, ctxt: RequestContext, method: str, args: dict[str, Any], host: str | None, fanout: bool) -> None:
+        # Encoded now: what cannot travel is the caller's error, and later changes must not show.
+        wire = {name: _Encoded(value) for name, value in args.items()}
+        context = _wire_context(ctxt, _conf.rpc.message_ttl if _conf else None)
+        if _outbox is None:
+            LOG.warning("cast %s.%s was not sent: messaging is closed", self.topic, method)
+        else:
+            _outbox.put((self, host, fanout, context, method, wire))
+
+    def _prepare(self, host: str | None, **options: Any) -> Any:
+        if _transport is None:
+            raise exception.BrokerUnavailable(reason="messaging is not open")
+        target = messaging.Target(topic=self.topic, version=self.version)
+        # Made per message: it is a few attributes, and so a client outlives init() and forks.
+        client = messaging.get_rpc_client(_transport, target, serializer=_Serializer())
+        return client.prepare(**({"server": host} if host else {}), **options)
+
+
+def _send(message: tuple[Client, str | None, bool, dict[str, Any], str, dict[str, _Encoded]]) -> None:
+    """The outbox's way out."""
+    client, host, fanout, context, method, args = message
+    client._prepare(host, fanout=fanout, retry=1).cast(context, method, **args)
+
+
+def _response_timeout_s() -> int:
+    """[DEFAULT] rpc_response_timeout, which oslo.messaging registers when the first of its clients is made."""
+    messaging.get_rpc_client(_transport, messaging.Target())
+    timeout: int = _conf.rpc_response_timeout
+    return timeout
+
+
+def get_client(topic: str, version: str = VERSION) -> Client:
+    return Client(topic, version)
+
+
+# -- server ---------------------------------------------------------------------------------------------------------
+
+
+def expected(*kinds: type[BaseException]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Declare errors of an endpoint method that need no traceback in the log, beside the NovaLiteErrors below 500."""
+
+    def mark(method: Callable[..., Any]) -> Callable[..., Any]:
+        method.expected_errors = kinds  # type: ignore[attr-defined]
+        return method
+
+    return mark
+
+
+class _Ping:
+    """On every server: lets watchdogs and readiness checks go the whole way."""
+
+    def ping(self, ctxt: RequestContext) -> str:
+        return "pong"
+
+
+class _Endpoint:
+    """An endpoint's public methods, guarded: late messages are dropped, errors become answers."""
+
+    def __init__(self, endpoint: Any, version: str) -> None:
+        self._endpoint = endpoint
+        self.target = messaging.Target(version=version)
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name.startswith("_") or name in manager.RESERVED:
+            raise AttributeError(name)
+        method = getattr(self._endpoint, name)
+        if not inspect.ismethod(method) and not inspect.isfunction(method):
+            raise AttributeError(name)
+        return functools.partial(_guarded, method)
+
+
+def _guarded(method: Callable[..., Any], ctxt: RequestContext, **args: Any) -> Any:
+    expires_at = getattr(ctxt, "expires_at", None)
+    if expires_at and time.time() > expires_at + SKEW_S:
+        LOG.warning("%s dropped: the message is %.0f s old", method.__name__, message_age_s(ctxt))
+        return None
+    try:
+        return method(ctxt, **args)
+    except Exception as error:
+        kinds = getattr(method, "expected_errors", ())
+        if (isinstance(error, exception.NovaLiteError) and error.status < 500) or isinstance(error, kinds):
+            LOG.debug("%s: %s", method.__name__, error)
+        else:
+            LOG.exception("%s failed", method.__name__)
+        # Returned, not raised: oslo.messaging would log and rename it. The client raises it.
+        return rpc_wire.travelling(error)
+
+
+class Server:
+    """Takes the messages of a topic, of ``topic.host``, and the topic's fanouts."""
+
+    def __init__(self, topic: str, host: str, endpoints: Iterable[Any], version: str = VERSION) -> None:
+        self.topic = topic
+        self.host = host
+        target = messaging.Target(topic=topic, server=host)
+        guarded = [_Endpoint(endpoint, version) for endpoint in (_Ping(), *endpoints)]
+        if _transport is None:
+            raise exception.BrokerUnavailable(reason="messaging is not open")
+        self._server = messaging.get_rpc_server(_transport, target, guarded, serializer=_Serializer())
+
+    def start(self) -> None:
+        """Begin to take messages; waits, and tries for ever, while there is no broker."""
+        self._server.start()
+
+    def stop(self) -> None:
+        """Take no more messages; those being handled go on."""
+        self._server.stop()
+
+    def wait(self) -> None:
+        """Return when the messages being handled are done and answered."""
+        self._server.wait()
+
+    def answers(self, timeout_s: float = 5.0) -> bool:
+        """Whether a message to this server comes back."""
+        try:
+            answer = Client(self.topic).call(_nobody(), "ping", host=self.host, timeout_s=timeout_s)
+        except exception.NovaLiteError as error:
+            LOG.warning("%s.%s does not answer itself: %s", self.topic, self.host, error)
+            return False
+        return bool(answer == "pong")
+
+
+def _nobody() -> RequestContext:
+    """A context for messages that no user caused."""
+    return RequestContext(overwrite=False)
+
+
+def get_server(topic: str, host: str, endpoints: Iterable[Any], version: str = VERSION) -> Server:
+    return Server(topic, host, endpoints, version)
