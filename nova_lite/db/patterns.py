@@ -1,8 +1,8 @@
 """Regular expressions from clients: only such whose cost is bounded, and SQLite's REGEXP to match them.
 
 A backtracking engine needs exponential time for ``(a+)+$``. What passes here repeats single characters only, a few
-times a pattern, so that every engine (Python's, PCRE, PostgreSQL's) answers in polynomial time; a statement that matches
-has a time budget besides. Source: SECURITY S14, OSSA-2014-038.
+times a pattern, so that every engine (Python's, PCRE, PostgreSQL's) answers in polynomial time; a statement that
+matches has a time budget besides. Source: SECURITY S14, OSSA-2014-038.
 """
 
 from __future__ import annotations

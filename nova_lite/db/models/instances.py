@@ -12,9 +12,10 @@ from nova_lite.db.models.base import Base, Json, LongText, Pk, Time, Uuid, Word,
 class Instance(Base):
     """One server, live or deleted (``deleted_at`` set: kept for retention).
 
-    The JSON columns hold what :mod:`nova_lite.db.api.instance_rows` makes of the objects. Repeated for filters and sums:
-    ``flavor_id``, ``memory_mb``, ``vcpus``, ``disk_gb`` from ``flavor``; ``addresses_v4``, ``addresses_v6`` (one address
-    a line) from ``network_info``. The object's ``admin_password`` has no column: it is never stored.
+    The JSON columns hold what :mod:`nova_lite.db.api.instance_rows` makes of the objects. Repeated for filters and
+    sums: ``flavor_id``, ``memory_mb``, ``vcpus``, ``disk_gb`` from ``flavor``; ``addresses_v4``, ``addresses_v6`` (one
+    address a line) from ``network_info``. ``tags`` and ``fault`` repeat the child tables (fault: the newest), so that a
+    server is read by one statement.
     """
 
     __tablename__ = "instances"
@@ -68,6 +69,8 @@ class Instance(Base):
     locked_reason: Mapped[str | None]
     meta: Mapped[Json] = mapped_column("metadata", default=dict)
     scheduler_hints: Mapped[Json] = mapped_column(default=dict)
+    tags: Mapped[Json] = mapped_column(default=list)
+    fault: Mapped[Json | None]
     security_groups: Mapped[Json] = mapped_column(default=list)
     network_info: Mapped[Json] = mapped_column(default=list)
     addresses_v4: Mapped[LongText | None]
@@ -82,7 +85,7 @@ class Instance(Base):
 
 
 class Tag(Base):
-    """One tag of one server."""
+    """One tag of one server, for filters."""
 
     __tablename__ = "instance_tags"
     __table_args__ = table_args(Index(None, "tag"))
@@ -94,7 +97,7 @@ class Tag(Base):
 
 
 class InstanceFault(Base):
-    """Why a server went to error; the newest is shown, the others are history."""
+    """Why a server went to error; the newest is shown with the server, all are kept as history."""
 
     __tablename__ = "instance_faults"
     __table_args__ = table_args(Index(None, "instance_uuid", "id"))

@@ -1,0 +1,264 @@
+"""One page of servers: filters, patterns, order and marker of a ServerSearch as one statement.
+
+Names of filters and sort keys are allow-lists; values are bound, never part of the text. Order is total (the row's id
+comes last), so a page that begins after its marker repeats nothing and leaves nothing out while rows come and go.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from oslo_utils import strutils, timeutils
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    DateTime,
+    Integer,
+    Row,
+    Select,
+    and_,
+    case,
+    false,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+    text,
+)
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from nova_lite import exception
+from nova_lite.db import patterns
+from nova_lite.db.api.instance_rows import TABLE, primitive
+from nova_lite.db.models import Tag
+from nova_lite.db.models.base import JsonText, dumps
+from nova_lite.objects import ServerSearch
+
+_TAGS = Tag.__table__
+_TIME_LIMIT_S = 2
+_TOO_LONG = {"57014", 1969, 3024, 1028}  # statement timeout: PostgreSQL, MariaDB, MySQL
+
+_ALIASES = {"instance_uuid": "uuid", "image": "image_ref", "flavor": "flavor_id", "name": "display_name"}
+_PATTERN_COLUMNS = {
+    "name": "display_name",
+    "display_name": "display_name",
+    "display_description": "display_description",
+    "description": "display_description",
+    "hostname": "hostname",
+    "ip": "addresses_v4",
+    "ip6": "addresses_v6",
+}
+FILTERS = frozenset(
+    column.name for column in TABLE.c if not isinstance(column.type, JsonText) and not column.name.startswith("addr")
+)
+SORT_KEYS = FILTERS - {"user_data", "key_data"}
+
+
+def storable(value: str) -> bool:
+    """Can any backend hold this text? PostgreSQL takes no NUL, none takes a lone surrogate."""
+    try:
+        return b"\x00" not in value.encode()
+    except UnicodeEncodeError:
+        return False
+
+
+def page(session: Session, columns: Select[Any], search: ServerSearch) -> Sequence[Row[Any]]:
+    """The rows of one page. :raises MarkerNotFound: . :raises Invalid: see :func:`criteria` and :func:`order`."""
+    wanted = criteria(search, session.get_bind().dialect.name)
+    keys = order(search.sort)
+    query = columns.where(*wanted)
+    if search.marker is not None:
+        query = query.where(_after(session, keys, search))
+    for expression, descending in keys:
+        query = query.order_by(expression.desc() if descending else expression.asc())
+    query = query.limit(search.limit)
+    if not search.patterns:
+        return session.execute(query).all()
+    with _limited_time(session):
+        return session.execute(query).all()
+
+
+# -- what -----------------------------------------------------------------------------------------
+
+
+def criteria(search: ServerSearch, backend: str) -> list[ColumnElement[bool]]:
+    """:raises Invalid: a filter that is no column, or a pattern that is no bounded regular expression."""
+    found: list[ColumnElement[bool]] = []
+    if search.project_id is not None:
+        found.append(TABLE.c.project_id == search.project_id)
+    if search.deleted is not None:
+        found.append(TABLE.c.deleted_at.is_not(None) if search.deleted else TABLE.c.deleted_at.is_(None))
+    if search.changes_since is not None:
+        found.append(TABLE.c.updated_at >= search.changes_since)
+    if search.changes_before is not None:
+        found.append(TABLE.c.updated_at <= search.changes_before)
+    found.extend(_filter(name, value) for name, value in search.filters.items())
+    found.extend(_pattern(name, value, backend) for name, value in search.patterns.items())
+    if search.statuses is not None:
+        found.append(_statuses(search.statuses))
+    found.extend(_contains(TABLE.c.metadata, f"{dumps(key)}:{dumps(value)}", backend) for key, value in search.metadata)
+    found.extend(_tags(search))
+    return found
+
+
+def _filter(name: str, value: Any) -> ColumnElement[bool]:
+    name = _ALIASES.get(name, name)
+    if name not in FILTERS:
+        raise exception.Invalid(f"Filter {name!r} is not supported.")
+    column = TABLE.c[name]
+    if value is None:
+        return column.is_(None)
+    many = isinstance(value, (tuple, list, set, frozenset))
+    values = [_coerced(column, item) for item in (value if many else (value,))]
+    known = [item for item in values if item is not None]
+    if not known:
+        return false()
+    return column.in_(known) if many else column == known[0]
+
+
+def _coerced(column: ColumnElement[Any], value: Any) -> Any:
+    """The value as the column's type; None when no row can have it."""
+    value = primitive(value)
+    try:
+        if isinstance(column.type, Boolean):
+            return strutils.bool_from_string(value, strict=True)
+        if isinstance(column.type, Integer):
+            number = int(value)
+            return number if abs(number) < 2**31 else None
+        if isinstance(column.type, DateTime):
+            return value if isinstance(value, datetime.datetime) else _time(value)
+    except (ValueError, TypeError):
+        return None
+    return str(value) if storable(str(value)) else None
+
+
+def _time(value: str) -> datetime.datetime:
+    return timeutils.normalize_time(timeutils.parse_isotime(value))
+
+
+def _statuses(statuses: tuple[tuple[str, tuple[str, ...] | None], ...]) -> ColumnElement[bool]:
+    ways = [
+        TABLE.c.vm_state == primitive(vm_state)
+        if tasks is None
+        else and_(TABLE.c.vm_state == primitive(vm_state), TABLE.c.task_state.in_([primitive(task) for task in tasks]))
+        for vm_state, tasks in statuses
+    ]
+    return or_(false(), *ways)
+
+
+def _tags(search: ServerSearch) -> Iterator[ColumnElement[bool]]:
+    if search.tags_all:
+        yield and_(*(_has_any((tag,)) for tag in dict.fromkeys(search.tags_all)))
+    if search.tags_any:
+        yield _has_any(search.tags_any)
+    if search.not_tags_all:
+        yield not_(and_(*(_has_any((tag,)) for tag in dict.fromkeys(search.not_tags_all))))
+    if search.not_tags_any:
+        yield not_(_has_any(search.not_tags_any))
+
+
+def _has_any(tags: tuple[str, ...]) -> ColumnElement[bool]:
+    known = [tag for tag in tags if storable(tag)]
+    return select(_TAGS.c.tag).where(_TAGS.c.instance_uuid == TABLE.c.uuid, _TAGS.c.tag.in_(known)).exists()
+
+
+# -- patterns -------------------------------------------------------------------------------------
+
+
+def _pattern(name: str, pattern: str, backend: str) -> ColumnElement[bool]:
+    if name not in _PATTERN_COLUMNS:
+        raise exception.Invalid(f"Filter {name!r} is not supported.")
+    column = TABLE.c[_PATTERN_COLUMNS[name]]
+    if not storable(pattern):
+        return false()
+    if patterns.is_plain(pattern):
+        return _contains(column, pattern, backend)
+    checked = patterns.checked(pattern)
+    # ^ and $ also match at each line: several addresses stand one a line
+    if backend == "postgresql":
+        return column.op("~")(f"(?n){checked}")
+    return column.op("REGEXP")(checked if backend == "sqlite" else f"(?m){checked}")
+
+
+def _contains(column: ColumnElement[Any], fragment: str, backend: str) -> ColumnElement[bool]:
+    """Does the column's text contain the fragment, letter by letter?"""
+    position = func.strpos if backend == "postgresql" else func.instr
+    return position(column, literal(fragment)) > 0
+
+
+@contextlib.contextmanager
+def _limited_time(session: Session) -> Iterator[None]:
+    """No pattern keeps the database busy for longer than this. :raises Invalid: it did."""
+    dialect = session.get_bind().dialect
+    setting = {
+        "postgresql": ("SET LOCAL statement_timeout = {}", 1000),
+        "mariadb": ("SET SESSION max_statement_time = {}", 1),
+        "mysql": ("SET SESSION max_execution_time = {}", 1000),
+        "sqlite": ("", 0),
+    }["mariadb" if getattr(dialect, "is_mariadb", False) else dialect.name]
+    patterns.start_budget()
+    try:
+        if setting[0]:
+            session.execute(text(setting[0].format(_TIME_LIMIT_S * setting[1])))
+        yield
+        if setting[0]:
+            session.execute(text(setting[0].format(0)))
+    except DBAPIError as error:
+        code = getattr(error.orig, "pgcode", None) or next(iter(getattr(error.orig, "args", ())), None)
+        if code in _TOO_LONG or "user-defined function" in str(error.orig):
+            session.invalidate() if dialect.name in ("mysql", "mariadb") else session.rollback()
+            raise exception.Invalid("The regular expression takes too long.") from None
+        raise
+
+
+# -- order and paging -----------------------------------------------------------------------------
+
+Key = tuple[ColumnElement[Any], bool]
+
+
+def order(sort: tuple[tuple[str, str], ...]) -> list[Key]:
+    """Expressions to sort by, each with "descending?"; unset values come first when ascending, on every backend.
+
+    :raises Invalid: not a sort key or direction.
+    """
+    keys: list[Key] = []
+    names = dict(sort)
+    last = sort[-1][1] if sort else "desc"
+    for name, direction in (*names.items(), *(() if "id" in names else (("id", last),))):
+        name = _ALIASES.get(name, name)
+        if name not in SORT_KEYS or direction not in ("asc", "desc"):
+            raise exception.Invalid(f"Sorting by {name} {direction} is not supported.")
+        column = TABLE.c[name]
+        if column.nullable:
+            keys.append((case((column.is_(None), 0), else_=1), direction == "desc"))
+        keys.append((column, direction == "desc"))
+    return keys
+
+
+def _after(session: Session, keys: list[Key], search: ServerSearch) -> ColumnElement[bool]:
+    """Rows that come after the marker's, in the order of the keys."""
+    missing = exception.MarkerNotFound(marker=search.marker)
+    if not search.marker or not storable(search.marker):
+        raise missing
+    query = select(*(expression for expression, _ in keys)).where(TABLE.c.uuid == search.marker)
+    if search.project_id is not None:
+        query = query.where(TABLE.c.project_id == search.project_id)
+    row = session.execute(query).one_or_none()
+    if row is None:
+        raise missing
+    ways: list[ColumnElement[bool]] = []
+    same: list[ColumnElement[bool]] = []
+    for (expression, descending), value in zip(keys, row, strict=True):
+        if value is None:  # nothing is before or after unset, and the key before this one says "unset too"
+            continue
+        ways.append(and_(*same, expression < value if descending else expression > value))
+        same.append(expression == value)
+    first, descending = keys[0]
+    # said once more for the whole, because no backend finds the index through the OR
+    bound = first <= row[0] if descending else first >= row[0]
+    return and_(bound, or_(*ways)) if row[0] is not None else or_(*ways)

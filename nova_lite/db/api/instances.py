@@ -1,0 +1,188 @@
+"""Servers: read by one statement, changed by compare-and-swap.
+
+Deleted servers keep their row (``deleted_at`` set) for lists with changes-since; every write leaves them alone unless
+told otherwise, so that nothing brings a deleted server back.
+"""
+
+from __future__ import annotations
+
+import builtins
+import datetime
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, bindparam, delete, func, or_, select, update
+from sqlalchemy import insert as sa_insert
+from sqlalchemy.orm import Session
+
+from nova_lite import exception
+from nova_lite.clock import utcnow
+from nova_lite.compute.vm_states import VmState
+from nova_lite.db.api import instance_search
+from nova_lite.db.api.instance_rows import COLUMNS, FIELDS, TABLE, from_row, primitive, to_columns
+from nova_lite.db.models import InstanceFault, Tag
+from nova_lite.db.session import reader, retry_on_deadlock, writer
+from nova_lite.objects import Fault, Instance, ServerSearch
+
+_TAGS = Tag.__table__
+_FAULTS = InstanceFault.__table__
+
+_ALL = select(*COLUMNS)
+_BY_UUID = _ALL.where(TABLE.c.uuid == bindparam("uuid"))
+_LIVE = TABLE.c.deleted_at.is_(None)
+_LIVE_BY_UUID = _BY_UUID.where(_LIVE)
+
+
+# -- reading --------------------------------------------------------------------------------------
+
+
+def get(uuid: str, project_id: str | None = None, include_deleted: bool = False) -> Instance:
+    """One server; with ``project_id`` only if it is that project's. :raises InstanceNotFound: there is none."""
+    if instance_search.storable(uuid):
+        with reader() as session:
+            row = session.execute(_BY_UUID if include_deleted else _LIVE_BY_UUID, {"uuid": uuid}).one_or_none()
+        if row is not None:
+            found = from_row(row)
+            if project_id is None or found.project_id == project_id:
+                return found
+    raise exception.InstanceNotFound(instance_uuid=uuid)
+
+
+def get_many(uuids: Iterable[str], include_deleted: bool = False) -> builtins.list[Instance]:
+    """Those of the servers that exist, in no order."""
+    wanted = [*uuids]
+    if not wanted:
+        return []
+    query = _ALL.where(TABLE.c.uuid.in_(wanted))
+    with reader() as session:
+        rows = session.execute(query if include_deleted else query.where(_LIVE)).all()
+    return [from_row(row) for row in rows]
+
+
+def list(search: ServerSearch) -> builtins.list[Instance]:  # noqa: A001  the aggregate's list, as everywhere in db.api
+    """One page.
+
+    :raises MarkerNotFound: no such server is visible to the search.
+    :raises Invalid: a sort key, filter or pattern that is not supported.
+    """
+    if search.limit <= 0:
+        return []
+    with reader() as session:
+        rows = instance_search.page(session, _ALL, search)
+    return [from_row(row) for row in rows]
+
+
+def on_host(host: str) -> builtins.list[Instance]:
+    """Every live server of a host, oldest first."""
+    with reader() as session:
+        rows = session.execute(_ALL.where(TABLE.c.host == host, _LIVE).order_by(TABLE.c.id)).all()
+    return [from_row(row) for row in rows]
+
+
+def count(project_id: str | None = None) -> int:
+    """Live servers of a project, or of all."""
+    query = select(func.count()).select_from(TABLE).where(_LIVE)
+    if project_id is not None:
+        query = query.where(TABLE.c.project_id == project_id)
+    with reader() as session:
+        return int(session.execute(query).scalar_one())
+
+
+# -- writing --------------------------------------------------------------------------------------
+
+
+@retry_on_deadlock
+def insert(instance: Instance) -> Instance:
+    """Write a new server; it is given back as the database has it, with its times."""
+    values = to_columns({field: getattr(instance, field) for field in FIELDS})
+    now = utcnow()
+    values["created_at"] = values["created_at"] or now
+    values["updated_at"] = values["updated_at"] or now
+    with writer() as session:
+        session.execute(sa_insert(TABLE).values(values))
+        _write_tags(session, instance.uuid, instance.tags)
+    return instance.replace(created_at=values["created_at"], updated_at=values["updated_at"])
+
+
+@retry_on_deadlock
+def update_if(uuid: str, values: Mapping[str, Any], include_deleted: bool = False, **expected: Any) -> bool:
+    """Change a server if its fields are as expected; True when it was so.
+
+    ``values`` and ``expected`` go by the object's field names. An expected tuple means "one of these", None "unset".
+    ``tags`` replaces all tags; a ``fault`` becomes the newest, None clears the one shown.
+
+    :raises ValueError: a name that is no field of a server.
+    """
+    columns = to_columns(values)
+    columns.setdefault("updated_at", utcnow())
+    query = update(TABLE).where(TABLE.c.uuid == uuid, *(_matches(name, want) for name, want in expected.items()))
+    if not include_deleted:
+        query = query.where(_LIVE)
+    with writer() as session:
+        if not session.execute(query.values(columns)).rowcount:
+            return False
+        if "tags" in values:
+            session.execute(delete(_TAGS).where(_TAGS.c.instance_uuid == uuid))
+            _write_tags(session, uuid, values["tags"])
+        if values.get("fault") is not None:
+            _write_fault(session, uuid, values["fault"])
+    return True
+
+
+def set_tags(uuid: str, tags: Collection[str]) -> bool:
+    """Replace all tags; False when the server is gone."""
+    return update_if(uuid, {"tags": tuple(dict.fromkeys(tags))})
+
+
+def add_fault(uuid: str, fault: Fault) -> bool:
+    """Keep a fault and show it; also for a server already deleted. False when there never was one."""
+    return update_if(uuid, {"fault": fault}, include_deleted=True)
+
+
+def tombstone(uuid: str, **expected: Any) -> bool:
+    """The server is gone; its row stays for retention. False when it was gone before, or is not as expected."""
+    now = utcnow()
+    gone = {
+        "vm_state": VmState.DELETED, "task_state": None, "power_state": 0, "terminated_at": now, "deleted_at": now,
+    }  # fmt: skip
+    return update_if(uuid, gone, **expected)
+
+
+@retry_on_deadlock
+def purge(before: datetime.datetime, limit: int = 1000) -> int:
+    """Forget servers that were deleted before that time, at most ``limit``; how many."""
+    query = select(TABLE.c.id).where(TABLE.c.deleted_at < before).order_by(TABLE.c.id).limit(limit)
+    with writer() as session:
+        ids = session.scalars(query).all()
+        if ids:
+            session.execute(delete(TABLE).where(TABLE.c.id.in_(ids)))
+    return len(ids)
+
+
+def _matches(name: str, want: Any) -> ColumnElement[bool]:
+    if name not in FIELDS:
+        raise ValueError(f"an instance has no field {name}")
+    column = TABLE.c[name]
+    if not isinstance(want, (tuple, set, frozenset, builtins.list)):
+        return column.is_(None) if want is None else column == primitive(want)
+    some = column.in_([primitive(value) for value in want if value is not None])
+    return or_(some, column.is_(None)) if None in want else some
+
+
+def _write_tags(session: Session, uuid: str, tags: Iterable[str]) -> None:
+    rows = [{"instance_uuid": uuid, "tag": tag} for tag in dict.fromkeys(tags)]
+    if rows:
+        session.execute(sa_insert(_TAGS), rows)
+
+
+def _write_fault(session: Session, uuid: str, fault: Fault) -> None:
+    session.execute(
+        sa_insert(_FAULTS).values(
+            instance_uuid=uuid,
+            code=fault.code,
+            message=fault.message,
+            details=fault.details,
+            host=fault.host,
+            created_at=fault.created_at or utcnow(),
+        )
+    )
