@@ -13,10 +13,10 @@ help: ## Show this list
 ##@ The first minute
 run: ## Install what is missing, start the embedded cloud, boot a server, show its login prompt
 	@bin/nova-lite-setup run
-	@$(PYTHON) bin/nova-lite-demo up $(ARGS)
+	@bin/nova-lite-demo up $(ARGS)
 
 stop: ## Stop everything that `make run` started
-	@if [ -x $(PYTHON) ]; then $(PYTHON) bin/nova-lite-demo down; else echo "nothing was ever set up"; fi
+	@if [ -x $(PYTHON) ]; then bin/nova-lite-demo down; else echo "nothing was ever set up"; fi
 
 setup: ## Only install what is missing (Debian packages, .venv)
 	@bin/nova-lite-setup run
