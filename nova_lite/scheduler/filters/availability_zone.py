@@ -17,10 +17,12 @@ class AvailabilityZoneFilter(Filter):
         return bool(spec.availability_zone)
 
     def passes(self, host: HostState, spec: RequestSpec) -> str | None:
-        if host.availability_zone == spec.availability_zone:
+        if not spec.availability_zone or host.availability_zone == spec.availability_zone:
             return None
         return f"is in availability zone {host.availability_zone}, {spec.availability_zone} was asked for"
 
     def keep(self, hosts: Sequence[HostState], spec: RequestSpec) -> list[HostState]:
         zone = spec.availability_zone
+        if not zone:
+            return list(hosts)
         return [host for host in hosts if host.availability_zone == zone]
