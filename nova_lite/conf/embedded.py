@@ -1,0 +1,77 @@
+"""[embedded]: the stand-ins for Keystone and Glance of the one-machine profile."""
+
+from __future__ import annotations
+
+from oslo_config import cfg
+
+GROUP = "embedded"
+
+OPTIONS = [
+    cfg.HostAddressOpt(
+        "listen",
+        default="127.0.0.1",
+        help="Address that the embedded identity and image services listen on. Change it to reach them from another "
+        "machine. Related: allow_remote, public_host.",
+    ),
+    cfg.BoolOpt(
+        "allow_remote",
+        default=False,
+        help="Whether 'listen' may be an address that other machines reach. The embedded services speak plain HTTP and "
+        "know no more than the users in one file: set it only on a network you trust.",
+    ),
+    cfg.HostAddressOpt(
+        "public_host",
+        help="Host name or address in the catalogue's and clouds.yaml's URLs; unset, it is 'listen', or this machine's "
+        "name where 'listen' is a wildcard. Set it where clients use another address.",
+    ),
+    cfg.PortOpt("identity_port", default=5000, help="Port of the embedded identity service."),
+    cfg.PortOpt("image_port", default=9292, help="Port of the embedded image service."),
+    cfg.StrOpt(
+        "directory",
+        default="$state_path/embedded",
+        help="Directory of the users' file, the token key and the images. Move it to keep images on another disk.",
+    ),
+    cfg.StrOpt(
+        "clouds_yaml",
+        default="$state_path/clouds.yaml",
+        help="File that receives the clouds 'nova-lite' and 'nova-lite-admin' for OpenStack clients; other clouds in "
+        "it stay as they are. Set it to ~/.config/openstack/clouds.yaml for clients to find it by themselves.",
+    ),
+    cfg.StrOpt("region_name", default="RegionOne", help="The one region of the embedded catalogue."),
+    cfg.IntOpt(
+        "token_lifetime_s",
+        default=12 * 3600,
+        min=60,
+        max=30 * 24 * 3600,
+        help="Seconds that a token of the embedded identity service is valid. Shorten it where tokens may leak.",
+    ),
+    cfg.IntOpt(
+        "login_failure_limit",
+        default=20,
+        min=1,
+        help="Wrong passwords for one user within login_failure_window_s after which further logins of that user are "
+        "refused with 429. Related: login_failure_window_s.",
+    ),
+    cfg.IntOpt(
+        "login_failure_window_s",
+        default=60,
+        min=1,
+        help="Seconds over which wrong passwords are counted, and after which a refused user may try again.",
+    ),
+    cfg.IntOpt(
+        "image_size_max",
+        default=1 << 40,
+        min=1,
+        help="Bytes that one uploaded image may have; larger uploads get 413. Lower it where disk space is scarce.",
+    ),
+    cfg.BoolOpt(
+        "require_image_format_match",
+        default=True,
+        help="Whether an upload whose content is not of the declared disk_format is refused, as Glance does. Unset it "
+        "only to test how the compute service treats such images.",
+    ),
+]
+
+
+def register(conf: cfg.ConfigOpts) -> None:
+    conf.register_opts(OPTIONS, group=GROUP)
