@@ -242,6 +242,10 @@ class BuildFailed(NovaLiteError):
     sentence = "Build of instance %(instance_uuid)s aborted: %(reason)s"
 
 
+class ServiceStopping(Unavailable):
+    sentence = "This service is stopping"
+
+
 class BrokerUnavailable(Unavailable):
     sentence = "The message broker cannot be reached: %(reason)s"
 

@@ -38,8 +38,10 @@ class Action:
     """One row. ``verb`` is the word in the 409; ``driver_call`` the method of the driver that does it.
 
     ``needs_launch``: 409 unless the server was active once. ``ignores_lock``: a lock does not stop it.
-    ``timeout_s``: seconds after which the sweeper ends the operation. ``max_attempts``: takes before it is poison.
-    ``reverts``: on failure the vm_state stays as it was (else the server goes to error).
+    ``timeout_s``: seconds after which the sweeper ends the operation; None: it is tried until it is done.
+    ``max_retries``: workers that may die on it before it counts as poison. ``works_as``: the task once a host has it.
+    ``event``: the name of its step on the host. ``reverts``: on failure the vm_state stays as it was, else the server
+    goes to error.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Action:
     vm_states: frozenset[V] = ANY_STATE
     task_states: frozenset[T | None] = IDLE
     sets_task: T | None = None
+    works_as: T | None = None
     ends_in: V | None = None
     ends_power: P | None = None
     driver_call: str | None = None
@@ -56,11 +59,16 @@ class Action:
     ignores_lock: bool = False
     reverts: bool = True
     on_restart: OnRestart = OnRestart.RESUME
-    max_attempts: int = 3
-    timeout_s: int = 300
+    max_retries: int = 3
+    timeout_s: int | None = 300
     requires: str | None = None
     since: str = "2.1"
     until: str | None = None
+    event_name: str | None = None
+
+    @property
+    def event(self) -> str:
+        return self.event_name or f"compute_{self.name}_instance"
 
 
 def _states(*names: V) -> frozenset[V]:
@@ -83,17 +91,18 @@ _HARD_TASKS: frozenset[T | None] = frozenset(
 
 CREATE = Action(
     "create", None, "create", Place.CONDUCTOR, _states(V.BUILDING), sets_task=T.SCHEDULING,
-    ends_in=V.ACTIVE, ends_power=P.RUNNING, driver_call="spawn", needs_launch=False, reverts=False,
-    timeout_s=1800, max_attempts=5,
+    works_as=T.NETWORKING, ends_in=V.ACTIVE, ends_power=P.RUNNING, driver_call="spawn", needs_launch=False,
+    reverts=False, timeout_s=1800, max_retries=5, event_name="compute__do_build_and_run_instance",
 )  # fmt: skip
 DELETE = Action(
     "delete", None, "delete", Place.COMPUTE, task_states=ANY_TASK, sets_task=T.DELETING, ends_in=V.DELETED,
-    driver_call="destroy", needs_launch=False, reverts=False, timeout_s=1800, max_attempts=1_000_000,
+    driver_call="destroy", needs_launch=False, reverts=False, timeout_s=None,
+    event_name="compute_terminate_instance",
 )  # fmt: skip
 FORCE_DELETE = Action(
     "forceDelete", "forceDelete", "forceDelete", Place.COMPUTE, task_states=ANY_TASK, sets_task=T.DELETING,
-    ends_in=V.DELETED, driver_call="destroy", needs_launch=False, reverts=False, timeout_s=1800,
-    max_attempts=1_000_000,
+    ends_in=V.DELETED, driver_call="destroy", needs_launch=False, reverts=False, timeout_s=None,
+    event_name="compute_terminate_instance",
 )  # fmt: skip
 START = Action(
     "start", "os-start", "start", Place.COMPUTE, _states(V.STOPPED), sets_task=T.POWERING_ON, ends_in=V.ACTIVE,
@@ -104,13 +113,13 @@ STOP = Action(
     ends_in=V.STOPPED, ends_power=P.SHUTDOWN, driver_call="power_off", requires="power",
 )  # fmt: skip
 REBOOT_SOFT = Action(
-    "reboot", "reboot", "reboot", Place.COMPUTE, _states(V.ACTIVE), sets_task=T.REBOOTING, ends_in=V.ACTIVE,
-    ends_power=P.RUNNING, driver_call="reboot", requires="power",
+    "reboot", "reboot", "reboot", Place.COMPUTE, _states(V.ACTIVE), sets_task=T.REBOOTING,
+    works_as=T.REBOOT_STARTED, ends_in=V.ACTIVE, ends_power=P.RUNNING, driver_call="reboot", requires="power",
 )  # fmt: skip
 REBOOT_HARD = Action(
     "reboot", "reboot", "reboot", Place.COMPUTE, _states(V.ACTIVE, V.STOPPED, V.PAUSED, V.SUSPENDED, V.ERROR),
-    task_states=_HARD_TASKS, sets_task=T.REBOOTING_HARD, ends_in=V.ACTIVE, ends_power=P.RUNNING,
-    driver_call="reboot", requires="power",
+    task_states=_HARD_TASKS, sets_task=T.REBOOTING_HARD, works_as=T.REBOOT_STARTED_HARD, ends_in=V.ACTIVE,
+    ends_power=P.RUNNING, driver_call="reboot", requires="power",
 )  # fmt: skip
 PAUSE = Action(
     "pause", "pause", "pause", Place.COMPUTE, _states(V.ACTIVE), sets_task=T.PAUSING, ends_in=V.PAUSED,

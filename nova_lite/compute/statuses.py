@@ -5,10 +5,10 @@ from __future__ import annotations
 from nova_lite.compute.task_states import TaskState as T
 from nova_lite.compute.vm_states import VmState as V
 
-_RESIZE = {t: "RESIZE" for t in (T.RESIZE_PREP, T.RESIZE_MIGRATING, T.RESIZE_MIGRATED, T.RESIZE_FINISH)}
-_REBUILD = {t: "REBUILD" for t in (T.REBUILDING, T.REBUILD_BLOCK_DEVICE_MAPPING, T.REBUILD_SPAWNING)}
-_SOFT = {t: "REBOOT" for t in (T.REBOOTING, T.REBOOT_PENDING, T.REBOOT_STARTED)}
-_HARD = {t: "HARD_REBOOT" for t in (T.REBOOTING_HARD, T.REBOOT_PENDING_HARD, T.REBOOT_STARTED_HARD)}
+_RESIZE = dict.fromkeys((T.RESIZE_PREP, T.RESIZE_MIGRATING, T.RESIZE_MIGRATED, T.RESIZE_FINISH), "RESIZE")
+_REBUILD = dict.fromkeys((T.REBUILDING, T.REBUILD_BLOCK_DEVICE_MAPPING, T.REBUILD_SPAWNING), "REBUILD")
+_SOFT = dict.fromkeys((T.REBOOTING, T.REBOOT_PENDING, T.REBOOT_STARTED), "REBOOT")
+_HARD = dict.fromkeys((T.REBOOTING_HARD, T.REBOOT_PENDING_HARD, T.REBOOT_STARTED_HARD), "HARD_REBOOT")
 _MIGRATING = {T.MIGRATING: "MIGRATING"}
 
 # vm_state: (status at rest, {task_state: status while it runs})

@@ -13,9 +13,21 @@ OPTIONS = [
         choices=[
             ("auto", "libvirt where QEMU and libvirt answer, else fake"),
             ("libvirt", "QEMU/KVM through libvirt"),
-            ("fake", "guests that exist in memory only"),
+            ("fake", "guests that exist in name only"),
         ],
         help="The hypervisor driver. Set it when 'auto' should not guess. Related: [libvirt] uri.",
+    ),
+    cfg.FloatOpt("cpu_allocation_ratio", default=4.0, min=0.1, help="vCPUs sold for each physical CPU."),
+    cfg.FloatOpt("ram_allocation_ratio", default=1.0, min=0.1, help="MiB of memory sold for each MiB there is."),
+    cfg.FloatOpt("disk_allocation_ratio", default=1.0, min=0.1, help="GiB of disk sold for each GiB there is."),
+    cfg.IntOpt("reserved_host_cpus", default=0, min=0, help="Physical CPUs that are not sold."),
+    cfg.IntOpt("reserved_host_memory_mb", default=512, min=0, help="Memory in MiB that is kept for the host itself."),
+    cfg.IntOpt("reserved_host_disk_mb", default=0, min=0, help="Disk in MiB that is kept for the host itself."),
+    cfg.FloatOpt(
+        "inventory_interval_s",
+        default=60.0,
+        min=1,
+        help="Seconds between two reports of what the host has. Lower it where disks fill fast.",
     ),
 ]
 

@@ -9,7 +9,7 @@ from nova_lite.objects.base import TravellingObject
 
 @dataclass(frozen=True)
 class BlockDevice(TravellingObject):
-    """``source_type`` image, volume, snapshot or blank; ``destination_type`` local or volume; ``volume_size`` in GiB."""
+    """``source_type`` image, volume, snapshot or blank; ``destination_type`` local or volume; size in GiB."""
 
     source_type: str
     destination_type: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from nova_lite.objects.base import TravellingObject
@@ -32,3 +33,13 @@ class Flavor(TravellingObject):
     def disk_gb(self) -> int:
         """Local disk a server of this flavor claims: root, ephemeral and swap rounded up (GiB)."""
         return self.root_gb + self.ephemeral_gb + -(-self.swap_mb // 1024)
+
+
+def quota_counts(flavors: Iterable[Flavor]) -> dict[str, int]:
+    """What one server of each of these flavors counts for in its project's quota (ram in MiB)."""
+    counts = {"instances": 0, "cores": 0, "ram": 0}
+    for flavor in flavors:
+        counts["instances"] += 1
+        counts["cores"] += flavor.vcpus
+        counts["ram"] += flavor.memory_mb
+    return counts

@@ -10,7 +10,7 @@ from nova_lite.objects.base import TravellingObject
 
 @dataclass(frozen=True)
 class ImageMeta(TravellingObject):
-    """``size`` and ``virtual_size`` in bytes, ``min_disk`` in GiB, ``min_ram`` in MiB; ``properties`` are the custom ones."""
+    """Sizes in bytes, ``min_disk`` in GiB, ``min_ram`` in MiB; ``properties`` are the custom ones."""
 
     id: str
     name: str | None = None

@@ -70,7 +70,6 @@ class Instance(TravellingObject):
     network_info: tuple[Vif, ...] = ()
     block_devices: tuple[BlockDevice, ...] = ()
     trusted_certs: tuple[str, ...] | None = None
-    admin_password: str | None = None
     fault: Fault | None = None
     launched_at: datetime.datetime | None = None
     terminated_at: datetime.datetime | None = None

@@ -40,7 +40,8 @@ class Operation(TravellingObject):
     """An accepted request and how far it got.
 
     ``topic`` and ``host`` say whose turn it is: ``conductor`` (any) or ``compute`` on one host. ``attempt`` rises with
-    each take: a worker whose attempt is not the row's writes nothing. ``steps`` are the names of finished steps.
+    each take: a worker whose attempt is not the row's writes nothing. ``retries`` counts the workers that died on it since
+    the turn last passed on. ``steps`` are the names of finished steps.
     """
 
     id: int
@@ -54,6 +55,7 @@ class Operation(TravellingObject):
     host: str | None = None
     owner: str | None = None
     attempt: int = 0
+    retries: int = 0
     args: dict[str, Any] = field(default_factory=dict)
     steps: tuple[str, ...] = ()
     message: str | None = None

@@ -1,0 +1,132 @@
+"""Accepting a request: the server's row, its task state, its quota and its operation, in one transaction.
+
+What is accepted here is done or failed with a reason, whatever happens next; what is refused here left no trace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from nova_lite import exception, quota
+from nova_lite.compute import actions
+from nova_lite.context import RequestContext
+from nova_lite.db.api import instances, operations
+from nova_lite.db.session import retry_on_deadlock, writer
+from nova_lite.objects import Instance, OperationState
+from nova_lite.objects.flavor import quota_counts
+
+SUPERSEDED = "Superseded by a later request: %s"
+
+
+@retry_on_deadlock
+def create(ctxt: RequestContext, builds: Sequence[tuple[Instance, Mapping[str, Any]]]) -> list[int]:
+    """Write the servers of one request and an operation for each; the operations' ids.
+
+    :raises OverQuota: the project may not have so many.
+    """
+    row = actions.CREATE
+    with writer():
+        quota.reserve(str(ctxt.project_id), quota_counts(instance.flavor for instance, _ in builds))
+        ids = []
+        for instance, args in builds:
+            instances.insert(instance)
+            ids.append(_open(ctxt, instance.uuid, row, topic="conductor", host=None, args=args))
+        return ids
+
+
+@retry_on_deadlock
+def action(ctxt: RequestContext, instance: Instance, row: actions.Action, args: Mapping[str, Any]) -> tuple[int, str | None]:
+    """Swap the task state and write the operation; its id and host.
+
+    :raises InstanceInvalidState, InstanceNotLaunched: the server's state, as it is in the database now, forbids it.
+    :raises InstanceNotFound: it was deleted meanwhile.
+    """
+    with writer():
+        swapped = instances.update_if(
+            instance.uuid,
+            {"task_state": row.sets_task},
+            vm_state=tuple(row.vm_states),
+            task_state=tuple(row.task_states),
+        )
+        fresh = instances.get(instance.uuid)
+        if not swapped:
+            check(row, fresh)
+            raise exception.StaleWrite(what=f"Instance {instance.uuid}")
+        if row.task_states != actions.IDLE:
+            operations.end_open(instance.uuid, SUPERSEDED % row.name)
+        return _open(ctxt, instance.uuid, row, topic="compute", host=fresh.host, args=args), fresh.host
+
+
+@retry_on_deadlock
+def delete(
+    ctxt: RequestContext, instance: Instance, row: actions.Action, dead_hosts: frozenset[str]
+) -> tuple[int, str | None] | None:
+    """Accept a delete, which wins over whatever runs: operation and host; None when one is under way already.
+
+    A server without a host, or whose host is down, is deleted by a conductor alone; the host cleans up when it returns.
+    """
+    with writer():
+        if not instances.update_if(instance.uuid, {"task_state": row.sets_task}):
+            raise exception.InstanceNotFound(instance_uuid=instance.uuid)
+        for operation in operations.open_for_instance(instance.uuid):
+            if operation.action in (actions.DELETE.name, actions.FORCE_DELETE.name):
+                return None
+        operations.end_open(instance.uuid, SUPERSEDED % row.name)
+        host = instances.get(instance.uuid).host
+        if host in dead_hosts:
+            host = None
+        topic = "conductor" if host is None else "compute"
+        return _open(ctxt, instance.uuid, row, topic=topic, host=host, args={}), host
+
+
+@retry_on_deadlock
+def at_once(ctxt: RequestContext, instance: Instance, row: actions.Action, values: Mapping[str, Any]) -> None:
+    """An action the API does by itself: change the row and keep a finished operation as its history.
+
+    :raises InstanceNotFound: it was deleted meanwhile.
+    """
+    with writer():
+        if not instances.update_if(instance.uuid, dict(values)):
+            raise exception.InstanceNotFound(instance_uuid=instance.uuid)
+        if "task_state" in values:
+            operations.end_open(instance.uuid, SUPERSEDED % row.name)
+        _open(ctxt, instance.uuid, row, topic="api", host=None, args={}, state=OperationState.DONE)
+
+
+def check(row: actions.Action, instance: Instance) -> None:
+    """Say why a server's state forbids an action.
+
+    :raises InstanceInvalidState, InstanceNotLaunched: it does.
+    """
+    refusal = actions.refusal(row, instance.vm_state, instance.task_state, instance.launched_at is not None)
+    if refusal is None:
+        return
+    if refusal.attribute == "launched_at":
+        raise exception.InstanceNotLaunched(verb=row.verb, instance_uuid=instance.uuid)
+    raise exception.InstanceInvalidState(
+        verb=row.verb, instance_uuid=instance.uuid, attribute=refusal.attribute, state=refusal.state
+    )
+
+
+def _open(
+    ctxt: RequestContext,
+    instance_uuid: str,
+    row: actions.Action,
+    topic: str,
+    host: str | None,
+    args: Mapping[str, Any],
+    state: OperationState = OperationState.PENDING,
+) -> int:
+    return operations.insert_pending(
+        request_id=ctxt.request_id,
+        instance_uuid=instance_uuid,
+        action=row.name,
+        project_id=str(ctxt.project_id or ""),
+        user_id=str(ctxt.user_id or ""),
+        topic=topic,
+        host=host,
+        args=args,
+        timeout_s=row.timeout_s,
+        state=state,
+    )

@@ -1,0 +1,167 @@
+"""The compute door: permission is judged before, intent is written here, and the worker is woken.
+
+Everything accepted is in the database when a method returns; the messages sent afterwards are only wake-ups.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from oslo_config import cfg
+
+from nova_lite import exception, quota
+from nova_lite.compute import acceptance, actions, create
+from nova_lite.compute.rpcapi import ComputeRpcAPI
+from nova_lite.compute.vm_states import VmState
+from nova_lite.conductor.api import API as ConductorAPI
+from nova_lite.context import RequestContext
+from nova_lite.db.api import aggregates, flavors, instances, keypairs
+from nova_lite.image.api import API as ImageAPI
+from nova_lite.liveness import dead_hosts
+from nova_lite.network.api import API as NetworkAPI
+from nova_lite.objects import Flavor, ImageMeta, Instance, KeyPair, NetworkRequest, ServerRequest, ServerSearch
+
+# What a console log answer may hold at the most, as Nova's.
+_MAX_CONSOLE_BYTES = 102_400
+_ZONES_FRESH_S = 5.0
+
+
+class API:
+    """What the REST controllers ask of compute."""
+
+    def __init__(self, conf: cfg.ConfigOpts = cfg.CONF, image_api: ImageAPI | None = None) -> None:
+        self._conf = conf
+        self._image = image_api or ImageAPI(conf)
+        self._network = NetworkAPI(conf)
+        self._conductor = ConductorAPI()
+        self._rpcapi = ComputeRpcAPI()
+        self._zones: tuple[float, frozenset[str]] = (0.0, frozenset())
+
+    # -- create -----------------------------------------------------------------------------------
+
+    def create(self, ctxt: RequestContext, request: ServerRequest) -> tuple[tuple[Instance, ...], str]:
+        """Accept new servers; they and the reservation id.
+
+        :raises FlavorNotFound, ImageNotFound, KeypairNotFound, NetworkNotFound, Invalid: see :mod:`create`.
+        :raises OverQuota: the project may not have so many.
+        """
+        quota.check_metadata(ctxt.project_id, len(request.metadata))
+        builds = create.prepare(ctxt, request, self, self._conf.default_schedule_zone)
+        operation_ids = acceptance.create(ctxt, [(build.instance, build.args) for build in builds])
+        self._conductor.wake(ctxt, operation_ids)
+        servers = tuple(instances.get_many([build.instance.uuid for build in builds]))
+        return servers, builds[0].instance.reservation_id or ""
+
+    # -- create.Lookups ---------------------------------------------------------------------------
+
+    def flavor(self, ctxt: RequestContext, flavor_ref: str) -> Flavor:
+        found = flavors.get_by_flavorid(flavor_ref, project_id=ctxt.project_id, is_admin=bool(ctxt.is_admin))
+        if found.disabled:
+            raise exception.FlavorNotFound(flavor_id=flavor_ref)
+        return found
+
+    def image(self, ctxt: RequestContext, image_ref: str) -> ImageMeta:
+        return self._image.get(ctxt, image_ref)
+
+    def keypair(self, ctxt: RequestContext, name: str) -> KeyPair:
+        return keypairs.get(ctxt.user_id, name)
+
+    def zones(self) -> frozenset[str]:
+        """Availability zones with a host in them, a few seconds old at the most."""
+        until, zones = self._zones
+        if time.monotonic() > until:
+            zones = frozenset(aggregates.availability_zones(self._conf.default_availability_zone))
+            self._zones = (time.monotonic() + _ZONES_FRESH_S, zones)
+        return zones
+
+    def validate_networks(self, ctxt: RequestContext, requests: tuple[NetworkRequest, ...]) -> None:
+        self._network.validate(ctxt, requests)
+
+    # -- read -------------------------------------------------------------------------------------
+
+    def get(self, ctxt: RequestContext, uuid: str) -> Instance:
+        """:raises InstanceNotFound: there is none, or it is another project's and the caller no administrator."""
+        return instances.get(uuid, project_id=None if ctxt.is_admin else str(ctxt.project_id))
+
+    def get_all(self, ctxt: RequestContext, search: ServerSearch) -> list[Instance]:
+        """:raises MarkerNotFound: the marker is no server of this search's project."""
+        return instances.list(search)
+
+    # -- change -----------------------------------------------------------------------------------
+
+    def update(self, ctxt: RequestContext, instance: Instance, values: dict[str, Any]) -> Instance:
+        """Change names, addresses and the like; :raises InstanceNotFound: it was deleted meanwhile."""
+        if values and not instances.update_if(instance.uuid, values):
+            raise exception.InstanceNotFound(instance_uuid=instance.uuid)
+        return self.get(ctxt, instance.uuid)
+
+    def delete(self, ctxt: RequestContext, instance: Instance, row: actions.Action = actions.DELETE) -> None:
+        """Accept a delete; one under way already is enough.
+
+        :raises InstanceIsLocked: and the caller is no administrator; :raises InstanceNotFound: it is gone.
+        """
+        _check_lock(ctxt, instance, row)
+        dead = dead_hosts(self._conf.operations.service_down_s)
+        accepted = acceptance.delete(ctxt, instance, row, dead)
+        if accepted is not None:
+            self._wake(ctxt, *accepted)
+
+    def perform(self, ctxt: RequestContext, instance: Instance, row: actions.Action, args: dict[str, Any]) -> None:
+        """Accept an action of the table that the server's host carries out.
+
+        :raises InstanceIsLocked, InstanceInvalidState, InstanceNotLaunched, InstanceNotReady, InstanceNotFound: refused.
+        """
+        if row is actions.FORCE_DELETE:
+            self.delete(ctxt, instance, row)
+            return
+        _check_lock(ctxt, instance, row)
+        acceptance.check(row, instance)
+        if instance.host is None:
+            raise exception.InstanceNotReady(instance_uuid=instance.uuid)
+        self._wake(ctxt, *acceptance.action(ctxt, instance, row, args))
+
+    def lock(self, ctxt: RequestContext, instance: Instance, reason: str | None = None) -> None:
+        """Locking twice is no error; the first owner stays."""
+        owner = "owner" if instance.project_id == ctxt.project_id else "admin"
+        kept = instance.locked_by if instance.locked else owner
+        values = {"locked": True, "locked_by": kept, "locked_reason": reason}
+        acceptance.at_once(ctxt, instance, actions.LOCK, values)
+
+    def unlock(self, ctxt: RequestContext, instance: Instance) -> None:
+        values = {"locked": False, "locked_by": None, "locked_reason": None}
+        acceptance.at_once(ctxt, instance, actions.UNLOCK, values)
+
+    def reset_state(self, ctxt: RequestContext, instance: Instance, vm_state: str) -> None:
+        """Declare the server active or in error; whatever runs on it is given up, and no fault is shown."""
+        values = {"vm_state": VmState(vm_state), "task_state": None}
+        acceptance.at_once(ctxt, instance, actions.RESET_STATE, values)
+
+    def console_output(self, ctxt: RequestContext, instance: Instance, length: int | None) -> str:
+        """The last ``length`` lines of the serial console (None or -1: all that is kept).
+
+        :raises InstanceNotReady: it has no host yet; :raises NotFound: the guest is gone from its host.
+        """
+        if instance.host is None:
+            raise exception.InstanceNotReady(instance_uuid=instance.uuid)
+        raw = self._rpcapi.console_output(ctxt, instance.host, instance, _MAX_CONSOLE_BYTES)
+        # Characters that JSON or a terminal would choke on are what a guest may print.
+        text = raw.decode("utf-8", "replace")
+        text = "".join(char for char in text if char in "\n\t\r" or ord(char) >= 32 or char == "\x1b")
+        return text if length is None or length < 0 else "".join(_last_lines(text, length))
+
+    def _wake(self, ctxt: RequestContext, operation_id: int, host: str | None) -> None:
+        if host is None:
+            self._conductor.wake(ctxt, [operation_id])
+        else:
+            self._rpcapi.run_operation(ctxt, host, operation_id)
+
+
+def _last_lines(text: str, length: int) -> list[str]:
+    return text.splitlines(keepends=True)[-length:] if length else []
+
+
+def _check_lock(ctxt: RequestContext, instance: Instance, row: actions.Action) -> None:
+    """:raises InstanceIsLocked: the server is locked, the row minds it, and the caller is no administrator."""
+    if instance.locked and not row.ignores_lock and not ctxt.is_admin:
+        raise exception.InstanceIsLocked(instance_uuid=instance.uuid)

@@ -1,0 +1,77 @@
+"""Building a server on its host: network, disks, guest; each step recorded, all undone when one fails."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+
+from nova_lite import exception
+from nova_lite.compute import steps
+from nova_lite.compute.host import ComputeHost
+from nova_lite.compute.task_states import TaskState
+from nova_lite.context import RequestContext
+from nova_lite.objects import Instance, NetworkRequest, Operation, Vif
+
+LOG = logging.getLogger(__name__)
+
+# What another host would refuse as well: the request itself cannot be built.
+_HOPELESS = (exception.Invalid, exception.NotFound, exception.Forbidden)
+
+
+def build(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
+    """Build, and report; after a failure nothing of the server is left here.
+
+    :raises StaleWrite: a delete or another worker overtook this one; what was built is undone.
+    """
+    plan = _steps(host, ctxt, operation, instance)
+
+    def record(step: str, values: dict[str, object]) -> None:
+        if step == plan[-1].name:
+            host.conductor.finish_operation(
+                ctxt, operation.id, operation.attempt, host.driver.power_state(instance)
+            )
+        else:
+            host.conductor.progress(ctxt, operation.id, operation.attempt, step, values)
+
+    try:
+        steps.run(plan, record, f"Build of {instance.uuid}")
+    except (exception.StaleWrite, exception.ServiceStopping):
+        raise
+    except Exception as error:
+        LOG.exception("Build of %s failed", instance.uuid)
+        host.conductor.refuse_build(
+            ctxt, operation.id, operation.attempt, reason_of(error, instance), traceback.format_exc(),
+            not isinstance(error, _HOPELESS),
+        )  # fmt: skip
+
+
+def reason_of(error: Exception, instance: Instance) -> str:
+    """A sentence that a user may read: our own refusals as they are, a fault of ours without its insides."""
+    if isinstance(error, exception.NovaLiteError) and error.status < 500:
+        return str(error)
+    return f"Build of instance {instance.uuid} aborted: {type(error).__name__}"
+
+
+def _steps(
+    host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance
+) -> tuple[steps.Step, ...]:
+    wanted = tuple(NetworkRequest(**request) for request in operation.args.get("networks", ()))
+    vifs: list[Vif] = []
+
+    def network() -> dict[str, object]:
+        vifs[:] = host.network.allocate(ctxt, instance, wanted)
+        return {"network_info": tuple(vifs), "task_state": TaskState.SPAWNING}
+
+    def disks() -> dict[str, object]:
+        host.driver.create_disks(ctxt, instance)
+        return {}
+
+    def guest() -> dict[str, object]:
+        host.driver.spawn(instance, tuple(vifs))
+        return {}
+
+    return (
+        steps.Step("network", network, lambda: host.network.deallocate(ctxt, instance)),
+        steps.Step("disks", disks, lambda: host.driver.delete_disks(instance)),
+        steps.Step("guest", guest, lambda: host.driver.destroy(instance)),
+    )

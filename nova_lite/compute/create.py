@@ -1,0 +1,207 @@
+"""From a ServerRequest to the servers it asks for: everything looked up, judged and filled in; nothing written yet.
+
+The checks run in Nova's order: flavor, image, key, sizes, networks, zone; each refusal has the contract's sentence.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+import uuid
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from nova_lite import exception
+from nova_lite.compute.task_states import TaskState
+from nova_lite.compute.vm_states import VmState
+from nova_lite.context import RequestContext
+from nova_lite.objects import Flavor, ImageMeta, Instance, KeyPair, NetworkRequest, ServerRequest
+
+GIB = 1024**3
+
+
+class Lookups(Protocol):
+    """Where the API looks things up; each method raises the noun's NotFound."""
+
+    def flavor(self, ctxt: RequestContext, flavor_ref: str) -> Flavor: ...
+
+    def image(self, ctxt: RequestContext, image_ref: str) -> ImageMeta: ...
+
+    def keypair(self, ctxt: RequestContext, name: str) -> KeyPair: ...
+
+    def zones(self) -> frozenset[str]: ...
+
+    def validate_networks(self, ctxt: RequestContext, requests: tuple[NetworkRequest, ...]) -> None: ...
+
+
+@dataclass(frozen=True)
+class Build:
+    """One server to be and the arguments of its create operation."""
+
+    instance: Instance
+    args: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Destination:
+    """A parsed ``availability_zone``: ``zone``, ``zone:host`` or ``zone:host:node``."""
+
+    zone: str | None = None
+    host: str | None = None
+    node: str | None = None
+
+
+def prepare(ctxt: RequestContext, request: ServerRequest, lookups: Lookups, default_zone: str | None) -> list[Build]:
+    """The servers of one request, in launch order.
+
+    :raises FlavorNotFound, ImageNotFound, KeypairNotFound, NetworkNotFound: what the body names is not there.
+    :raises Invalid: what it names does not fit together.
+    """
+    flavor = lookups.flavor(ctxt, request.flavor_ref)
+    image = _image(ctxt, request, lookups)
+    key = lookups.keypair(ctxt, request.key_name) if request.key_name else None
+    check_sizes(flavor, image)
+    networks = wanted_networks(request)
+    lookups.validate_networks(ctxt, networks)
+    destination = parse_zone(request)
+    if destination.zone and destination.zone not in lookups.zones():
+        raise exception.Invalid("The requested availability zone is not available")
+    zone = destination.zone or default_zone
+    args = {
+        "networks": [vars(network) for network in networks],
+        "force_host": destination.host,
+        "force_node": destination.node,
+        "ignore_hosts": [],
+        "builds": 0,
+    }
+    reservation_id = f"r-{uuid.uuid4().hex[:8]}"
+    return [
+        Build(_instance(ctxt, request, flavor, image, key, zone, reservation_id, index), dict(args))
+        for index in range(request.max_count)
+    ]
+
+
+def _image(ctxt: RequestContext, request: ServerRequest, lookups: Lookups) -> ImageMeta:
+    """The image to boot from.
+
+    :raises Invalid: none named, or a mapping that needs the volume service.
+    """
+    image_ref = request.image_ref
+    for device in request.block_devices:
+        if device.destination_type == "volume" or device.source_type in ("volume", "snapshot"):
+            raise exception.Invalid("Block Device Mapping is Invalid: this cloud has no volume service.")
+        if device.source_type == "image" and device.boot_index == 0:
+            image_ref = image_ref or device.uuid or ""
+    if not image_ref:
+        raise exception.Invalid("Invalid imageRef provided.")
+    return lookups.image(ctxt, image_ref)
+
+
+def check_sizes(flavor: Flavor, image: ImageMeta) -> None:
+    """An image must be ready and fit into the flavor (flavor disk 0 means "as large as the image").
+
+    :raises Invalid: it is not ready or does not fit.
+    """
+    if image.status != "active":
+        raise exception.Invalid(f"Image {image.id} is not active.")
+    if flavor.memory_mb < image.min_ram:
+        raise exception.Invalid("Flavor's memory is too small for requested image.")
+    if flavor.root_gb == 0:
+        return
+    available = flavor.root_gb * GIB
+    size = max(image.size or 0, image.virtual_size or 0)
+    if size > available:
+        raise exception.Invalid(
+            "Flavor's disk is too small for requested image. "
+            f"Flavor disk is {available} bytes, image is {size} bytes."
+        )
+    if image.min_disk > flavor.root_gb:
+        raise exception.Invalid(
+            "Flavor's disk is smaller than the minimum size specified in image metadata. "
+            f"Flavor disk is {available} bytes, minimum size is {image.min_disk * GIB} bytes."
+        )
+
+
+def wanted_networks(request: ServerRequest) -> tuple[NetworkRequest, ...]:
+    """What the server shall be plugged into; not said means one interface on whatever there is."""
+    if request.no_network:
+        return ()
+    if not request.networks:
+        return (NetworkRequest(auto=True),)
+    return request.networks
+
+
+def parse_zone(request: ServerRequest) -> Destination:
+    """Split ``zone:host:node``; the fields of 2.74 name host and node by themselves.
+
+    :raises Invalid: more parts than three, or an empty host.
+    """
+    zone, host, node = request.availability_zone, None, None
+    if zone and ":" in zone:
+        parts = zone.split(":")
+        if len(parts) > 3:
+            raise exception.Invalid("Unable to parse availability_zone")
+        zone, host = parts[0] or None, parts[1] or None
+        node = parts[2] or None if len(parts) == 3 else None
+    return Destination(zone, host or request.host, node or request.node)
+
+
+def hostname_of(name: str, fallback: str) -> str:
+    """A host name made of a display name: RFC 952 letters, digits and hyphens, at most 63."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    plain = re.sub(r"[ _.]", "-", plain)
+    plain = re.sub(r"[^A-Za-z0-9-]+", "", plain).lower().strip("-")[:63].strip("-")
+    return plain or fallback
+
+
+def _instance(
+    ctxt: RequestContext,
+    request: ServerRequest,
+    flavor: Flavor,
+    image: ImageMeta,
+    key: KeyPair | None,
+    zone: str | None,
+    reservation_id: str,
+    index: int,
+) -> Instance:
+    instance_uuid = str(uuid.uuid4())
+    many = request.max_count > 1
+    name = f"{request.name}-{index + 1}" if many else request.name
+    hostname = request.hostname or hostname_of(name, f"server-{instance_uuid}")
+    if request.hostname and many:
+        hostname = f"{request.hostname}-{index + 1}"
+    return Instance(
+        uuid=instance_uuid,
+        project_id=ctxt.project_id or "",
+        user_id=ctxt.user_id or "",
+        display_name=name,
+        display_description=request.description,
+        hostname=hostname,
+        vm_state=VmState.BUILDING,
+        task_state=TaskState.SCHEDULING,
+        flavor=flavor,
+        image_ref=image.id,
+        image=image,
+        kernel_id=image.properties.get("kernel_id", ""),
+        ramdisk_id=image.properties.get("ramdisk_id", ""),
+        key_name=key.name if key else None,
+        key_data=key.public_key if key else None,
+        user_data=request.user_data,
+        config_drive=bool(request.config_drive),
+        auto_disk_config=request.auto_disk_config
+        if request.auto_disk_config is not None
+        else image.properties.get("auto_disk_config", "").lower() in ("true", "1", "yes"),
+        access_ip_v4=request.access_ip_v4,
+        access_ip_v6=request.access_ip_v6,
+        availability_zone=zone,
+        pinned_availability_zone=zone,
+        root_device_name=image.properties.get("root_device_name"),
+        launch_index=index,
+        reservation_id=reservation_id,
+        metadata=dict(request.metadata),
+        tags=tuple(sorted(set(request.tags))),
+        scheduler_hints={name: hint for name, hint in request.scheduler_hints.items() if not name.startswith("_")},
+        security_groups=request.security_groups or ("default",),
+        block_devices=request.block_devices,
+        trusted_certs=request.trusted_certs,
+    )

@@ -1,0 +1,158 @@
+"""ComputeManager: takes operations for its host, keeps their leases, and reports what the hypervisor does by itself."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from oslo_log import log as logging
+
+from nova_lite import concurrency, exception
+from nova_lite.compute import actions, power, reconcile
+from nova_lite.compute.build import build
+from nova_lite.compute.delete import delete
+from nova_lite.compute.host import ComputeHost
+from nova_lite.compute.resource_tracker import ResourceTracker
+from nova_lite.compute.rpcapi import TOPIC
+from nova_lite.conductor.api import HostAPI
+from nova_lite.context import RequestContext, admin_context
+from nova_lite.image.api import API as ImageAPI
+from nova_lite.manager import Manager, PeriodicTask
+from nova_lite.network.api import API as NetworkAPI
+from nova_lite.objects import Instance, Operation, Service
+from nova_lite.virt import loader
+from nova_lite.virt.driver import ComputeDriver
+from nova_lite.virt.event import LifecycleEvent
+
+LOG = logging.getLogger(__name__)
+
+BINARY = "nova-lite-compute"
+
+
+class ComputeManager(Manager):
+    """One host. Messages only wake it; what it does, it takes from the journal."""
+
+    def __init__(self, host: str, conf: Any, driver: ComputeDriver | None = None) -> None:
+        super().__init__(host, conf)
+        self._stopping = False
+        self._epoch = uuid.uuid4().hex[:12]
+        self._owner = f"{BINARY}:{host}:{self._epoch}"
+        self.driver = driver or loader.load(conf, host, ImageAPI(conf))
+        self._host = ComputeHost(host, self.driver, HostAPI(lambda: self._stopping), NetworkAPI(conf))
+        self._tracker = ResourceTracker(host, self.driver, conf.compute)
+        self._in_flight: set[int] = set()
+        self._pool = concurrency.Pool(conf.operations.workers, name="compute")
+
+    # -- life of the service ----------------------------------------------------------------------
+
+    def init_host(self) -> None:
+        """:raises HypervisorUnavailable: the hypervisor does not answer."""
+        self.driver.init_host()
+        self.driver.register_event_listener(self._on_event)
+        ctxt = admin_context()
+        self._register(ctxt)
+        reconcile.clean(self._host, ctxt)
+        reconcile.report_all(self._host, ctxt)
+
+    def periodic_tasks(self) -> list[PeriodicTask]:
+        options = self.conf.operations
+        sync_s, report_s = options.power_sync_interval_s, self.conf.compute.inventory_interval_s
+        return [
+            PeriodicTask(self._beat, options.heartbeat_interval_s, name="heartbeat"),
+            PeriodicTask(self._report_inventory, report_s, delay_s=report_s, name="inventory"),
+            PeriodicTask(self._sync_power_states, sync_s, delay_s=sync_s, name="power states"),
+        ]
+
+    def pre_stop(self) -> None:
+        self._stopping = True
+
+    def stop(self) -> None:
+        """What is not done by now goes on when the host is back: the journal knows."""
+        self._stopping = True
+        self._pool.wait(timeout=self.conf.graceful_shutdown_timeout)
+        self.driver.close()
+
+    def is_healthy(self) -> bool:
+        return self.driver.check_health() is None
+
+    # -- RPC --------------------------------------------------------------------------------------
+
+    def run_operation(self, ctxt: RequestContext, operation_id: int) -> None:
+        """Look at an operation; it is worked on apart, so that messages keep flowing."""
+        if operation_id in self._in_flight or self._stopping:
+            return
+        self._in_flight.add(operation_id)
+        self._pool.spawn(self._work, ctxt, operation_id)
+
+    def console_output(self, ctxt: RequestContext, instance: Instance, limit_bytes: int) -> bytes:
+        """:raises NotSupported: the driver keeps no console."""
+        if "console" not in self.driver.capabilities:
+            raise exception.NotSupported()
+        return self.driver.console_output(instance, limit_bytes)  # type: ignore[attr-defined, no-any-return]
+
+    # -- work -------------------------------------------------------------------------------------
+
+    def _work(self, ctxt: RequestContext, operation_id: int) -> None:
+        try:
+            taken = self._host.conductor.take_operation(ctxt, operation_id, self.host, self._owner)
+            if taken is None:
+                return
+            operation, instance = taken
+            with self._host.locks.hold(instance.uuid) as waited:
+                if waited:
+                    # Whoever held the lock may have changed everything: prove that it is still our turn.
+                    self._host.conductor.progress(ctxt, operation.id, operation.attempt, "turn", {})
+                self._execute(ctxt, operation, instance)
+        except exception.StaleWrite as error:
+            LOG.info("Operation %d went to somebody else: %s", operation_id, error)
+        except Exception:
+            LOG.exception("Operation %d stays in the journal", operation_id)
+        finally:
+            self._in_flight.discard(operation_id)
+
+    def _execute(self, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
+        row = actions.by_name(operation.action, operation.args)
+        if row is actions.CREATE:
+            build(self._host, ctxt, operation, instance)
+        elif row in (actions.DELETE, actions.FORCE_DELETE):
+            delete(self._host, ctxt, operation, instance)
+        elif power.can(row):
+            power.perform(self._host, ctxt, operation, instance)
+        else:
+            reason = f"Host {self.host} does not know the action {operation.action}."
+            self._host.conductor.fail_operation(ctxt, operation.id, operation.attempt, reason, "", 501)
+
+    # -- background -------------------------------------------------------------------------------
+
+    def _register(self, ctxt: RequestContext) -> None:
+        service = Service(uuid=str(uuid.uuid4()), host=self.host, binary=BINARY, topic=TOPIC, epoch=self._epoch)
+        self._host.conductor.register_host(ctxt, service, self._tracker.node(), self._owner)
+
+    def _beat(self) -> None:
+        ctxt = admin_context()
+        try:
+            answer = self._host.conductor.heartbeat(
+                ctxt, self.host, self._epoch, self._owner, sorted(self._in_flight)
+            )
+        except exception.ServiceNotFound:
+            self._register(ctxt)
+            return
+        for operation_id in answer["waiting"]:
+            self.run_operation(ctxt, operation_id)
+
+    def _report_inventory(self) -> None:
+        self._host.conductor.report_inventory(admin_context(), self._tracker.node())
+
+    def _sync_power_states(self) -> None:
+        reconcile.report_all(self._host, admin_context())
+
+    def _on_event(self, event: LifecycleEvent) -> None:
+        LOG.info("Guest %s: %s", event.uuid, event.transition)
+        if not self._stopping:
+            self._pool.spawn(self._report_event, event.uuid)
+
+    def _report_event(self, instance_uuid: str) -> None:
+        try:
+            reconcile.report(self._host, admin_context(), instance_uuid)
+        except exception.NovaLiteError as error:
+            LOG.warning("The state of guest %s could not be reported: %s", instance_uuid, error)

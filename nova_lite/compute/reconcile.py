@@ -1,0 +1,44 @@
+"""A host that starts, or looks around: guests that should not be here, and what became of those that should."""
+
+from __future__ import annotations
+
+import logging
+
+from nova_lite.compute.delete import wipe
+from nova_lite.compute.host import ComputeHost
+from nova_lite.compute.power_states import PowerState
+from nova_lite.context import RequestContext
+
+LOG = logging.getLogger(__name__)
+
+
+def clean(host: ComputeHost, ctxt: RequestContext) -> None:
+    """Remove the guests that the database proves stale; leave alone what it does not know."""
+    guests = host.driver.list_guests()
+    if not guests:
+        return
+    verdict = host.conductor.judge_guests(ctxt, host.name, {guest.uuid: guest.generation for guest in guests})
+    for uuid in verdict["unknown"]:
+        LOG.warning("Guest %s on this host is not in the database or carries no mark of ours: left alone", uuid)
+    for instance in verdict["destroy"]:
+        LOG.warning("Guest %s on this host is deleted or lives elsewhere: removing it", instance.uuid)
+        with host.locks.hold(instance.uuid):
+            try:
+                wipe(host, ctxt, instance)
+            except Exception:
+                LOG.exception("Guest %s could not be removed", instance.uuid)
+
+
+def report_all(host: ComputeHost, ctxt: RequestContext) -> None:
+    """Tell the conductor the power state of every server that belongs here."""
+    found = {guest.uuid: guest.power_state for guest in host.driver.list_guests()}
+    for instance in host.conductor.host_instances(ctxt, host.name):
+        if instance.task_state is None and instance.power_state != found.get(instance.uuid, PowerState.NOSTATE):
+            report(host, ctxt, instance.uuid)
+
+
+def report(host: ComputeHost, ctxt: RequestContext, uuid: str) -> None:
+    """Tell the conductor what one guest does, while nothing else is done to it on this host."""
+    with host.locks.hold(uuid):
+        states = {guest.uuid: guest.power_state for guest in host.driver.list_guests() if guest.uuid == uuid}
+        host.conductor.report_power_states(ctxt, host.name, {uuid: states.get(uuid, PowerState.NOSTATE)})

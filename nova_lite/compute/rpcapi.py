@@ -1,0 +1,28 @@
+"""The compute host's wire door: address, version, message.
+
+Version history: 1.0 first.
+"""
+
+from __future__ import annotations
+
+from nova_lite import rpc
+from nova_lite.context import RequestContext
+from nova_lite.objects import Instance
+
+TOPIC = "compute"
+VERSION = "1.0"
+
+
+class ComputeRpcAPI:
+    """One method a verb of the compute host's endpoints."""
+
+    def __init__(self) -> None:
+        self._client = rpc.get_client(TOPIC, VERSION)
+
+    def run_operation(self, ctxt: RequestContext, host: str, operation_id: int) -> None:
+        self._client.cast(ctxt, "run_operation", host=host, operation_id=operation_id)
+
+    def console_output(self, ctxt: RequestContext, host: str, instance: Instance, limit_bytes: int) -> bytes:
+        return self._client.call(  # type: ignore[no-any-return]
+            ctxt, "console_output", host=host, instance=instance, limit_bytes=limit_bytes
+        )

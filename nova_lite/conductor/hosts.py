@@ -1,0 +1,76 @@
+"""Hosts that announce themselves, beat, and report what they have and what became of their guests."""
+
+from __future__ import annotations
+
+import datetime
+import logging
+from typing import Any
+
+from nova_lite import exception
+from nova_lite.clock import utcnow
+from nova_lite.conductor import journal
+from nova_lite.db.api import compute_nodes, instances, operations, services
+from nova_lite.db.session import retry_on_deadlock, writer
+from nova_lite.liveness import COMPUTE as BINARY
+from nova_lite.objects import ComputeNode, Service
+
+LOG = logging.getLogger(__name__)
+
+# A wake-up that has not arrived after so long counts as lost, and the heartbeat brings it.
+_WAKE_UP_GRACE_S = 1.0
+
+
+@retry_on_deadlock
+def register(service: Service, node: ComputeNode, owner: str) -> None:
+    """A host started: it is usable at once, and what its former life held may be taken again."""
+    with writer():
+        services.register(service.host, service.binary, service.topic, service.epoch, service.version)
+        compute_nodes.upsert(node)
+        freed = operations.release_former(f"{service.binary}:{service.host}", owner)
+    LOG.info("Host %s registered, epoch %s; freed of its former life: %d operations", service.host, service.epoch, freed)
+
+
+def heartbeat(host: str, epoch: str, owner: str, in_flight: list[int], lease_s: float) -> dict[str, list[int]]:
+    """Keep the host up and its leases; answers which it lost and which wait for it.
+
+    :raises ServiceNotFound: the host is not registered under this epoch and must register again.
+    """
+    if not services.heartbeat(host, BINARY, epoch):
+        raise exception.ServiceNotFound(service=f"{BINARY} on {host}")
+    lost = operations.renew(owner, in_flight, lease_s)
+    older = utcnow() - datetime.timedelta(seconds=_WAKE_UP_GRACE_S)
+    return {"lost": lost, "waiting": operations.waiting("compute", host, older)}
+
+
+def judge(host: str, guests: dict[str, int | None]) -> dict[str, Any]:
+    """What a host shall do with the guests it found: ``keep``, ``destroy`` (the servers to clean up) or ``unknown``.
+
+    A guest is destroyed only on proof: its server is deleted, or lives on elsewhere under a newer generation. One that
+    the database does not know, or that carries no mark, is left alone.
+    """
+    verdict: dict[str, Any] = {"keep": [], "unknown": [], "destroy": []}
+    for uuid, generation in guests.items():
+        try:
+            instance = instances.get(uuid, include_deleted=True)
+        except exception.InstanceNotFound:
+            verdict["unknown"].append(uuid)
+            continue
+        stale = generation is not None and generation < instance.generation and instance.host != host
+        if generation is not None and (instance.is_deleted or stale):
+            verdict["destroy"].append(instance)
+        elif instance.host == host and not instance.is_deleted:
+            verdict["keep"].append(uuid)
+        else:
+            verdict["unknown"].append(uuid)
+    return verdict
+
+
+def report_power_states(host: str, states: dict[str, int]) -> None:
+    """The hypervisor's word on guests to whom nothing is being done; a server that is busy is left alone."""
+    for instance in instances.get_many(list(states)):
+        if instance.host != host or instance.task_state is not None or instance.launched_at is None:
+            continue
+        values = journal.power_values(instance, states[instance.uuid])
+        unchanged = {"host": host, "task_state": None, "vm_state": instance.vm_state}
+        if values and instances.update_if(instance.uuid, values, **unchanged):
+            LOG.info("Server %s on %s: the hypervisor says %s", instance.uuid, host, values)

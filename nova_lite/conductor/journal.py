@@ -1,0 +1,190 @@
+"""What a compute host writes, it writes through here: each write proves first that its writer holds the operation.
+
+The row of the action says what the end looks like; a host only reports what it did and what the hypervisor says.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from nova_lite import exception, quota
+from nova_lite.clock import utcnow
+from nova_lite.compute import actions
+from nova_lite.compute.power_states import PowerState
+from nova_lite.compute.task_states import TaskState
+from nova_lite.compute.vm_states import VmState
+from nova_lite.db.api import allocations, compute_nodes, instances, operations
+from nova_lite.db.session import retry_on_deadlock, writer
+from nova_lite.objects import Fault, Instance, Operation, OperationState
+from nova_lite.objects.flavor import quota_counts
+
+LOG = logging.getLogger(__name__)
+
+
+def row_of(operation: Operation) -> actions.Action:
+    """The table's row of an operation."""
+    return actions.by_name(operation.action, operation.args)
+
+
+@retry_on_deadlock
+def take(operation_id: int, owner: str, lease_s: float, host: str) -> tuple[Operation, Instance] | None:
+    """A host takes its turn; None when there is nothing to do (taken, ended, or the server is gone or elsewhere)."""
+    with writer():
+        operation = operations.take(operation_id, owner, lease_s, "compute", host)
+        if operation is None:
+            return None
+        instance = _instance(operation)
+        if instance is None or instance.host != host:
+            operations.finish(operation.id, operation.attempt, OperationState.FAILED, "The server is no longer here.")
+            return None
+        row = row_of(operation)
+        if operation.retries > row.max_retries and row.timeout_s is not None:
+            end_failed(operation, instance, f"Given up: {operation.retries} workers died on it.", "", 500)
+            return None
+        if row.works_as is not None:
+            instances.update_if(instance.uuid, {"task_state": row.works_as})
+            instance = instance.replace(task_state=row.works_as)
+        operations.start_event(operation.id, row.event, host)
+        return operation, instance
+
+
+@retry_on_deadlock
+def progress(operation_id: int, attempt: int, step: str, values: dict[str, Any]) -> None:
+    """A step is done; :raises StaleWrite: the writer was overtaken and must undo what it did."""
+    with writer():
+        steps = operations.get(operation_id).steps
+        operations.hold(operation_id, attempt, steps=[*(name for name in steps if name != step), step])
+        if values:
+            _update(operations.get(operation_id).instance_uuid, values)
+
+
+@retry_on_deadlock
+def finish(operation_id: int, attempt: int, power_state: int) -> None:
+    """The action succeeded; said twice (an answer was lost) it changes nothing. :raises StaleWrite: as progress."""
+    with writer():
+        if operations.ended_by(operation_id, attempt):
+            return
+        operations.finish(operation_id, attempt, OperationState.DONE)
+        operation = operations.get(operation_id)
+        row = row_of(operation)
+        values: dict[str, Any] = {"task_state": None, "power_state": power_state}
+        if row.ends_in is not None:
+            values["vm_state"] = row.ends_in
+        if row is actions.CREATE:
+            values |= {"launched_at": utcnow(), "progress": 100}
+            compute_nodes.reset_build_failures(str(operation.host))
+        _update(operation.instance_uuid, values)
+
+
+@retry_on_deadlock
+def fail(operation_id: int, attempt: int, reason: str, details: str, code: int) -> None:
+    """The action failed for good. :raises StaleWrite: see :func:`progress`."""
+    with writer():
+        operations.hold(operation_id, attempt)
+        operation = operations.get(operation_id)
+        instance = _instance(operation)
+        if instance is not None:
+            end_failed(operation, instance, reason, details, code)
+
+
+def end_failed(
+    operation: Operation,
+    instance: Instance,
+    reason: str,
+    details: str,
+    code: int,
+    verdict: dict[str, Any] | None = None,
+) -> None:
+    """Close an operation that cannot be done: the task ends, a fault tells why, the server is as its row says."""
+    row = row_of(operation)
+    values: dict[str, Any] = {"task_state": None}
+    if not row.reverts:
+        values["vm_state"] = VmState.ERROR
+    if operation.host is not None or row is actions.CREATE:
+        operations.finish_event(operation.id, row.event, "Error", details=reason, traceback=details or None)
+    changes = {"verdict": verdict} if verdict is not None else {}
+    operations.finish(operation.id, operation.attempt, OperationState.FAILED, reason, **changes)
+    instances.add_fault(instance.uuid, Fault(code, reason[:255], details, operation.host))
+    instances.update_if(instance.uuid, values)
+
+
+@retry_on_deadlock
+def refuse_build(operation_id: int, attempt: int, reason: str, details: str, max_builds: int, retry: bool) -> bool:
+    """A host could not build and has undone what it did: another host's turn (True), or the end (False)."""
+    with writer():
+        operations.hold(operation_id, attempt)
+        operation = operations.get(operation_id)
+        instance = _instance(operation)
+        if instance is None:
+            raise exception.StaleWrite(what=f"Operation {operation_id}")
+        compute_nodes.count_build_failure(str(operation.host))
+        allocations.release(instance.uuid)
+        builds = operation.args.get("builds", 0) + 1
+        if not retry or builds >= max_builds:
+            homeless = {"host": None, "node": None} if retry else {}
+            instances.update_if(instance.uuid, {"network_info": (), **homeless})
+            text = reason if not retry else f"Exceeded maximum number of retries. Last error: {reason}"
+            end_failed(operation, instance, text, details, 500)
+            return False
+        send_back(operation, instance, str(operation.host), builds)
+        operations.finish_event(operation.id, row_of(operation).event, "Error", details=reason, traceback=details)
+        return True
+
+
+def send_back(operation: Operation, instance: Instance, host: str, builds: int) -> None:
+    """A build returns to the conductors, never to go to ``host`` again."""
+    args = dict(operation.args)
+    args["ignore_hosts"] = sorted({*args.get("ignore_hosts", []), host})
+    args["builds"] = builds
+    args["reschedules"] = args.get("reschedules", 0) + 1
+    values = {"host": None, "node": None, "task_state": TaskState.SCHEDULING, "network_info": (), "power_state": 0}
+    instances.update_if(instance.uuid, {**values, "generation": instance.generation + 1})
+    if operation.state is OperationState.RUNNING:
+        operations.hand_over(operation.id, operation.attempt, "conductor", None, args)
+    elif not operations.seize(operation, "conductor", args):
+        raise exception.StaleWrite(what=f"Operation {operation.id}")
+
+
+@retry_on_deadlock
+def finish_delete(operation_id: int, attempt: int) -> None:
+    """The end of a delete: claims and quota given back, the row a tombstone, the operation done.
+
+    :raises StaleWrite: this worker was overtaken.
+    """
+    with writer():
+        if operations.ended_by(operation_id, attempt):
+            return
+        operations.finish(operation_id, attempt, OperationState.DONE)
+        instance = _instance(operations.get(operation_id))
+        if instance is None:
+            return
+        allocations.release(instance.uuid)
+        if instances.tombstone(instance.uuid):
+            quota.release(instance.project_id, quota_counts([instance.flavor]))
+
+
+def power_values(instance: Instance, power_state: int) -> dict[str, Any]:
+    """What a server's row becomes when the hypervisor says ``power_state`` and nothing is being done to it.
+
+    The database wins for a guest that was started or paused behind the cloud's back (only the number is kept); a guest
+    that stopped by itself is stopped.
+    """
+    values: dict[str, Any] = {} if instance.power_state == power_state else {"power_state": power_state}
+    stopped = power_state in (PowerState.SHUTDOWN, PowerState.CRASHED, PowerState.NOSTATE)
+    if stopped and instance.vm_state in (VmState.ACTIVE, VmState.PAUSED):
+        values["vm_state"] = VmState.STOPPED
+        values["power_state"] = PowerState.CRASHED if power_state == PowerState.CRASHED else PowerState.SHUTDOWN
+    return values
+
+
+def _instance(operation: Operation) -> Instance | None:
+    try:
+        return instances.get(operation.instance_uuid)
+    except exception.InstanceNotFound:
+        return None
+
+
+def _update(instance_uuid: str, values: dict[str, Any]) -> None:
+    if not instances.update_if(instance_uuid, values):
+        raise exception.StaleWrite(what=f"Instance {instance_uuid}")

@@ -1,0 +1,151 @@
+"""ConductorManager: runs operations whose turn is the conductor's, writes for the hosts, and sweeps."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from oslo_log import log as logging
+
+from nova_lite import concurrency, exception, rpc
+from nova_lite.compute import actions
+from nova_lite.compute.rpcapi import ComputeRpcAPI
+from nova_lite.conductor import hosts, journal
+from nova_lite.conductor.rpcapi import TOPIC
+from nova_lite.conductor.sweeper import Sweeper
+from nova_lite.conductor.tasks import recover
+from nova_lite.conductor.tasks.build import BuildTask
+from nova_lite.context import RequestContext, admin_context
+from nova_lite.db.api import instances, operations, services
+from nova_lite.manager import Manager, PeriodicTask
+from nova_lite.objects import ComputeNode, Instance, Operation, OperationState, Service
+from nova_lite.scheduler.api import API as SchedulerAPI
+
+LOG = logging.getLogger(__name__)
+
+BINARY = "nova-lite-conductor"
+
+
+class ConductorManager(Manager):
+    """Several may run; each has an owner name of its own, under which it holds leases."""
+
+    def __init__(self, host: str, conf: Any) -> None:
+        super().__init__(host, conf)
+        options = conf.operations
+        self._epoch = uuid.uuid4().hex[:12]
+        self._owner = f"{BINARY}:{host}:{self._epoch}"
+        self._lease_s = options.lease_s
+        self._max_builds = conf.scheduler.max_attempts
+        self._in_flight: set[int] = set()
+        self._pool = concurrency.Pool(options.workers, name="conductor")
+        self._build = BuildTask(SchedulerAPI(), ComputeRpcAPI())
+        self._sweeper = Sweeper(self._submit, options.service_down_s, options.sweep_interval_s, self._max_builds)
+        self._intervals = (options.heartbeat_interval_s, options.sweep_interval_s)
+
+    def init_host(self) -> None:
+        services.register(self.host, BINARY, TOPIC, self._epoch)
+
+    def periodic_tasks(self) -> list[PeriodicTask]:
+        beat, sweep = self._intervals
+        return [
+            PeriodicTask(self._beat, beat, name="heartbeat"),
+            PeriodicTask(self._sweeper.sweep, sweep, delay_s=sweep, name="sweep"),
+        ]
+
+    def stop(self) -> None:
+        self._pool.wait(timeout=self.conf.graceful_shutdown_timeout)
+
+    # -- operations whose turn is ours ------------------------------------------------------------
+
+    def run_operation(self, ctxt: RequestContext, operation_id: int) -> None:
+        """Work on an operation; one that is taken, ended or not ours is left alone."""
+        operation = operations.take(operation_id, self._owner, self._lease_s, TOPIC, None)
+        if operation is None:
+            return
+        self._in_flight.add(operation.id)
+        try:
+            self._execute(ctxt, operation)
+        except exception.StaleWrite as error:
+            LOG.info("Operation %d went to somebody else: %s", operation.id, error)
+        finally:
+            self._in_flight.discard(operation.id)
+
+    def _execute(self, ctxt: RequestContext, operation: Operation) -> None:
+        if recover.poisoned(operation):
+            return
+        row = journal.row_of(operation)
+        if row is actions.CREATE:
+            self._build.execute(ctxt, operation)
+        elif row in (actions.DELETE, actions.FORCE_DELETE):
+            journal.finish_delete(operation.id, operation.attempt)
+        else:
+            operations.finish(operation.id, operation.attempt, OperationState.FAILED, "No conductor does this.")
+
+    def _submit(self, operation_id: int) -> None:
+        self._pool.spawn(self.run_operation, admin_context(), operation_id)
+
+    def _beat(self) -> None:
+        if not services.heartbeat(self.host, BINARY, self._epoch):
+            self.init_host()
+        operations.renew(self._owner, list(self._in_flight), self._lease_s)
+
+    # -- what hosts write -------------------------------------------------------------------------
+
+    @rpc.expected(exception.StaleWrite)
+    def take_operation(
+        self, ctxt: RequestContext, operation_id: int, host: str, owner: str
+    ) -> tuple[Operation, Instance] | None:
+        return journal.take(operation_id, owner, self._lease_s, host)
+
+    @rpc.expected(exception.StaleWrite)
+    def progress(
+        self, ctxt: RequestContext, operation_id: int, attempt: int, step: str, values: dict[str, Any]
+    ) -> None:
+        journal.progress(operation_id, attempt, step, values)
+
+    @rpc.expected(exception.StaleWrite)
+    def finish_operation(self, ctxt: RequestContext, operation_id: int, attempt: int, power_state: int) -> None:
+        journal.finish(operation_id, attempt, power_state)
+
+    @rpc.expected(exception.StaleWrite)
+    def fail_operation(
+        self, ctxt: RequestContext, operation_id: int, attempt: int, reason: str, details: str, code: int
+    ) -> None:
+        journal.fail(operation_id, attempt, reason, details, code)
+
+    @rpc.expected(exception.StaleWrite)
+    def refuse_build(
+        self, ctxt: RequestContext, operation_id: int, attempt: int, reason: str, details: str, retry: bool
+    ) -> None:
+        if journal.refuse_build(operation_id, attempt, reason, details, self._max_builds, retry):
+            self._submit(operation_id)
+
+    @rpc.expected(exception.StaleWrite)
+    def finish_delete(self, ctxt: RequestContext, operation_id: int, attempt: int) -> None:
+        journal.finish_delete(operation_id, attempt)
+
+    @rpc.expected(exception.StaleWrite)
+    def put_down(self, ctxt: RequestContext, operation_id: int, attempt: int, seconds: float, message: str) -> None:
+        operations.pause(operation_id, attempt, seconds, message)
+
+    # -- hosts ------------------------------------------------------------------------------------
+
+    def register_host(self, ctxt: RequestContext, service: Service, node: ComputeNode, owner: str) -> None:
+        hosts.register(service, node, owner)
+
+    def heartbeat(
+        self, ctxt: RequestContext, host: str, epoch: str, owner: str, in_flight: list[int]
+    ) -> dict[str, list[int]]:
+        return hosts.heartbeat(host, epoch, owner, in_flight, self._lease_s)
+
+    def report_inventory(self, ctxt: RequestContext, node: ComputeNode) -> None:
+        hosts.compute_nodes.upsert(node)
+
+    def host_instances(self, ctxt: RequestContext, host: str) -> list[Instance]:
+        return instances.on_host(host)
+
+    def judge_guests(self, ctxt: RequestContext, host: str, guests: dict[str, int | None]) -> dict[str, Any]:
+        return hosts.judge(host, guests)
+
+    def report_power_states(self, ctxt: RequestContext, host: str, states: dict[str, int]) -> None:
+        hosts.report_power_states(host, states)

@@ -1,0 +1,87 @@
+"""The conductor's wire door: address, version, message.
+
+Version history: 1.0 first.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nova_lite import rpc
+from nova_lite.context import RequestContext
+from nova_lite.objects import ComputeNode, Instance, Operation, Service
+
+TOPIC = "conductor"
+VERSION = "1.0"
+
+
+class ConductorRpcAPI:
+    """One method a verb of the conductor's endpoints."""
+
+    def __init__(self, timeout_s: float | None = None) -> None:
+        self._client = rpc.get_client(TOPIC, VERSION)
+        self._timeout_s = timeout_s
+
+    def run_operation(self, ctxt: RequestContext, operation_id: int) -> None:
+        self._client.cast(ctxt, "run_operation", operation_id=operation_id)
+
+    def ping(self, ctxt: RequestContext) -> str:
+        return str(self._client.call(ctxt, "ping", timeout_s=5.0))
+
+    def take_operation(
+        self, ctxt: RequestContext, operation_id: int, host: str, owner: str
+    ) -> tuple[Operation, Instance] | None:
+        return self._call(ctxt, "take_operation", operation_id=operation_id, host=host, owner=owner)  # type: ignore
+
+    def progress(
+        self, ctxt: RequestContext, operation_id: int, attempt: int, step: str, values: dict[str, Any]
+    ) -> None:
+        self._call(ctxt, "progress", operation_id=operation_id, attempt=attempt, step=step, values=values)
+
+    def finish_operation(self, ctxt: RequestContext, operation_id: int, attempt: int, power_state: int) -> None:
+        self._call(ctxt, "finish_operation", operation_id=operation_id, attempt=attempt, power_state=power_state)
+
+    def fail_operation(
+        self, ctxt: RequestContext, operation_id: int, attempt: int, reason: str, details: str, code: int
+    ) -> None:
+        self._call(
+            ctxt, "fail_operation",
+            operation_id=operation_id, attempt=attempt, reason=reason, details=details, code=code,
+        )  # fmt: skip
+
+    def refuse_build(
+        self, ctxt: RequestContext, operation_id: int, attempt: int, reason: str, details: str, retry: bool
+    ) -> None:
+        self._call(
+            ctxt, "refuse_build",
+            operation_id=operation_id, attempt=attempt, reason=reason, details=details, retry=retry,
+        )  # fmt: skip
+
+    def finish_delete(self, ctxt: RequestContext, operation_id: int, attempt: int) -> None:
+        self._call(ctxt, "finish_delete", operation_id=operation_id, attempt=attempt)
+
+    def put_down(self, ctxt: RequestContext, operation_id: int, attempt: int, seconds: float, message: str) -> None:
+        self._call(ctxt, "put_down", operation_id=operation_id, attempt=attempt, seconds=seconds, message=message)
+
+    def register_host(self, ctxt: RequestContext, service: Service, node: ComputeNode, owner: str) -> None:
+        self._call(ctxt, "register_host", service=service, node=node, owner=owner)
+
+    def heartbeat(
+        self, ctxt: RequestContext, host: str, epoch: str, owner: str, in_flight: list[int]
+    ) -> dict[str, list[int]]:
+        return self._call(ctxt, "heartbeat", host=host, epoch=epoch, owner=owner, in_flight=in_flight)  # type: ignore
+
+    def report_inventory(self, ctxt: RequestContext, node: ComputeNode) -> None:
+        self._call(ctxt, "report_inventory", node=node)
+
+    def host_instances(self, ctxt: RequestContext, host: str) -> list[Instance]:
+        return self._call(ctxt, "host_instances", host=host)  # type: ignore
+
+    def judge_guests(self, ctxt: RequestContext, host: str, guests: dict[str, int | None]) -> dict[str, Any]:
+        return self._call(ctxt, "judge_guests", host=host, guests=guests)  # type: ignore
+
+    def report_power_states(self, ctxt: RequestContext, host: str, states: dict[str, int]) -> None:
+        self._call(ctxt, "report_power_states", host=host, states=states)
+
+    def _call(self, ctxt: RequestContext, method: str, **kwargs: Any) -> Any:
+        return self._client.call(ctxt, method, timeout_s=self._timeout_s, **kwargs)

@@ -1,0 +1,66 @@
+"""The sweeper: whatever messages are lost and whoever dies, each accepted request is looked at again.
+
+Several conductors may sweep: every finding is acted on by compare-and-swap, so the second one changes nothing.
+"""
+
+from __future__ import annotations
+
+import datetime
+import logging
+from collections.abc import Callable
+
+from nova_lite import exception
+from nova_lite.clock import utcnow
+from nova_lite.conductor.tasks import recover
+from nova_lite.db.api import allocations, operations
+from nova_lite.liveness import dead_hosts
+
+LOG = logging.getLogger(__name__)
+
+
+class Sweeper:
+    """``run`` takes the id of an operation whose turn is the conductor's and works on it, somewhere, some time."""
+
+    def __init__(self, run: Callable[[int], None], down_s: float, interval_s: float, max_builds: int) -> None:
+        self._run = run
+        self._down_s = down_s
+        self._interval_s = interval_s
+        self._max_builds = max_builds
+
+    def sweep(self) -> None:
+        """One round; an error in one finding does not keep the others from their turn."""
+        self._each(operations.overdue(), recover.time_is_up)
+        self._hosts_down()
+        older = utcnow() - datetime.timedelta(seconds=self._interval_s)
+        for operation_id in operations.waiting("conductor", older_than=older):
+            self._run(operation_id)
+        orphans = allocations.release_orphans()
+        if orphans:
+            LOG.warning("Released the claims of %d servers that are gone", orphans)
+
+    def _hosts_down(self) -> None:
+        open_on_hosts = operations.open_on_hosts("compute")
+        if not open_on_hosts:
+            return
+        down = dead_hosts(self._down_s)
+        for operation in open_on_hosts:
+            if operation.host not in down:
+                continue
+            try:
+                next_id = recover.host_down(operation, self._max_builds)
+            except exception.StaleWrite:
+                continue
+            except exception.NovaLiteError:
+                LOG.exception("Operation %d could not be taken from its host", operation.id)
+                continue
+            if next_id is not None:
+                self._run(next_id)
+
+    def _each(self, found: list[operations.Operation], act: Callable[[operations.Operation], object]) -> None:
+        for operation in found:
+            try:
+                act(operation)
+            except exception.StaleWrite:
+                continue
+            except exception.NovaLiteError:
+                LOG.exception("Operation %d could not be swept", operation.id)

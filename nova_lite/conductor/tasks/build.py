@@ -1,0 +1,125 @@
+"""A build's way through a conductor: ask the scheduler, write down the host, wake it; or say why there is none."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+
+from nova_lite import exception
+from nova_lite.compute.rpcapi import ComputeRpcAPI
+from nova_lite.compute.task_states import TaskState
+from nova_lite.conductor import journal
+from nova_lite.context import RequestContext
+from nova_lite.db.api import allocations, instances, operations
+from nova_lite.db.session import retry_on_deadlock, writer
+from nova_lite.objects import Instance, Operation, Placement, RequestSpec, Selection
+from nova_lite.scheduler.api import API as SchedulerAPI
+
+LOG = logging.getLogger(__name__)
+
+# How long a build rests when no scheduler answers.
+_NO_SCHEDULER_REST_S = 5.0
+
+
+class BuildTask:
+    """Runs operations of the action ``create`` whose turn is the conductor's."""
+
+    def __init__(self, scheduler: SchedulerAPI, compute: ComputeRpcAPI) -> None:
+        self._scheduler = scheduler
+        self._compute = compute
+
+    def execute(self, ctxt: RequestContext, operation: Operation) -> None:
+        """Send the server to a host. :raises StaleWrite: somebody overtook this worker; nothing is left behind."""
+        try:
+            instance = instances.get(operation.instance_uuid)
+        except exception.InstanceNotFound:
+            operations.finish(operation.id, operation.attempt, journal.OperationState.FAILED, "The server is gone.")
+            return
+        try:
+            (placement,) = self._scheduler.select_destinations(ctxt, [request_spec(operation, instance)], alternates=0)
+        except exception.Unavailable as error:
+            LOG.warning("Build of %s waits: no scheduler answers (%s)", instance.uuid, error)
+            operations.pause(operation.id, operation.attempt, _NO_SCHEDULER_REST_S, "No scheduler answered.")
+            return
+        if not placement.selections:
+            _no_valid_host(operation, instance, placement)
+            return
+        chosen = placement.selections[0]
+        try:
+            _assign(operation, instance, chosen, placement)
+        except exception.StaleWrite:
+            _release_if_gone(instance.uuid)
+            raise
+        self._compute.run_operation(ctxt, chosen.host, operation.id)
+
+
+def request_spec(operation: Operation, instance: Instance) -> RequestSpec:
+    """What the server needs of a host, out of its row and its operation."""
+    args = operation.args
+    return RequestSpec(
+        instance_uuid=instance.uuid,
+        project_id=instance.project_id,
+        user_id=instance.user_id,
+        flavor=instance.flavor,
+        image=instance.image,
+        disk_gb=instance.flavor.disk_gb,
+        availability_zone=instance.pinned_availability_zone,
+        force_host=args.get("force_host"),
+        force_node=args.get("force_node"),
+        ignore_hosts=tuple(args.get("ignore_hosts", ())),
+        scheduler_hints=dict(instance.scheduler_hints),
+    )
+
+
+@retry_on_deadlock
+def _assign(operation: Operation, instance: Instance, chosen: Selection, placement: Placement) -> None:
+    """The host is written down and the turn passes to it, in one transaction; a delete that came first refuses it."""
+    with writer():
+        operations.hold(operation.id, operation.attempt, verdict=_verdict(placement))
+        assigned = instances.update_if(
+            instance.uuid,
+            {
+                "host": chosen.host,
+                "node": chosen.node,
+                "availability_zone": chosen.availability_zone or instance.availability_zone,
+                "generation": instance.generation + 1,
+                "task_state": None,
+            },
+            task_state=TaskState.SCHEDULING,
+            generation=instance.generation,
+        )
+        if not assigned:
+            raise exception.StaleWrite(what=f"Instance {instance.uuid}")
+        operations.hand_over(operation.id, operation.attempt, "compute", chosen.host, operation.args)
+
+
+@retry_on_deadlock
+def _no_valid_host(operation: Operation, instance: Instance, placement: Placement) -> None:
+    summary = placement.diagnosis.summary()
+    builds = operation.args.get("builds", 0)
+    reason = "No valid host was found. " + (
+        f"Exhausted all hosts after {builds} failed build(s). {summary}" if builds else summary
+    )
+    LOG.info("Server %s: %s", instance.uuid, reason)
+    with writer():
+        operations.hold(operation.id, operation.attempt)
+        allocations.release(instance.uuid)
+        journal.end_failed(operation, instance, reason, "", 500, verdict=_verdict(placement))
+
+
+def _verdict(placement: Placement) -> dict[str, object]:
+    diagnosis = placement.diagnosis
+    return {
+        "considered": diagnosis.considered,
+        "chosen": diagnosis.chosen,
+        "weights": diagnosis.weights,
+        "refusals": [dataclasses.asdict(refusal) for refusal in diagnosis.refusals],
+    }
+
+
+def _release_if_gone(instance_uuid: str) -> None:
+    """A claim made for a server that a delete took meanwhile holds nothing any more."""
+    try:
+        instances.get(instance_uuid)
+    except exception.InstanceNotFound:
+        allocations.release(instance_uuid)

@@ -1,0 +1,35 @@
+"""[fake_driver]: a hypervisor whose guests exist in name only, for tests of clients and for teaching."""
+
+from __future__ import annotations
+
+from oslo_config import cfg
+
+GROUP = "fake_driver"
+
+OPTIONS = [
+    cfg.IntOpt("vcpus", default=1000, min=1, help="Physical CPUs that the fake host claims to have."),
+    cfg.IntOpt("memory_mb", default=8_000_000, min=1, help="Memory in MiB that the fake host claims to have."),
+    cfg.IntOpt("local_gb", default=600_000, min=1, help="Disk in GiB that the fake host claims to have."),
+    cfg.BoolOpt(
+        "persist",
+        default=True,
+        help="Keep the guests' states as small files below [DEFAULT] state_path, so that they outlive the daemon as "
+        "a real hypervisor's guests do. Turn it off for throw-away tests.",
+    ),
+    cfg.DictOpt(
+        "delays",
+        default={},
+        help="Seconds that a call of the driver takes, by its name: 'spawn:2.5,destroy:0.5'. Set it to see states pass, "
+        "or to have time to break something.",
+    ),
+    cfg.ListOpt(
+        "faults",
+        default=[],
+        help="Calls that fail: 'CALL:KIND' or 'CALL:KIND:TIMES', where KIND is raise, abort (no other host is tried) "
+        "or hang, and TIMES how often (default: always). Set it to see what the cloud makes of it.",
+    ),
+]
+
+
+def register(conf: cfg.ConfigOpts) -> None:
+    conf.register_opts(OPTIONS, group=GROUP)

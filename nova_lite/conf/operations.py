@@ -1,0 +1,55 @@
+"""[operations]: the journal of accepted requests, its leases and its sweeper."""
+
+from __future__ import annotations
+
+from oslo_config import cfg
+
+GROUP = "operations"
+
+OPTIONS = [
+    cfg.FloatOpt(
+        "heartbeat_interval_s",
+        default=3.0,
+        min=0.1,
+        help="Seconds between two heartbeats of a daemon; a heartbeat renews the leases of the operations in flight "
+        "and brings back those that wait. Lower it for faster recovery. Related: lease_s, service_down_s.",
+    ),
+    cfg.FloatOpt(
+        "lease_s",
+        default=20.0,
+        min=0.5,
+        help="Seconds that a worker may hold an operation without a heartbeat before another may take it. Keep it at "
+        "several times heartbeat_interval_s.",
+    ),
+    cfg.FloatOpt(
+        "service_down_s",
+        default=30.0,
+        min=0.5,
+        help="Seconds without a heartbeat after which a daemon counts as down. Keep it above lease_s.",
+    ),
+    cfg.FloatOpt(
+        "sweep_interval_s",
+        default=3.0,
+        min=0.1,
+        help="Seconds between two sweeps of a conductor: it picks up operations nobody took, whose lease ran out or "
+        "whose deadline passed. Lower it for faster recovery.",
+    ),
+    cfg.FloatOpt(
+        "power_sync_interval_s",
+        default=60.0,
+        min=0.5,
+        help="Seconds between two comparisons of all servers of a host with its hypervisor. Events report changes at "
+        "once; this is the safety net.",
+    ),
+    cfg.IntOpt(
+        "workers",
+        default=64,
+        min=1,
+        help="Operations that one daemon runs at the same time. Lower it where a host cannot boot so many guests "
+        "at once.",
+    ),
+]
+
+
+def register(conf: cfg.ConfigOpts) -> None:
+    conf.register_opts(OPTIONS, group=GROUP)

@@ -1,0 +1,315 @@
+"""The journal: accepted requests, who works on them, and how far they got.
+
+Every change of an operation in work is guarded by its ``attempt``: each take raises it, so a worker that was overtaken
+(its lease ran out, a delete superseded it) changes nothing and learns of it by :class:`StaleWrite`.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, and_, case, insert, or_, select, update
+
+from nova_lite import exception
+from nova_lite.clock import utcnow
+from nova_lite.db.models.operations import Operation as Model
+from nova_lite.db.models.operations import OperationEvent as EventModel
+from nova_lite.db.session import reader, writer
+from nova_lite.objects import OPEN_STATES, Operation, OperationEvent, OperationState
+
+_T = Model.__table__
+_E = EventModel.__table__
+_OPEN = tuple(str(state) for state in OPEN_STATES)
+_PENDING, _RUNNING = str(OperationState.PENDING), str(OperationState.RUNNING)
+
+
+# -- reading --------------------------------------------------------------------------------------
+
+
+def get(operation_id: int) -> Operation:
+    """:raises NotFound: no such operation."""
+    with reader() as session:
+        row = session.execute(select(_T).where(_T.c.id == operation_id)).one_or_none()
+    if row is None:
+        raise exception.NotFound(f"Operation {operation_id} could not be found.")
+    return _operation(row)
+
+
+def get_by_request_id(instance_uuid: str, request_id: str) -> Operation:
+    """The newest operation of that request, with its events. :raises NotFound: none."""
+    with reader() as session:
+        row = session.execute(
+            select(_T)
+            .where(_T.c.instance_uuid == instance_uuid, _T.c.request_id == request_id)
+            .order_by(_T.c.id.desc())
+            .limit(1)
+        ).one_or_none()
+        if row is None:
+            raise exception.NotFound(f"Action for request_id {request_id} on instance {instance_uuid} not found")
+        return _operation(row, _events(session, row.id))
+
+
+def list_for_instance(instance_uuid: str) -> list[Operation]:
+    """Newest first, without events."""
+    with reader() as session:
+        rows = session.execute(select(_T).where(_T.c.instance_uuid == instance_uuid).order_by(_T.c.id.desc())).all()
+    return [_operation(row) for row in rows]
+
+
+def open_for_instance(instance_uuid: str) -> list[Operation]:
+    with reader() as session:
+        rows = session.execute(
+            select(_T).where(_T.c.instance_uuid == instance_uuid, _T.c.state.in_(_OPEN)).order_by(_T.c.id)
+        ).all()
+    return [_operation(row) for row in rows]
+
+
+def waiting(topic: str, host: str | None = None, older_than: datetime.datetime | None = None) -> list[int]:
+    """Ids that somebody of this topic (and host) should take: never taken since ``older_than``, or lease run out."""
+    now = utcnow()
+    idle = or_(_T.c.state == _RUNNING, _T.c.updated_at <= (older_than or now))
+    query = select(_T.c.id).where(_T.c.topic == topic, _free(now), idle).order_by(_T.c.id).limit(1000)
+    if host is not None:
+        query = query.where(_T.c.host == host)
+    with reader() as session:
+        return list(session.scalars(query))
+
+
+def open_on_hosts(topic: str) -> list[Operation]:
+    """Every open operation that waits for, or runs on, one host of the topic."""
+    with reader() as session:
+        rows = session.execute(select(_T).where(_T.c.state.in_(_OPEN), _T.c.topic == topic).order_by(_T.c.id)).all()
+    return [_operation(row) for row in rows]
+
+
+def overdue() -> list[Operation]:
+    """Open operations whose deadline passed."""
+    with reader() as session:
+        rows = session.execute(
+            select(_T).where(_T.c.state.in_(_OPEN), _T.c.deadline < utcnow()).order_by(_T.c.id).limit(1000)
+        ).all()
+    return [_operation(row) for row in rows]
+
+
+def _free(now: datetime.datetime) -> ColumnElement[bool]:
+    """Nobody holds it: put down and rested (``lease_until`` of a pending one is "not before"), or its lease ran out."""
+    rested = and_(_T.c.state == _PENDING, or_(_T.c.lease_until.is_(None), _T.c.lease_until < now))
+    return or_(rested, and_(_T.c.state == _RUNNING, _T.c.lease_until < now))
+
+
+# -- writing --------------------------------------------------------------------------------------
+
+
+def insert_pending(
+    *,
+    request_id: str,
+    instance_uuid: str,
+    action: str,
+    project_id: str,
+    user_id: str,
+    topic: str,
+    host: str | None,
+    args: Mapping[str, Any],
+    timeout_s: float | None,
+    state: OperationState = OperationState.PENDING,
+) -> int:
+    """Write an intent; its id. Call it inside the transaction that makes the intent true."""
+    now = utcnow()
+    done = state not in OPEN_STATES
+    with writer() as session:
+        result = session.execute(
+            insert(_T).values(
+                request_id=request_id,
+                instance_uuid=instance_uuid,
+                action=action,
+                project_id=project_id,
+                user_id=user_id,
+                state=str(state),
+                topic=topic,
+                host=host,
+                attempt=0,
+                args=dict(args),
+                steps=[],
+                start_time=now,
+                updated_at=now,
+                finish_time=now if done else None,
+                deadline=None if timeout_s is None else now + datetime.timedelta(seconds=timeout_s),
+            )
+        )
+        return int(result.inserted_primary_key[0])
+
+
+def take(operation_id: int, owner: str, lease_s: float, topic: str, host: str | None) -> Operation | None:
+    """Become the worker of an operation; None when it is taken, finished, or not this worker's to take."""
+    now = utcnow()
+    place = _T.c.host == host if host is not None else _T.c.host.is_(None)
+    with writer() as session:
+        taken = session.execute(
+            update(_T)
+            .where(_T.c.id == operation_id, _T.c.topic == topic, place, _free(now))
+            .values(
+                state=_RUNNING,
+                owner=owner,
+                attempt=_T.c.attempt + 1,
+                retries=case((_T.c.state == _RUNNING, _T.c.retries + 1), else_=_T.c.retries),
+                lease_until=now + datetime.timedelta(seconds=lease_s),
+                updated_at=now,
+            )
+        )
+        return get(operation_id) if taken.rowcount else None
+
+
+def renew(owner: str, ids: Iterable[int], lease_s: float) -> list[int]:
+    """Prolong the leases this owner still holds; the ids it holds no longer."""
+    wanted = set(ids)
+    if not wanted:
+        return []
+    now = utcnow()
+    mine = (_T.c.id.in_(wanted), _T.c.owner == owner, _T.c.state == _RUNNING)
+    with writer() as session:
+        session.execute(update(_T).where(*mine).values(lease_until=now + datetime.timedelta(seconds=lease_s)))
+        held = set(session.scalars(select(_T.c.id).where(*mine)))
+    return sorted(wanted - held)
+
+
+def release_former(place: str, owner: str) -> int:
+    """A daemon started anew: what its former life held (owners ``place:...`` but ``owner``) may be taken at once."""
+    with writer() as session:
+        result = session.execute(
+            update(_T)
+            .where(_T.c.state == _RUNNING, _T.c.owner.startswith(f"{place}:", autoescape=True), _T.c.owner != owner)
+            .values(state=_PENDING, owner=None, lease_until=None, updated_at=utcnow(), retries=_T.c.retries + 1)
+        )
+    return int(result.rowcount)
+
+
+def hold(operation_id: int, attempt: int, **values: Any) -> None:
+    """Prove that this attempt is still the one at work, and change the given columns in the same breath.
+
+    :raises StaleWrite: another worker has it, or it ended.
+    """
+    with writer() as session:
+        held = session.execute(
+            update(_T)
+            .where(_T.c.id == operation_id, _T.c.attempt == attempt, _T.c.state == _RUNNING)
+            .values(updated_at=utcnow(), **values)
+        )
+        if not held.rowcount:
+            raise exception.StaleWrite(what=f"Operation {operation_id}")
+
+
+def hand_over(operation_id: int, attempt: int, topic: str, host: str | None, args: Mapping[str, Any]) -> None:
+    """Pass the turn on. :raises StaleWrite: it is not this attempt's to pass."""
+    hold(
+        operation_id, attempt,
+        state=_PENDING, topic=topic, host=host, owner=None, lease_until=None, args=dict(args),
+        attempt=attempt + 1, retries=0,
+    )  # fmt: skip
+
+
+def pause(operation_id: int, attempt: int, seconds: float, message: str) -> None:
+    """Put it down: anybody may take it again after ``seconds``. :raises StaleWrite: see :func:`hold`."""
+    hold(
+        operation_id, attempt,
+        state=_PENDING, lease_until=utcnow() + datetime.timedelta(seconds=seconds), owner=None,
+        message=message[:4000],
+    )  # fmt: skip
+
+
+def finish(operation_id: int, attempt: int, state: OperationState, message: str | None = None, **values: Any) -> None:
+    """End it, closing its events. :raises StaleWrite: see :func:`hold`."""
+    now = utcnow()
+    hold(
+        operation_id, attempt,
+        state=str(state), message=message[:4000] if message else None, finish_time=now, lease_until=None, **values,
+    )  # fmt: skip
+    _close_events([operation_id], state, now)
+
+
+def ended_by(operation_id: int, attempt: int) -> bool:
+    """Whether this very attempt ended it well already: its worker did not hear the answer and asks again."""
+    operation = get(operation_id)
+    return operation.attempt == attempt and operation.state is OperationState.DONE
+
+
+def end_open(instance_uuid: str, message: str, but: int | None = None) -> list[int]:
+    """Fail every open operation of a server (but one): something stronger superseded them. Their ids."""
+    now = utcnow()
+    with writer() as session:
+        ids = list(session.scalars(select(_T.c.id).where(_T.c.instance_uuid == instance_uuid, _T.c.state.in_(_OPEN))))
+        ids = [number for number in ids if number != but]
+        if ids:
+            session.execute(
+                update(_T)
+                .where(_T.c.id.in_(ids), _T.c.state.in_(_OPEN))
+                .values(
+                    state=str(OperationState.FAILED), message=message, finish_time=now, updated_at=now,
+                    lease_until=None, attempt=_T.c.attempt + 1,
+                )
+            )  # fmt: skip
+            _close_events(ids, OperationState.FAILED, now)
+    return ids
+
+
+def seize(operation: Operation, topic: str, args: Mapping[str, Any] | None = None) -> bool:
+    """Give an open operation to another topic, whoever holds it; False when it moved meanwhile."""
+    with writer() as session:
+        result = session.execute(
+            update(_T)
+            .where(_T.c.id == operation.id, _T.c.attempt == operation.attempt, _T.c.state == str(operation.state))
+            .values(
+                state=_PENDING, topic=topic, host=None, owner=None, lease_until=None, attempt=_T.c.attempt + 1,
+                args=dict(args if args is not None else operation.args), updated_at=utcnow(),
+            )
+        )  # fmt: skip
+    return bool(result.rowcount)
+
+
+# -- events ---------------------------------------------------------------------------------------
+
+
+def start_event(operation_id: int, name: str, host: str | None) -> None:
+    with writer() as session:
+        session.execute(insert(_E).values(operation_id=operation_id, name=name, host=host, start_time=utcnow()))
+
+
+def finish_event(
+    operation_id: int, name: str, result: str, details: str | None = None, traceback: str | None = None
+) -> None:
+    with writer() as session:
+        session.execute(
+            update(_E)
+            .where(_E.c.operation_id == operation_id, _E.c.name == name, _E.c.finish_time.is_(None))
+            .values(finish_time=utcnow(), result=result, details=details, traceback=traceback)
+        )
+
+
+def _close_events(ids: list[int], state: OperationState, now: datetime.datetime) -> None:
+    result = "Success" if state is OperationState.DONE else "Error"
+    with writer() as session:
+        session.execute(
+            update(_E)
+            .where(_E.c.operation_id.in_(ids), _E.c.finish_time.is_(None))
+            .values(finish_time=now, result=result)
+        )
+
+
+# -- rows to objects ------------------------------------------------------------------------------
+
+
+def _operation(row: Row[Any], events: tuple[OperationEvent, ...] = ()) -> Operation:
+    values = dict(row._mapping)
+    values["state"] = OperationState(values["state"])
+    values["steps"] = tuple(values["steps"] or ())
+    values["args"] = values["args"] or {}
+    return Operation(events=events, **values)
+
+
+def _events(session: Any, operation_id: int) -> tuple[OperationEvent, ...]:
+    rows = session.execute(select(_E).where(_E.c.operation_id == operation_id).order_by(_E.c.id)).all()
+    return tuple(
+        OperationEvent(row.name, row.start_time, row.finish_time, row.result, row.traceback, row.host, row.details)
+        for row in rows
+    )

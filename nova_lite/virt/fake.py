@@ -1,0 +1,211 @@
+"""A hypervisor in memory: instant, complete, with programmable faults; its guests can outlive the process as files."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import pathlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from nova_lite import exception
+from nova_lite.compute.power_states import PowerState
+from nova_lite.objects import Instance, Vif
+from nova_lite.virt import driver
+from nova_lite.virt.event import LifecycleEvent, Transition
+from nova_lite.virt.fault_plan import FaultPlan
+
+_TRANSITIONS = {
+    PowerState.RUNNING: Transition.STARTED,
+    PowerState.SHUTDOWN: Transition.STOPPED,
+    PowerState.CRASHED: Transition.STOPPED,
+    PowerState.PAUSED: Transition.PAUSED,
+    PowerState.SUSPENDED: Transition.SUSPENDED,
+}
+
+
+@dataclass
+class FakeGuest:
+    uuid: str
+    name: str
+    power_state: int
+    generation: int
+    console: str = ""
+    saved: bool = False
+
+
+class FakeDriver(
+    driver.ComputeDriver, driver.PowerDriver, driver.PauseDriver, driver.SuspendDriver, driver.ConsoleDriver
+):
+    """``directory`` None keeps everything in memory; else one small file a guest, read back at the start."""
+
+    capabilities = frozenset({"power", "pause", "suspend", "console"})
+
+    def __init__(
+        self, hostname: str, plan: FaultPlan, sizes: tuple[int, int, int], directory: pathlib.Path | None = None
+    ) -> None:
+        self.hostname = hostname
+        self.plan = plan
+        self.sizes = sizes
+        self.guests: dict[str, FakeGuest] = {}
+        self.disks: set[str] = set()
+        self._directory = directory
+        self._listeners: list[Callable[[LifecycleEvent], None]] = []
+
+    # -- host -------------------------------------------------------------------------------------
+
+    def init_host(self) -> None:
+        self.plan.strike("init_host", None)
+        if self._directory is None:
+            return
+        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for path in self._directory.glob("*.guest"):
+            guest = FakeGuest(**json.loads(path.read_text()))
+            self.guests[guest.uuid] = guest
+        self.disks = {path.stem for path in self._directory.glob("*.disk")}
+
+    def close(self) -> None:
+        self._listeners.clear()
+
+    def inventory(self) -> driver.Inventory:
+        vcpus, memory_mb, local_gb = self.sizes
+        return driver.Inventory(
+            hypervisor_hostname=self.hostname,
+            hypervisor_type="fake",
+            hypervisor_version=1000,
+            vcpus=vcpus,
+            memory_mb=memory_mb,
+            local_gb=local_gb,
+            cpu_info={
+                "arch": "x86_64",
+                "model": "Nehalem",
+                "vendor": "Intel",
+                "features": ["pge", "clflush"],
+                "topology": {"cores": 1, "threads": 1, "sockets": 4},
+            },
+            supported_instances=(("x86_64", "fake", "hvm"), ("i686", "fake", "hvm")),
+            host_ip="127.0.0.1",
+            running_vms=sum(guest.power_state == PowerState.RUNNING for guest in self.guests.values()),
+        )
+
+    def list_guests(self) -> tuple[driver.Guest, ...]:
+        return tuple(
+            driver.Guest(guest.uuid, guest.name, guest.power_state, guest.generation)
+            for guest in list(self.guests.values())
+        )
+
+    def register_event_listener(self, listener: Callable[[LifecycleEvent], None]) -> None:
+        self._listeners.append(listener)
+
+    # -- build ------------------------------------------------------------------------------------
+
+    def create_disks(self, ctxt: Any, instance: Instance) -> None:
+        self.plan.strike("create_disks", instance.uuid)
+        self.disks.add(instance.uuid)
+        if self._directory is not None:
+            self._write(self._directory / f"{instance.uuid}.disk", "")
+
+    def delete_disks(self, instance: Instance) -> None:
+        self.plan.strike("delete_disks", instance.uuid)
+        self.disks.discard(instance.uuid)
+        if self._directory is not None:
+            (self._directory / f"{instance.uuid}.disk").unlink(missing_ok=True)
+
+    def spawn(self, instance: Instance, vifs: tuple[Vif, ...]) -> None:
+        self.plan.strike("spawn", instance.uuid)
+        self._boot(instance)
+
+    def destroy(self, instance: Instance) -> None:
+        self.plan.strike("destroy", instance.uuid)
+        self.guests.pop(instance.uuid, None)
+        if self._directory is not None:
+            (self._directory / f"{instance.uuid}.guest").unlink(missing_ok=True)
+
+    def power_state(self, instance: Instance) -> int:
+        guest = self.guests.get(instance.uuid)
+        return guest.power_state if guest else PowerState.NOSTATE
+
+    # -- power, pause, suspend --------------------------------------------------------------------
+
+    def power_on(self, instance: Instance, vifs: tuple[Vif, ...]) -> None:
+        self.plan.strike("power_on", instance.uuid)
+        self._boot(instance)
+
+    def power_off(self, instance: Instance, timeout_s: int = 60) -> None:
+        self.plan.strike("power_off", instance.uuid)
+        self._set(instance, PowerState.SHUTDOWN)
+
+    def reboot(self, instance: Instance, vifs: tuple[Vif, ...], hard: bool) -> None:
+        self.plan.strike("reboot", instance.uuid)
+        self._boot(instance)
+
+    def pause(self, instance: Instance) -> None:
+        self.plan.strike("pause", instance.uuid)
+        self._set(instance, PowerState.PAUSED)
+
+    def unpause(self, instance: Instance) -> None:
+        self.plan.strike("unpause", instance.uuid)
+        self._set(instance, PowerState.RUNNING)
+
+    def suspend(self, instance: Instance) -> None:
+        self.plan.strike("suspend", instance.uuid)
+        self._guest(instance).saved = True
+        self._set(instance, PowerState.SHUTDOWN)
+
+    def resume(self, instance: Instance, vifs: tuple[Vif, ...]) -> None:
+        self.plan.strike("resume", instance.uuid)
+        self._guest(instance).saved = False
+        self._set(instance, PowerState.RUNNING)
+
+    # -- console ----------------------------------------------------------------------------------
+
+    def console_output(self, instance: Instance, limit_bytes: int) -> bytes:
+        self.plan.strike("console_output", instance.uuid)
+        return self._guest(instance).console.encode()[-limit_bytes:]
+
+    # -- what a test does behind the cloud's back -------------------------------------------------
+
+    def happens(self, uuid: str, power_state: PowerState) -> None:
+        """The guest changes by itself; listeners hear of it."""
+        guest = self.guests[uuid]
+        guest.power_state = power_state
+        self._keep(guest)
+        event = LifecycleEvent(uuid, _TRANSITIONS[power_state], time.monotonic())
+        for listener in list(self._listeners):
+            listener(event)
+
+    # -- inside -----------------------------------------------------------------------------------
+
+    def _guest(self, instance: Instance) -> FakeGuest:
+        try:
+            return self.guests[instance.uuid]
+        except KeyError:
+            raise exception.GuestNotFound(instance_uuid=instance.uuid) from None
+
+    def _set(self, instance: Instance, power_state: PowerState) -> None:
+        guest = self._guest(instance)
+        guest.power_state = power_state
+        self._keep(guest)
+
+    def _boot(self, instance: Instance) -> None:
+        if instance.uuid not in self.disks:
+            raise exception.GuestNotFound(instance_uuid=instance.uuid)
+        guest = self.guests.get(instance.uuid) or FakeGuest(
+            instance.uuid, instance.display_name, PowerState.RUNNING, instance.generation
+        )
+        guest.power_state, guest.generation, guest.saved = PowerState.RUNNING, instance.generation, False
+        guest.console = f"FAKE CONSOLE OUTPUT\n{instance.display_name} login: \n"
+        self.guests[instance.uuid] = guest
+        self._keep(guest)
+
+    def _keep(self, guest: FakeGuest) -> None:
+        if self._directory is not None:
+            self._write(self._directory / f"{guest.uuid}.guest", json.dumps(dataclasses.asdict(guest)))
+
+    def _write(self, path: pathlib.Path, text: str) -> None:
+        scratch = path.with_suffix(".tmp")
+        scratch.write_text(text)
+        os.replace(scratch, path)

@@ -1,0 +1,42 @@
+"""Chooses the hypervisor driver; the only module that names them all."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import pathlib
+from typing import Any
+
+from nova_lite import concurrency, exception
+from nova_lite.virt.driver import ComputeDriver
+
+LOG = logging.getLogger(__name__)
+
+
+def load(conf: Any, host: str, image_api: Any) -> ComputeDriver:
+    """The driver that [compute] driver names; ``auto`` takes libvirt where it answers, else the fake one.
+
+    :raises ConfigInvalid: the wanted driver cannot be loaded.
+    """
+    wanted = conf.compute.driver
+    if wanted == "fake":
+        return _fake(conf, host)
+    try:
+        libvirt = importlib.import_module("nova_lite.virt.libvirt.driver")
+        return libvirt.load(conf, host, image_api)  # type: ignore[no-any-return]
+    except (ImportError, exception.HypervisorUnavailable, exception.ConfigInvalid) as error:
+        if wanted == "libvirt":
+            detail = f"[compute] driver = libvirt, but libvirt cannot be used here: {error}"
+            raise exception.ConfigInvalid(detail=detail) from error
+        LOG.warning("libvirt cannot be used here (%s): guests will exist in name only (fake driver)", error)
+        return _fake(conf, host)
+
+
+def _fake(conf: Any, host: str) -> ComputeDriver:
+    fake = importlib.import_module("nova_lite.virt.fake")
+    plans = importlib.import_module("nova_lite.virt.fault_plan")
+    options = conf.fake_driver
+    plan = plans.FaultPlan.parse(concurrency.sleep, options.faults, options.delays)
+    directory = pathlib.Path(conf.state_path) / "fake" / host if options.persist else None
+    sizes = (options.vcpus, options.memory_mb, options.local_gb)
+    return fake.FakeDriver(host, plan, sizes, directory)  # type: ignore[no-any-return]
