@@ -36,7 +36,9 @@ def create(ctxt: RequestContext, builds: Sequence[tuple[Instance, Mapping[str, A
 
 
 @retry_on_deadlock
-def action(ctxt: RequestContext, instance: Instance, row: actions.Action, args: Mapping[str, Any]) -> tuple[int, str | None]:
+def action(
+    ctxt: RequestContext, instance: Instance, row: actions.Action, args: Mapping[str, Any]
+) -> tuple[int, str | None]:
     """Swap the task state and write the operation; its id and host.
 
     :raises InstanceInvalidState, InstanceNotLaunched: the server's state, as it is in the database now, forbids it.

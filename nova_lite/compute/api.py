@@ -110,7 +110,7 @@ class API:
     def perform(self, ctxt: RequestContext, instance: Instance, row: actions.Action, args: dict[str, Any]) -> None:
         """Accept an action of the table that the server's host carries out.
 
-        :raises InstanceIsLocked, InstanceInvalidState, InstanceNotLaunched, InstanceNotReady, InstanceNotFound: refused.
+        :raises InstanceIsLocked, InstanceInvalidState, InstanceNotLaunched, InstanceNotReady: refused.
         """
         if row is actions.FORCE_DELETE:
             self.delete(ctxt, instance, row)

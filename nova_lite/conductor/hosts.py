@@ -27,7 +27,7 @@ def register(service: Service, node: ComputeNode, owner: str) -> None:
         services.register(service.host, service.binary, service.topic, service.epoch, service.version)
         compute_nodes.upsert(node)
         freed = operations.release_former(f"{service.binary}:{service.host}", owner)
-    LOG.info("Host %s registered, epoch %s; freed of its former life: %d operations", service.host, service.epoch, freed)
+    LOG.info("Host %s registered, epoch %s; operations it frees: %d", service.host, service.epoch, freed)
 
 
 def heartbeat(host: str, epoch: str, owner: str, in_flight: list[int], lease_s: float) -> dict[str, list[int]]:
