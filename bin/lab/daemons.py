@@ -203,11 +203,11 @@ def clouds_yaml(lab: Layout) -> str:
     return json.dumps({"clouds": clouds}, indent=2) + "\n"
 
 
-def openrc(lab: Layout) -> dict[str, str]:
-    """Environment of the administrator, for clients that know no clouds.yaml."""
+def openrc(lab: Layout, user: str = "admin") -> dict[str, str]:
+    """Environment of a user in the project of the same name, for clients that know no clouds.yaml."""
     return {
-        "OS_AUTH_URL": lab.url("keystone", "/v3"), "OS_USERNAME": "admin", "OS_PASSWORD": lab.secrets["admin"],
-        "OS_PROJECT_NAME": "admin", "OS_USER_DOMAIN_NAME": "Default", "OS_PROJECT_DOMAIN_NAME": "Default",
+        "OS_AUTH_URL": lab.url("keystone", "/v3"), "OS_USERNAME": user, "OS_PASSWORD": lab.secrets[user],
+        "OS_PROJECT_NAME": user, "OS_USER_DOMAIN_NAME": "Default", "OS_PROJECT_DOMAIN_NAME": "Default",
         "OS_REGION_NAME": neighbours.REGION, "OS_IDENTITY_API_VERSION": "3",
     }  # fmt: skip
 
