@@ -136,7 +136,7 @@ def settle(cloud: Connection, server: Any) -> Any:
 
 def follow_console(progress: Progress, cloud: Connection) -> bool:
     """Print the console as it grows, until it shows a login prompt; False if none came in time."""
-    server = cloud.compute.find_server(SERVER)
+    server = cloud.compute.find_server(SERVER, ignore_missing=False)
     progress.say("the console of the server:")
     shown, end = 0, time.monotonic() + BOOT_S
     while time.monotonic() < end:

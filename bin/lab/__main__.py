@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 
 from lab import daemons, databases, hypervisor, layout, neighbours, process, rabbitmq
 from lab.layout import Layout
@@ -41,7 +42,7 @@ def up(lab: Layout, options: argparse.Namespace) -> int:
         _step(begun, "daemons of the former fleet stopped", lambda: daemons.stop(lab))
     if fleet.driver == "libvirt":
         for number in range(1, fleet.hosts + 1):
-            _step(begun, f"libvirtd {number}", lambda n=number: hypervisor.start(lab.root / f"libvirtd-{n}"))
+            _step(begun, f"libvirtd {number}", partial(hypervisor.start, lab.root / f"libvirtd-{number}"))
     _step(begun, "nova-lite daemons", lambda: daemons.start(lab, fleet))
     print(f"\nready: export OS_CLIENT_CONFIG_FILE={lab.root}/clouds.yaml OS_CLOUD=lab   (or OS_CLOUD=lab-admin)")
     return 0

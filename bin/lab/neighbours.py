@@ -9,7 +9,7 @@ import pwd
 import subprocess
 import urllib.error
 import urllib.request
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import openstack
 
@@ -157,7 +157,7 @@ def register(lab: Layout) -> None:
     if (lab.directory("keystone") / "registered").exists():
         return
     with connect(lab) as cloud:
-        identity = cloud.identity
+        identity: Any = cloud.identity  # the SDK types it as either of two versions
         for user, (project, roles) in USERS.items():
             home = identity.find_project(project) or identity.create_project(name=project, domain_id="default")
             person = identity.find_user(user) or identity.create_user(

@@ -1,0 +1,82 @@
+"""What the lab computes before it starts anything."""
+
+from __future__ import annotations
+
+import configparser
+import os
+import pathlib
+import signal
+import socket
+
+import pytest
+
+from lab import daemons, layout, process
+
+
+@pytest.fixture
+def lab(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> layout.Layout:
+    monkeypatch.setenv("NOVA_LITE_LAB_DIR", str(tmp_path))
+    return layout.load()
+
+
+def test_ports_and_passwords_are_chosen_once(lab: layout.Layout) -> None:
+    assert layout.load() == lab
+    assert len(set(lab.ports.values())) == len(lab.ports)
+    assert len(set(lab.secrets.values())) == len(lab.secrets)
+    assert (lab.root / "lab.json").stat().st_mode & 0o077 == 0
+
+
+def test_one_configuration_names_broker_database_and_neighbours(lab: layout.Layout) -> None:
+    fleet = daemons.Fleet(database="postgresql", settings=("debug=false", "fake_driver.delays=spawn:4"))
+    found = configparser.RawConfigParser()
+    found.read_string(daemons.configuration(lab, fleet))
+    assert found["DEFAULT"]["transport_url"].endswith(f":{lab.ports['amqp']}/")
+    assert found["database"]["connection"].startswith("postgresql+psycopg2://")
+    assert found["service_auth"]["auth_url"] == f"http://127.0.0.1:{lab.ports['keystone']}/v3"
+    assert found["DEFAULT"]["debug"] == "false"
+    assert found["fake_driver"]["delays"] == "spawn:4"
+
+
+def test_a_fleet_is_remembered_as_it_was(lab: layout.Layout) -> None:
+    fleet = daemons.Fleet(hosts=3, conductors=2, settings=("rpc_response_timeout=5",))
+    fleet.remember(lab)
+    assert daemons.Fleet.remembered(lab) == fleet
+
+
+def test_every_daemon_has_a_queue_of_its_own(lab: layout.Layout) -> None:
+    fleet = daemons.Fleet(hosts=2, conductors=2, schedulers=1)
+    names = list(daemons.processes(lab, fleet))
+    assert names == [
+        "nova-lite-conductor-1", "nova-lite-conductor-2", "nova-lite-scheduler-1", "nova-lite-compute-1",
+        "nova-lite-compute-2", "nova-lite-api-1",
+    ]  # fmt: skip
+    queues = [daemons.queue_of(name) for name in names[:-1]]
+    assert len(set(queues)) == len(queues)
+    assert queues[-1] == "compute.lab-host-2"
+
+
+def test_a_pid_of_another_process_is_not_taken_for_ours(tmp_path: pathlib.Path) -> None:
+    stranger = process.Process("stranger", tmp_path)
+    stranger.pid_file.write_text(f"{os.getpid()} 1\n")
+    assert stranger.pid() is None
+    stranger.kill(signal.SIGKILL)  # would end this test run
+    assert stranger.stop() is False
+    ours = process.Process("ours", tmp_path)
+    ours.pid_file.write_text(f"{os.getpid()} {process.start_time(os.getpid())}\n")
+    assert ours.pid() == os.getpid()
+
+
+def test_waiting_says_what_did_not_come(tmp_path: pathlib.Path) -> None:
+    with pytest.raises(process.LabError, match="broker: not ready after 0 s"):
+        process.wait_for("broker", lambda: False, 0.01)
+    with pytest.raises(process.LabError, match="broker: the process ended"):
+        process.wait_for("broker", lambda: False, 5, alive=lambda: False)
+    assert process.wait_for("broker", lambda: True, 0) < 1
+
+
+def test_a_taken_port_is_replaced(tmp_path: pathlib.Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert process.free_port(port) != port
