@@ -5,9 +5,9 @@ from __future__ import annotations
 import builtins
 import dataclasses
 import functools
-import json
 from typing import Any
 
+import orjson
 from sqlalchemy import Row, Text, delete, select, type_coerce, update
 
 from nova_lite import exception
@@ -65,13 +65,13 @@ def _get(name: str, *where: Any) -> ComputeNode:
 
 @functools.lru_cache(maxsize=1024)
 def _mapping(text: str) -> dict[str, Any]:
-    value: dict[str, Any] = json.loads(text)
+    value: dict[str, Any] = orjson.loads(text)
     return value
 
 
 @functools.lru_cache(maxsize=1024)
 def _tuples(text: str) -> tuple[tuple[str, ...], ...]:
-    return tuple(tuple(item) for item in json.loads(text))
+    return tuple(tuple(item) for item in orjson.loads(text))
 
 
 _DECODERS = tuple(

@@ -9,10 +9,10 @@ from __future__ import annotations
 import dataclasses
 import enum
 import functools
-import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import orjson
 from sqlalchemy import Row, Text, type_coerce
 
 from nova_lite.db.models import Instance as Model
@@ -35,12 +35,12 @@ COLUMNS = tuple(
 
 @functools.lru_cache(maxsize=4096)
 def _one(cls: type[TravellingObject], text: str) -> Any:
-    return cls.from_primitive(json.loads(text))
+    return cls.from_primitive(orjson.loads(text))
 
 
 @functools.lru_cache(maxsize=4096)
 def _many(cls: type[TravellingObject], text: str) -> tuple[Any, ...]:
-    return tuple(cls.from_primitive(item) for item in json.loads(text))
+    return tuple(cls.from_primitive(item) for item in orjson.loads(text))
 
 
 def _object(cls: type[TravellingObject]) -> Callable[[str | None], Any]:
@@ -54,11 +54,11 @@ def _objects(cls: type[TravellingObject]) -> Callable[[str], Any]:
 def _words(text: str | None) -> tuple[str, ...] | None:
     if text is None:
         return None
-    return () if text == "[]" else tuple(json.loads(text))
+    return () if text == "[]" else tuple(orjson.loads(text))
 
 
 def _mapping(text: str) -> dict[str, Any]:
-    value: dict[str, Any] = {} if text == "{}" else json.loads(text)
+    value: dict[str, Any] = {} if text == "{}" else orjson.loads(text)
     return value
 
 

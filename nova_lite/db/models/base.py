@@ -9,6 +9,7 @@ import datetime
 import json
 from typing import Annotated, Any
 
+import orjson
 from sqlalchemy import BigInteger, DateTime, Double, Integer, MetaData, String, Text
 from sqlalchemy.dialects import mysql
 from sqlalchemy.engine import Dialect
@@ -45,7 +46,7 @@ class JsonText(TypeDecorator[Any]):
         return None if value is None else dumps(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
-        return None if value is None else json.loads(value)
+        return None if value is None else orjson.loads(value)
 
 
 Pk = Annotated[int, mapped_column(BIG, primary_key=True, autoincrement=True)]

@@ -1,0 +1,123 @@
+"""The schema's versions: alembic driven from here, no ini file, one straight line of revisions.
+
+``sync`` may be called by several daemons that start at once: one migrates, the others wait and find it done.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import alembic.command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from nova_lite import exception
+from nova_lite.db import session
+from nova_lite.db.models import Base
+
+_LOCK = "nova_lite_migration"
+_LOCK_NUMBER = 0x6E6F7661  # PostgreSQL names its advisory locks by number
+_LOCK_WAIT_S = 120
+
+
+def head() -> str:
+    """The newest revision this code knows."""
+    return str(ScriptDirectory.from_config(_config()).get_current_head())
+
+
+def revisions() -> list[str]:
+    """All revisions, oldest first."""
+    script = ScriptDirectory.from_config(_config())
+    return [str(each.revision) for each in reversed(list(script.walk_revisions()))]
+
+
+def version() -> str | None:
+    """The database's revision; None when it is empty."""
+    with _connected() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def sync(revision: str = "head") -> str:
+    """Bring the database up to a revision, by default the newest; its revision then.
+
+    :raises ConfigInvalid: the database belongs to a newer nova-lite.
+    :raises DatabaseUnavailable: there is no database to talk to.
+    """
+    with _locked() as connection:
+        current = MigrationContext.configure(connection).get_current_revision()
+        known = revisions()
+        if current is not None and current not in known:
+            raise exception.ConfigInvalid(
+                detail=f"The database is at revision {current}, which this nova-lite does not know: it was made by a "
+                "newer one. Upgrade nova-lite, or point [database] connection elsewhere."
+            )
+        if current != (known[-1] if revision == "head" else revision):
+            alembic.command.upgrade(_config(connection), revision)
+        return str(MigrationContext.configure(connection).get_current_revision())
+
+
+def check() -> None:
+    """Is the database ready for this code? :raises ConfigInvalid: it is not, and what to do."""
+    current, newest = version(), head()
+    if current != newest:
+        raise exception.ConfigInvalid(
+            detail=f"The database is at revision {current or 'none'}, this nova-lite needs {newest}. "
+            "Run: nova-lite-manage db sync"
+        )
+
+
+def differences() -> list[Any]:
+    """What the models have and the database has not, or the other way round, as alembic's operations."""
+    with _connected() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        return list(compare_metadata(context, Base.metadata))
+
+
+# -- how ------------------------------------------------------------------------------------------
+
+
+def _config(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", os.path.join(os.path.dirname(__file__), "alembic").replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config
+
+
+@contextlib.contextmanager
+def _connected() -> Iterator[Connection]:
+    try:
+        with session.engine().connect() as connection:
+            yield connection
+    except SQLAlchemyError as error:
+        if session.is_down(error):
+            raise exception.DatabaseUnavailable from error
+        raise
+
+
+@contextlib.contextmanager
+def _locked() -> Iterator[Connection]:
+    """A connection that alone may migrate; on SQLite and PostgreSQL all revisions are one transaction."""
+    backend = session.backend_name()
+    if backend == "sqlite":
+        with session.writer() as writing:
+            yield writing.connection()
+        return
+    with _connected() as connection:
+        if backend == "postgresql":
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK_NUMBER})"))
+        elif not connection.execute(text(f"SELECT GET_LOCK('{_LOCK}', {_LOCK_WAIT_S})")).scalar():
+            raise exception.DatabaseBusy(f"Another process has been migrating the database for {_LOCK_WAIT_S} s.")
+        try:
+            yield connection
+            connection.commit()
+        finally:
+            if backend == "mysql":
+                connection.execute(text(f"SELECT RELEASE_LOCK('{_LOCK}')"))
