@@ -1,0 +1,140 @@
+"""One domain: its states and the verbs of its power. Every verb may be called again; what is already so stays so."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import libvirt
+
+from nova_lite import clock, concurrency, exception
+from nova_lite.compute.power_states import PowerState
+from nova_lite.virt.libvirt import events
+from nova_lite.virt.libvirt.connection import Connection, LibvirtError
+from nova_lite.virt.libvirt.xml.domain import NAMESPACE, Mark
+from nova_lite.virt.libvirt.xml.element import from_xml
+
+LOG = logging.getLogger(__name__)
+
+ASK_AGAIN_S = 1.0  # a guest that does not listen yet loses the power button's event
+LOOK_S = 0.1
+DESTROY_ATTEMPTS = 3
+
+_UNDEFINE_FLAGS = (
+    libvirt.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE
+    | libvirt.VIR_DOMAIN_UNDEFINE_NVRAM
+    | libvirt.VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA
+    | libvirt.VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA
+)
+
+
+class Guest:
+    def __init__(self, connection: Connection, domain: Any) -> None:
+        self._connection = connection
+        self._domain = domain
+
+    # -- facts ----------------------------------------------------------------------------------------
+
+    @property
+    def uuid(self) -> str:
+        return str(self._domain.UUIDString())  # held by the object: asks nobody
+
+    @property
+    def name(self) -> str:
+        return str(self._domain.name())
+
+    def power_state(self) -> PowerState:
+        state, _reason = self._connection.run(self._domain.state)
+        return events.power_state(state)
+
+    def is_active(self) -> bool:
+        return bool(self._connection.run(self._domain.isActive))
+
+    def has_saved_memory(self) -> bool:
+        return bool(self._connection.run(self._domain.hasManagedSaveImage))
+
+    def mark(self) -> Mark | None:
+        """Our mark, of the running domain where it runs; None where there is none that can be read."""
+        try:
+            text = self._connection.run(self._domain.metadata, libvirt.VIR_DOMAIN_METADATA_ELEMENT, NAMESPACE, 0)
+            return from_xml(Mark, text)
+        except LibvirtError as error:
+            if error.code != libvirt.VIR_ERR_NO_DOMAIN_METADATA:
+                raise
+        except ValueError as error:
+            LOG.warning("the mark of domain %s cannot be read: %s", self.uuid, error)
+        return None
+
+    # -- verbs ----------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start, or restore from saved memory where there is some."""
+        self._unless_already(self._domain.create, lambda: self.is_active())
+
+    def power_off(self, timeout_s: float) -> None:
+        """Press the power button until the guest is off or the time is over; then cut the power."""
+        if not self.shut_down(timeout_s):
+            self.destroy()
+
+    def shut_down(self, timeout_s: float) -> bool:
+        """True when the guest went off by itself within the time."""
+        deadline = clock.Deadline(timeout_s)
+        while self.is_active():
+            if deadline.passed() or self.power_state() == PowerState.PAUSED:  # a paused guest hears nothing
+                return False
+            self._press_power_button()
+            pressed = clock.Deadline(min(ASK_AGAIN_S, deadline.left()))
+            while not pressed.passed() and self.is_active():
+                concurrency.sleep(LOOK_S)
+        return True
+
+    def _press_power_button(self) -> None:
+        try:
+            self._connection.run(self._domain.shutdownFlags, libvirt.VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN)
+        except LibvirtError as error:
+            LOG.debug("domain %s: power button: %s", self.uuid, error)
+
+    def destroy(self) -> None:
+        """Cut the power."""
+        for attempt in range(1, DESTROY_ATTEMPTS + 1):
+            try:
+                self._unless_already(self._domain.destroy, lambda: not self.is_active())
+                return
+            except exception.GuestNotFound:
+                return
+            except LibvirtError as error:  # QEMU stuck in the kernel: it goes when its I/O returns
+                if error.code != libvirt.VIR_ERR_SYSTEM_ERROR or attempt == DESTROY_ATTEMPTS:
+                    raise
+                LOG.warning("domain %s does not die (attempt %d): %s", self.uuid, attempt, error)
+
+    def undefine(self) -> None:
+        """Remove the definition with saved memory and firmware variables."""
+        try:
+            self._connection.run(self._domain.undefineFlags, _UNDEFINE_FLAGS)
+        except exception.GuestNotFound:
+            return
+
+    def pause(self) -> None:
+        self._unless_already(self._domain.suspend, lambda: self.power_state() == PowerState.PAUSED)
+
+    def unpause(self) -> None:
+        self._unless_already(self._domain.resume, lambda: self.power_state() == PowerState.RUNNING)
+
+    def save(self) -> None:
+        """Write the memory to disk and end; a later start restores it, running."""
+        flags = libvirt.VIR_DOMAIN_SAVE_RUNNING
+        self._unless_already(self._domain.managedSave, lambda: self.has_saved_memory() and not self.is_active(), flags)
+
+    def forget_saved_memory(self) -> None:
+        if self.has_saved_memory():
+            self._connection.run(self._domain.managedSaveRemove, 0)
+
+    def _unless_already(self, verb: Any, is_so: Any, *args: Any) -> None:
+        """Do it where it is not so yet; a refusal because it has just become so is no error."""
+        if is_so():
+            return
+        try:
+            self._connection.run(verb, *args)
+        except LibvirtError as error:
+            if error.code != libvirt.VIR_ERR_OPERATION_INVALID or not is_so():
+                raise
