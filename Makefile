@@ -62,10 +62,10 @@ lab-down: ## Stop it
 	@bin/nova-lite-lab down $(ARGS)
 
 ##@ Upkeep
-genconfig: ## Write etc/nova-lite.conf from the option catalogue
-	$(PYTHON) -m oslo_config.generator --namespace nova_lite --output-file etc/nova-lite.conf
+docs: ## Everything that is generated: doc/reference, etc/nova-lite.conf, etc/policy.yaml.sample
+	$(PYTHON) -m doc.generate
 
-docs: genconfig ## Everything that is generated
+genconfig: docs ## The same: the sample configuration is one of them
 
 benchmarks: ## Load, boot latency, scheduler, memory (tables and JSON)
 	$(PYTHON) -m benchmarks $(ARGS)
