@@ -33,7 +33,6 @@ class Disk(Element):
     backing_store: BackingStore | None = inside()
     read_only: str | None = at("readonly", None)
     boot_order: int | None = at("boot/@order", None)
-    serial: str | None = at("serial", None)
 
 
 @dataclass(frozen=True)
@@ -95,11 +94,8 @@ class Graphics(Element):
 
 @dataclass(frozen=True)
 class Video(Element):
-    """``vram_kib`` in KiB."""
-
     TAG = "video"
     model: str = at("model/@type", "vga")
-    vram_kib: int | None = at("model/@vram", None)
 
 
 @dataclass(frozen=True)
