@@ -1,7 +1,7 @@
 """HostState: what the scheduler knows of one node, frozen and worked out once per snapshot.
 
-Everything a filter asks on the hot path is a plain field. Memory in MiB, disk in GiB. Limits are ``total x ratio -
-reserved``, the same sum as the claim's in the database: the claim is right where the two disagree.
+Everything a filter asks on the hot path is a plain field. Memory in MiB, disk in GiB. Limits are ``(total -
+reserved) x ratio``, the same sum as the claim's in the database: the claim is right where the two disagree.
 """
 
 from __future__ import annotations
@@ -55,8 +55,9 @@ class HostState(NamedTuple):
 
 def make(node: ComputeNode, zone: str, unusable: str | None) -> HostState:
     """A node of the database as the scheduler sees it."""
-    memory_limit_mb = node.memory_mb * node.ram_allocation_ratio - node.reserved_host_memory_mb
-    disk_limit_gb = node.local_gb * node.disk_allocation_ratio - node.reserved_host_disk_mb / 1024
+    vcpu_limit = (node.vcpus - node.reserved_host_cpus) * node.cpu_allocation_ratio
+    memory_limit_mb = (node.memory_mb - node.reserved_host_memory_mb) * node.ram_allocation_ratio
+    disk_limit_gb = (node.local_gb - node.reserved_host_disk_mb / 1024) * node.disk_allocation_ratio
     return HostState(
         host=node.host,
         node=node.hypervisor_hostname,
@@ -70,7 +71,7 @@ def make(node: ComputeNode, zone: str, unusable: str | None) -> HostState:
         cpu_ratio=node.cpu_allocation_ratio,
         ram_ratio=node.ram_allocation_ratio,
         disk_ratio=node.disk_allocation_ratio,
-        free_vcpus=node.vcpus * node.cpu_allocation_ratio - node.reserved_host_cpus - node.vcpus_used,
+        free_vcpus=vcpu_limit - node.vcpus_used,
         free_memory_mb=memory_limit_mb - node.memory_mb_used,
         free_disk_gb=disk_limit_gb - node.local_gb_used,
         build_failures=node.build_failures,

@@ -6,7 +6,8 @@ checked where it is written, and "no host" is said only of a snapshot younger th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from nova_lite.clock import monotonic
@@ -33,8 +34,8 @@ class State(Protocol):
 class Planner(Protocol):
     """Who takes the result, and may refuse it."""
 
-    def claim(self, host: HostState, spec: RequestSpec) -> bool:
-        """Claim a node for a server; False when there is no longer room."""
+    def claim(self, host: HostState, spec: RequestSpec, beside: Collection[str]) -> bool:
+        """Claim a node for a server; False when there is no room, or it holds claims on nodes other than ``beside``."""
 
     def claims_of(self, instance_uuids: Iterable[str]) -> Mapping[str, Sequence[Allocation]]:
         """What each of these servers holds; those that hold nothing may be left out."""
@@ -64,31 +65,47 @@ class Planning:
 
         A server that holds a claim already gets that same node again: it asked before and the answer was lost.
         """
-        standing = self._standing(spec)
-        if standing is not None:
-            return standing
-        started, lost = self._clock(), 0
+        held = self._held(spec)
+        standing = self._standing(spec, held)
+        started, lost, attempt, found = self._clock(), 0, 0, None
         not_before = started - self._max_age_s
-        for attempt in range(self._rounds):
+        while standing is None and attempt < self._rounds:
+            attempt += 1
             snapshot = self._state.snapshot(not_before)
-            hosts = self._hosts(snapshot, spec)
-            seed = f"{spec.instance_uuid}/{attempt}"
-            choice = select(hosts, spec, self._pipeline, CLAIMS_PER_ROUND + alternates, seed)
-            for position, (host, _) in enumerate(choice.best[:CLAIMS_PER_ROUND]):
-                if self._planner.claim(host, spec):
+            found = self._look(snapshot, spec, alternates, attempt)
+            for position, host in enumerate(found.choice.hosts[:CLAIMS_PER_ROUND]):
+                if self._planner.claim(host, spec, [each.node_uuid for each in held]):
                     snapshot.consume(host.node_uuid, spec)
-                    others = _alternates(host, choice.hosts[position + 1 :], alternates)
-                    found = diagnosis(choice, spec, self._pipeline.filters, hosts, host, _race(lost))
-                    return Placement(spec.instance_uuid, (_selection(host, True), *others), found)
+                    return self._success(found, position, alternates, lost)
                 lost += 1
-            if not choice.best and snapshot.taken_at >= started:
+                held = self._held(spec)
+                standing = self._standing(spec, held)
+                if standing is not None:
+                    break
+            if not found.choice.best and snapshot.taken_at >= started:
                 break
             not_before = self._clock()
-        return self._refusal(spec, choice, hosts, lost)
+        return standing or self._refusal(found, lost)
 
-    def _refusal(self, spec: RequestSpec, choice: Choice, hosts: Sequence[HostState], lost: int) -> Placement:
-        found = diagnosis(choice, spec, self._pipeline.filters, hosts, note=_race(lost))
-        return Placement(spec.instance_uuid, (), found)
+    def _look(self, snapshot: Snapshot, spec: RequestSpec, alternates: int, attempt: int) -> _Look:
+        """Choose among the hosts of a snapshot; each attempt draws anew where the pipeline draws."""
+        hosts = self._hosts(snapshot, spec)
+        seed = f"{spec.instance_uuid}/{attempt}"
+        return _Look(spec, hosts, select(hosts, spec, self._pipeline, CLAIMS_PER_ROUND + alternates, seed))
+
+    def _success(self, found: _Look, position: int, alternates: int, lost: int) -> Placement:
+        host = found.choice.hosts[position]
+        others = _alternates(host, found.choice.hosts[position + 1 :], alternates)
+        why = self._diagnosis(found, host, lost)
+        return Placement(found.spec.instance_uuid, (_selection(host, True), *others), why)
+
+    def _refusal(self, found: _Look | None, lost: int) -> Placement:
+        assert found is not None  # at least one round is always made
+        return Placement(found.spec.instance_uuid, (), self._diagnosis(found, None, lost))
+
+    def _diagnosis(self, found: _Look, chosen: HostState | None, lost: int) -> Diagnosis:
+        note = f"claim race: {lost} claim(s) lost to other requests" if lost else None
+        return diagnosis(found.choice, found.spec, self._pipeline.filters, found.hosts, chosen, note)
 
     def _hosts(self, snapshot: Snapshot, spec: RequestSpec) -> list[HostState]:
         """A copy of the hosts that nobody changes under us, knowing the servers that the hints name."""
@@ -98,20 +115,32 @@ class Planning:
         claims = self._planner.claims_of(sorted(named))
         return snapshot.with_instances({uuid: [each.node_uuid for each in held] for uuid, held in claims.items()})
 
-    def _standing(self, spec: RequestSpec) -> Placement | None:
+    def _held(self, spec: RequestSpec) -> Sequence[Allocation]:
+        return self._planner.claims_of([spec.instance_uuid]).get(spec.instance_uuid, ())
+
+    def _standing(self, spec: RequestSpec, held: Sequence[Allocation]) -> Placement | None:
         """The placement of a claim that this very request wrote before; None where there is none."""
-        held = self._planner.claims_of([spec.instance_uuid]).get(spec.instance_uuid, ())
-        same_size = [each for each in held if _size(each) == (spec.vcpus, spec.memory_mb, spec.disk_gb)]
-        if not same_size:
-            return None
-        snapshot = self._state.snapshot(self._clock() - self._max_age_s)
-        for claim in same_size:
-            host = snapshot.get(claim.node_uuid)
-            if host is not None and host.host not in spec.ignore_hosts:
-                note = "an earlier claim of this server stands"
-                found = Diagnosis(considered=len(snapshot.hosts), chosen=host.host, note=note)
-                return Placement(spec.instance_uuid, (_selection(host, True),), found)
+        for claim in held:
+            if _size(claim) == (spec.vcpus, spec.memory_mb, spec.disk_gb):
+                host = self._host_of(claim)
+                if host is not None and host.host not in spec.ignore_hosts:
+                    why = Diagnosis(considered=1, chosen=host.host, note="an earlier claim of this server stands")
+                    return Placement(spec.instance_uuid, (_selection(host, True),), why)
         return None
+
+    def _host_of(self, claim: Allocation) -> HostState | None:
+        now = self._clock()
+        cached = self._state.snapshot(now - self._max_age_s).get(claim.node_uuid)
+        return cached or self._state.snapshot(now).get(claim.node_uuid)
+
+
+@dataclass(frozen=True)
+class _Look:
+    """One choice, with all it was made from."""
+
+    spec: RequestSpec
+    hosts: Sequence[HostState]
+    choice: Choice
 
 
 def _size(claim: Allocation) -> tuple[int, int, int]:
@@ -129,7 +158,3 @@ def _alternates(chosen: HostState, others: Sequence[HostState], count: int) -> l
         if host.host != chosen.host and host.host not in found and len(found) < count:
             found[host.host] = _selection(host, False)
     return list(found.values())
-
-
-def _race(lost: int) -> str | None:
-    return f"claim race: {lost} claim(s) lost to other requests" if lost else None

@@ -50,9 +50,8 @@ def build(
     down_after_s: float,
     taken_at: float,
 ) -> Snapshot:
-    """A snapshot of database objects. ``services`` may be of any binary; only the compute services count."""
-    computes = {service.host: service for service in services if service.binary == "nova-compute"}
-    unusable = {host: why_unusable(service, now, down_after_s) for host, service in computes.items()}
+    """A snapshot of database objects; ``services`` are the compute services."""
+    unusable = {service.host: why_unusable(service, now, down_after_s) for service in services}
     missing = why_unusable(None, now, down_after_s)
     hosts = (make(node, zones.get(node.host, default_zone), unusable.get(node.host, missing)) for node in nodes)
     return Snapshot(hosts, taken_at)

@@ -41,7 +41,7 @@ def make_service(host: str = "host1", **values: Any) -> Service:
     defaults: dict[str, Any] = {
         "uuid": uuid_of(f"service {host}"),
         "host": host,
-        "binary": "nova-compute",
+        "binary": "nova-lite-compute",
         "topic": "compute",
         "last_seen_at": NOW,
     }

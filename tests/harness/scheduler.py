@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from nova_lite.objects import Allocation, ComputeNode, Placement, RequestSpec, Service
 from nova_lite.scheduler import filters, weighers
@@ -53,11 +53,12 @@ class SchedulerHarness:
 
     # -- Planner ----------------------------------------------------------------------------------
 
-    def claim(self, host: HostState, spec: RequestSpec) -> bool:
-        """As the database does it: the sum after the claim must not exceed the limit."""
+    def claim(self, host: HostState, spec: RequestSpec, beside: Collection[str] = ()) -> bool:
+        """As the database does it: no more than the limit, and no claims of the server elsewhere."""
         self.claims_asked.append((spec.instance_uuid, host.node_uuid))
         node = self.nodes.get(host.node_uuid)
-        if node is None or not fits(node, spec):
+        elsewhere = {each.node_uuid for each in self.claims[spec.instance_uuid]} - {host.node_uuid, *beside}
+        if node is None or elsewhere or not fits(node, spec):
             return False
         self.nodes[node.uuid] = node.replace(
             vcpus_used=node.vcpus_used + spec.vcpus,
@@ -99,9 +100,9 @@ class RejectingPlanner:
         self._thief = thief
         self.rejected: list[str] = []
 
-    def claim(self, host: HostState, spec: RequestSpec) -> bool:
+    def claim(self, host: HostState, spec: RequestSpec, beside: Collection[str] = ()) -> bool:
         if self._left is not None and len(self.rejected) >= self._left:
-            return self._harness.claim(host, spec)
+            return self._harness.claim(host, spec, beside)
         self.rejected.append(host.host)
         if self._thief is not None:
             assert self._harness.claim(host, self._thief)
@@ -124,7 +125,7 @@ def fits(node: ComputeNode, spec: RequestSpec) -> bool:
 
 def _within(node: ComputeNode) -> bool:
     return (
-        node.vcpus_used <= node.vcpus * node.cpu_allocation_ratio - node.reserved_host_cpus
-        and node.memory_mb_used <= node.memory_mb * node.ram_allocation_ratio - node.reserved_host_memory_mb
-        and node.local_gb_used <= node.local_gb * node.disk_allocation_ratio - node.reserved_host_disk_mb / 1024
+        node.vcpus_used <= (node.vcpus - node.reserved_host_cpus) * node.cpu_allocation_ratio
+        and node.memory_mb_used <= (node.memory_mb - node.reserved_host_memory_mb) * node.ram_allocation_ratio
+        and node.local_gb_used <= (node.local_gb - node.reserved_host_disk_mb / 1024) * node.disk_allocation_ratio
     )

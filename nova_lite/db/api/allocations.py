@@ -7,7 +7,7 @@ the node has: ``used + wanted <= (total - reserved) * ratio``.
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,16 +100,25 @@ def _mismatch(row: Row[Any]) -> Mismatch:
 
 @retry_on_deadlock
 def claim(
-    node_uuid: str, instance_uuid: str, vcpus: int, memory_mb: int, disk_gb: int, generation: int | None = None
+    node_uuid: str,
+    instance_uuid: str,
+    vcpus: int,
+    memory_mb: int,
+    disk_gb: int,
+    generation: int | None = None,
+    beside: Collection[str] | None = None,
 ) -> bool:
     """Claim a node for a server: True when it holds exactly this now, False when there is no room.
 
     A second claim of the same server on the same node changes its size to the new one; an equal one changes nothing.
-    With ``generation`` the claim also fails when the node's books changed since that generation was read.
+    With ``generation`` the claim also fails when the node's books changed since that generation was read, with
+    ``beside`` when the server holds claims on nodes other than those: the same question, asked twice, was answered.
     """
     wanted = (vcpus, memory_mb, disk_gb)
     mine = and_(_T.c.instance_uuid == instance_uuid, _T.c.node_uuid == node_uuid)
     with writer() as session:
+        if beside is not None and _holds_others(session, instance_uuid, {node_uuid, *beside}):
+            return False
         held = session.execute(select(*_SIZES).where(mine)).one_or_none()
         if held is not None and tuple(held) == wanted:
             return True
@@ -127,6 +136,13 @@ def claim(
         except IntegrityError as error:
             raise exception.DatabaseBusy from error  # the same claim was written while we booked: all again
     return True
+
+
+def _holds_others(session: Session, instance_uuid: str, node_uuids: Collection[str]) -> bool:
+    # Claims of one server wait for each other here; SQLite has one writer anyway.
+    session.execute(select(_I.c.id).where(_I.c.uuid == instance_uuid).with_for_update())
+    others = select(_T.c.id).where(_T.c.instance_uuid == instance_uuid, _T.c.node_uuid.not_in([*node_uuids]))
+    return session.execute(others.limit(1)).first() is not None
 
 
 def _book(session: Session, node_uuid: str, more: tuple[int, ...], generation: int | None) -> bool:

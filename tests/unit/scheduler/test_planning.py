@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import datetime
 import threading
+from collections.abc import Collection
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nova_lite.objects import RequestSpec
+from nova_lite.scheduler.host_state import HostState
 from nova_lite.scheduler.planning import CLAIMS_PER_ROUND, Planning
 from tests.harness.builders import NOW, make_node, make_service, make_spec
 from tests.harness.scheduler import RejectingPlanner, SchedulerHarness, make_pipeline
@@ -64,6 +67,22 @@ def test_a_claim_of_another_size_does_not_stand() -> None:
     harness.place(make_spec(memory_mb=512))
     harness.place(make_spec(memory_mb=1024))
     assert len(harness.claims_asked) == 2
+
+
+def test_the_same_question_at_another_scheduler_at_the_same_moment_is_answered_once() -> None:
+    harness = SchedulerHarness([make_node("a"), make_node("b", vcpus_used=1)])
+    spec, claim = make_spec(), harness.claim
+
+    def twin_first(host: HostState, asked: RequestSpec, beside: Collection[str]) -> bool:
+        harness.claim = claim  # type: ignore[method-assign]
+        (other,) = (each for each in harness.snapshot(0).hosts if each.host == "b")
+        assert claim(other, spec)
+        return claim(host, asked, beside)
+
+    harness.claim = twin_first  # type: ignore[method-assign]
+    placement = harness.place(spec)
+    assert [each.host for each in placement.selections] == ["b"]
+    assert [each.node_uuid for each in harness.claims[spec.instance_uuid]] == [placement.selections[0].node_uuid]
 
 
 def test_a_host_registered_a_moment_ago_is_found() -> None:

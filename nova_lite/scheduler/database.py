@@ -1,0 +1,53 @@
+"""State and Planner on the database: one snapshot for many decisions, one transaction for each claim."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+from nova_lite import liveness
+from nova_lite.clock import monotonic, utcnow
+from nova_lite.db.api import aggregates, allocations, compute_nodes, services
+from nova_lite.objects import Allocation, RequestSpec
+from nova_lite.scheduler.host_state import HostState
+from nova_lite.scheduler.snapshot import Snapshot, build
+
+
+class DatabaseState:
+    """Reads all hosts at most once at a time, however many ask; those who come meanwhile share the answer."""
+
+    def __init__(self, down_after_s: float, default_zone: str, clock: Callable[[], float] = monotonic) -> None:
+        self._down_after_s = down_after_s
+        self._default_zone = default_zone
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._cached: Snapshot | None = None
+
+    def snapshot(self, not_before: float) -> Snapshot:
+        cached = self._cached
+        if cached is not None and cached.taken_at >= not_before:
+            return cached
+        with self._lock:
+            # Who held the lock may have read what we need.
+            if self._cached is None or self._cached.taken_at < not_before:
+                self._cached = self._read()
+            return self._cached
+
+    def _read(self) -> Snapshot:
+        taken_at = self._clock()  # before the reading: what is sold during it may be missing
+        computes = services.list(binary=liveness.COMPUTE)
+        zones = aggregates.availability_zone_of_hosts()
+        nodes = compute_nodes.list_all()
+        return build(nodes, computes, zones, self._default_zone, utcnow(), self._down_after_s, taken_at)
+
+
+class DatabasePlanner:
+    """Claims by compare-and-swap: the room is checked where the claim is written."""
+
+    def claim(self, host: HostState, spec: RequestSpec, beside: Collection[str]) -> bool:
+        # Without the generation: a host that others claimed meanwhile is lost only when there is no room left.
+        sizes = {"vcpus": spec.vcpus, "memory_mb": spec.memory_mb, "disk_gb": spec.disk_gb}
+        return allocations.claim(host.node_uuid, spec.instance_uuid, **sizes, beside=beside)
+
+    def claims_of(self, instance_uuids: Iterable[str]) -> Mapping[str, Sequence[Allocation]]:
+        return allocations.of_instances(instance_uuids)
