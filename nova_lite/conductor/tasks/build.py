@@ -108,13 +108,7 @@ def _no_valid_host(operation: Operation, instance: Instance, placement: Placemen
 
 
 def _verdict(placement: Placement) -> dict[str, object]:
-    diagnosis = placement.diagnosis
-    return {
-        "considered": diagnosis.considered,
-        "chosen": diagnosis.chosen,
-        "weights": diagnosis.weights,
-        "refusals": [dataclasses.asdict(refusal) for refusal in diagnosis.refusals],
-    }
+    return dataclasses.asdict(placement.diagnosis)
 
 
 def _release_if_gone(instance_uuid: str) -> None:
