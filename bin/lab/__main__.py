@@ -32,6 +32,7 @@ def up(lab: Layout, options: argparse.Namespace) -> int:
         options.concurrency, tuple(options.set),
     )  # fmt: skip
     begun = time.monotonic()
+    lab = layout.without_strangers(lab, _held(lab))
     _step(begun, "RabbitMQ", lambda: rabbitmq.start(lab))
     _step(begun, fleet.database, lambda: databases.MAKERS[fleet.database](lab).start())
     _step(begun, "Keystone", lambda: neighbours.start_keystone(lab))
@@ -46,6 +47,16 @@ def up(lab: Layout, options: argparse.Namespace) -> int:
     _step(begun, "nova-lite daemons", lambda: daemons.start(lab, fleet))
     print(f"\nready: export OS_CLIENT_CONFIG_FILE={lab.root}/clouds.yaml OS_CLOUD=lab   (or OS_CLOUD=lab-admin)")
     return 0
+
+
+def _held(lab: Layout) -> set[str]:
+    """Names of the ports that our own processes have."""
+    owners = {
+        **{name: rabbitmq.server(lab) for name in ("amqp", "erlang", "management")},
+        **{name: maker(lab).server() for name, maker in databases.MAKERS.items()},
+        "epmd": rabbitmq.epmd(lab),
+    }
+    return {name for name, owner in owners.items() if owner.alive()}
 
 
 def _everything(lab: Layout) -> list[process.Process]:

@@ -84,7 +84,8 @@ def host_name(number: int) -> str:
 
 def _process(lab: Layout, binary: str, number: int = 1, env: dict[str, str] | None = None) -> process.Process:
     argv = [str(BIN / binary), "--config-file", str(lab.conf)]
-    return process.Process(f"{binary}-{number}", lab.directory("daemons"), argv, env or {})
+    port = lab.ports["compute"] if binary == "nova-lite-api" else None
+    return process.Process(f"{binary}-{number}", lab.directory("daemons"), argv, env or {}, port=port)
 
 
 def _compute(lab: Layout, fleet: Fleet, number: int) -> process.Process:

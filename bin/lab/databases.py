@@ -53,7 +53,7 @@ class Mariadb:
             "--innodb-buffer-pool-size=64M", "--innodb-flush-log-at-trx-commit=2", "--max-connections=400",
             "--character-set-server=utf8mb4", "--skip-name-resolve",
         ]  # fmt: skip
-        return process.Process("mariadb", base, argv)
+        return process.Process("mariadb", base, argv, port=self.lab.ports["mariadb"])
 
     def start(self) -> None:
         base = self.lab.directory("mariadb")
@@ -113,7 +113,10 @@ class Postgresql:
             "-c", f"port={self.lab.ports['postgresql']}", "-c", f"unix_socket_directories={self.data}",
             "-c", "max_connections=400", "-c", "synchronous_commit=off", "-c", "shared_buffers=64MB",
         ]  # fmt: skip
-        return process.Process("postgresql", self.lab.directory("postgresql"), argv, {}, signal.SIGINT, self.user)
+        return process.Process(
+            "postgresql", self.lab.directory("postgresql"), argv, {}, signal.SIGINT, self.user,
+            self.lab.ports["postgresql"],
+        )  # fmt: skip
 
     def start(self) -> None:
         if not (self.data / "PG_VERSION").exists():

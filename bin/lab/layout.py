@@ -17,6 +17,8 @@ PREFERRED_PORTS = {
     "epmd": 14369, "amqp": 15673, "erlang": 15674, "management": 15675,
     "mariadb": 13306, "postgresql": 15432, "keystone": 15000, "glance": 19292, "compute": 18774,
 }  # fmt: skip
+# These stand in Keystone's catalogue and stay what they are; the others only in files that each `up` writes anew.
+PUBLISHED_PORTS = ("keystone", "glance", "compute")
 SECRETS = ("admin", "demo", "service", "rabbitmq", "database", "cookie")
 
 
@@ -54,6 +56,20 @@ class Layout:
             return dict(json.loads((self.root / "up.json").read_text()))
         except (OSError, ValueError):
             return {}
+
+
+def without_strangers(lab: Layout, ours: set[str]) -> Layout:
+    """The lab with new ports in place of those that another process took since; `ours` are held by our own."""
+    new = {
+        name: process.free_port(0)
+        for name, port in lab.ports.items()
+        if name not in ours and name not in PUBLISHED_PORTS and process.answers(port)
+    }
+    if not new:
+        return lab
+    path = lab.root / "lab.json"
+    path.write_text(json.dumps({"ports": {**lab.ports, **new}, "secrets": lab.secrets}, indent=2) + "\n")
+    return load()
 
 
 def root() -> pathlib.Path:

@@ -86,7 +86,8 @@ def _manage(lab: Layout, program: str, *arguments: str) -> None:
 def _server(lab: Layout, name: str) -> process.Process:
     base = lab.directory(name)
     argv = [str(lab.neighbours / "bin" / "python"), "-P", str(SERVE), f"{name}.wsgi.api", str(lab.ports[name])]
-    return process.Process(name, base, argv, {f"OS_{name.upper()}_CONFIG_DIR": f"{base}/etc"})
+    env = {f"OS_{name.upper()}_CONFIG_DIR": f"{base}/etc"}
+    return process.Process(name, base, argv, env, port=lab.ports[name])
 
 
 def _http_answers(url: str) -> bool:

@@ -65,6 +65,7 @@ class Process:
     env: Mapping[str, str] = field(default_factory=dict)
     stop_signal: signal.Signals = signal.SIGTERM
     user: str | None = None
+    port: int | None = None
 
     @property
     def pid_file(self) -> pathlib.Path:
@@ -86,10 +87,13 @@ class Process:
         return self.pid() is not None
 
     def start(self) -> int:
-        """Start it unless it lives; returns the pid."""
+        """Start it unless it lives; returns the pid. Raises LabError where a stranger has its port."""
         living = self.pid()
         if living is not None:
             return living
+        if self.port and answers(self.port):
+            raise LabError(f"{self.name}: port {self.port} belongs to another process; stop that, or choose new ports"
+                           f" with: nova-lite-lab down --purge")  # fmt: skip
         self.directory.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             child = subprocess.Popen(

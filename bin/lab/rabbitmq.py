@@ -60,7 +60,8 @@ def _write(lab: Layout) -> None:
 
 
 def server(lab: Layout) -> process.Process:
-    return process.Process("rabbitmq", lab.directory("rabbitmq"), [str(BIN / "rabbitmq-server")], _environment(lab))
+    argv = [str(BIN / "rabbitmq-server")]
+    return process.Process("rabbitmq", lab.directory("rabbitmq"), argv, _environment(lab), port=lab.ports["amqp"])
 
 
 def epmd(lab: Layout) -> process.Process:

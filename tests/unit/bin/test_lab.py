@@ -80,3 +80,15 @@ def test_a_taken_port_is_replaced(tmp_path: pathlib.Path) -> None:
         taken.listen()
         port = taken.getsockname()[1]
         assert process.free_port(port) != port
+        with pytest.raises(process.LabError, match=f"port {port} belongs to another process"):
+            process.Process("late", tmp_path, ["true"], port=port).start()
+
+
+def test_a_port_that_a_stranger_took_is_chosen_anew(lab: layout.Layout) -> None:
+    with socket.socket() as stranger:
+        stranger.bind(("127.0.0.1", lab.ports["mariadb"]))
+        stranger.listen()
+        changed = layout.without_strangers(lab, {"amqp"})
+    assert changed.ports["mariadb"] != lab.ports["mariadb"]
+    assert {**changed.ports, "mariadb": 0} == {**lab.ports, "mariadb": 0}
+    assert layout.load() == changed
