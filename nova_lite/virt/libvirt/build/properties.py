@@ -1,4 +1,4 @@
-"""Image properties that shape a guest: an allow-list with a validator each. Nothing else of an image reaches the XML."""
+"""Image properties that shape a guest: an allow-list, a validator each. Nothing else of an image reaches the XML."""
 
 from __future__ import annotations
 

@@ -21,7 +21,17 @@ from nova_lite.virt.libvirt.build.request import GuestRequest
 from nova_lite.virt.libvirt.xml.domain import Domain
 from nova_lite.virt.libvirt.xml.element import from_xml, legal, to_xml
 from tests.unit.virt.libvirt.build.requests import (
-    BRIDGE, CONFIG, EPHEMERAL, INSTANCE, KINDS, OPTIONS, PLAIN, ROOT, USER, UUID, asking,
+    BRIDGE,
+    CONFIG,
+    EPHEMERAL,
+    INSTANCE,
+    KINDS,
+    OPTIONS,
+    PLAIN,
+    ROOT,
+    USER,
+    UUID,
+    asking,
 )  # fmt: skip
 
 GOLDEN = pathlib.Path(__file__).parent / "golden"

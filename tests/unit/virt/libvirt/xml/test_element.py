@@ -31,12 +31,16 @@ class Tree(Element):
 FULL = Tree("n", "o", "c", "b", Flag.YES, "", Leaf(1), (Leaf(2, "t"), Leaf(3)))
 
 
+def squeezed(text: str) -> str:
+    return " ".join(text.split())
+
+
 def test_every_path_writes_to_its_place() -> None:
-    assert to_xml(FULL).split() == (
+    assert squeezed(to_xml(FULL)) == (
         '<tree xmlns:ns0="urn:x" own="o"> <name>n</name> <a> <b c="c">b</b> </a> <flag>yes</flag> <present /> '
         '<box> <ns0:leaf size="1" /> </box> '
         '<ns0:leaf size="2"> <ns0:inner>t</ns0:inner> </ns0:leaf> <ns0:leaf size="3" /> </tree>'
-    ).split()
+    )
 
 
 def test_what_is_written_reads_back() -> None:
@@ -45,7 +49,7 @@ def test_what_is_written_reads_back() -> None:
 
 
 def test_none_is_absent() -> None:
-    assert to_xml(Tree("n")).split() == "<tree> <name>n</name> </tree>".split()
+    assert squeezed(to_xml(Tree("n"))) == "<tree> <name>n</name> </tree>"
 
 
 def test_unknown_elements_are_ignored() -> None:
