@@ -1,0 +1,163 @@
+"""Servers: list, show, create, change, delete."""
+
+from __future__ import annotations
+
+import dataclasses
+import secrets
+import string
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from oslo_config import cfg
+
+from nova_lite import exception
+from nova_lite.api.openstack import pagination
+from nova_lite.api.openstack.compute import host_status
+from nova_lite.api.openstack.compute.schemas import servers as schemas
+from nova_lite.api.openstack.compute.server_request import server_request
+from nova_lite.api.openstack.compute.server_search import Impossible, all_projects, server_search
+from nova_lite.api.openstack.compute.views.servers import ServerViews, Sight
+from nova_lite.api.openstack.request import Request, Response
+from nova_lite.api.openstack.validation import validated
+from nova_lite.compute.api import API
+from nova_lite.objects import Instance, ServerRequest, ServerSearch
+
+_P = "os_compute_api:servers:"
+_PASSWORD_LENGTH = 12
+# Letters and digits that no font confuses.
+_PASSWORD_CHARS = "".join(char for char in string.ascii_letters + string.digits if char not in "0O1lI5S")
+_CHANGES = {
+    "name": "display_name",
+    "description": "display_description",
+    "accessIPv4": "access_ip_v4",
+    "accessIPv6": "access_ip_v6",
+    "hostname": "hostname",
+}
+
+
+class ServersController:
+    def __init__(self, compute: API, conf: cfg.ConfigOpts) -> None:
+        self._compute = compute
+        self._conf = conf
+
+    @validated(query=schemas.LIST_QUERY)
+    def index(self, req: Request) -> dict[str, Any]:
+        views = self._views(req)
+        return self._list(req, "servers", _P + "index:get_all_tenants", views.basic)
+
+    @validated(query=schemas.LIST_QUERY)
+    def detail(self, req: Request) -> dict[str, Any]:
+        views = self._views(req)
+        return self._list(req, "servers/detail", _P + "detail:get_all_tenants", views.item)
+
+    def show(self, req: Request, server: Instance) -> dict[str, Any]:
+        return self._views(req).show(server)
+
+    @validated(body=schemas.CREATE)
+    def create(self, req: Request) -> Response:
+        wanted = server_request(req.body, req.version)
+        _authorize_parts(req, wanted)
+        password = wanted.admin_password or new_password()
+        wanted = dataclasses.replace(wanted, admin_password=password)
+        with _as_bad_request():
+            instances, reservation_id = self._compute.create(req.ctxt, wanted)
+        if wanted.return_reservation_id:
+            return Response({"reservation_id": reservation_id})
+        shown = password if self._conf.api.enable_instance_password else None
+        location = req.links.to("servers", instances[0].uuid)
+        return Response(self._views(req).created(instances[0], shown), headers=[("Location", location)])
+
+    @validated(body=schemas.UPDATE)
+    def update(self, req: Request, server: Instance) -> dict[str, Any]:
+        asked = req.body["server"]
+        values = {column: asked[key] for key, column in _CHANGES.items() if key in asked}
+        if "display_name" in values:
+            values["display_name"] = values["display_name"].strip()
+        for column in ("access_ip_v4", "access_ip_v6"):
+            if column in values:
+                values[column] = values[column] or None
+        if "OS-DCF:diskConfig" in asked:
+            values["auto_disk_config"] = asked["OS-DCF:diskConfig"] == "AUTO"
+        return self._views(req).updated(self._compute.update(req.ctxt, server, values))
+
+    def delete(self, req: Request, server: Instance) -> None:
+        self._compute.delete(req.ctxt, server)
+
+    def _list(
+        self, req: Request, path: str, all_rule: str, view: Callable[[Instance], dict[str, Any]]
+    ) -> dict[str, Any]:
+        limit = pagination.limit_of(req)
+        try:
+            search = _search(req, all_rule, limit)
+        except Impossible:
+            return {"servers": []}
+        instances = self._compute.get_all(req.ctxt, search) if limit else []
+        views = [view(instance) for instance in instances]
+        return pagination.page(req, path, "servers", views, instances, limit, lambda instance: instance.uuid)
+
+    def _views(self, req: Request) -> ServerViews:
+        return ServerViews(req.links, req.version, sight_of(req), host_status.reader(self._conf))
+
+
+def sight_of(req: Request) -> Sight:
+    """What the caller's policies show of servers."""
+    return Sight(
+        admin=bool(req.ctxt.is_admin),
+        attributes=req.may("os_compute_api:os-extended-server-attributes"),
+        extra_specs=req.may(_P + "show:flavor-extra-specs"),
+        host_status=req.may(_P + "show:host_status"),
+        unknown_host_status=req.may(_P + "show:host_status:unknown-only"),
+    )
+
+
+def new_password() -> str:
+    """An adminPass: 12 letters and digits, of each kind at least one."""
+    while True:
+        password = "".join(secrets.choice(_PASSWORD_CHARS) for _ in range(_PASSWORD_LENGTH))
+        kinds = (str.islower, str.isupper, str.isdigit)
+        if all(any(map(kind, password)) for kind in kinds):
+            return password
+
+
+def _search(req: Request, all_rule: str, limit: int) -> ServerSearch:
+    every_project = all_projects(req.query)
+    if every_project:
+        req.authorize(all_rule)
+    return server_search(
+        req.query,
+        req.version,
+        project_id=req.ctxt.project_id,
+        is_admin=bool(req.ctxt.is_admin),
+        every_filter=req.may(_P + "allow_all_filters"),
+        every_project=every_project,
+        limit=limit,
+    )
+
+
+def _authorize_parts(req: Request, wanted: ServerRequest) -> None:
+    """The rules of what a body may hold besides the plain server."""
+    zone = wanted.availability_zone or ""
+    if ":" in zone and zone.split(":", 1)[1]:
+        req.authorize(_P + "create:forced_host")
+    if wanted.host or wanted.node:
+        req.authorize("compute:servers:create:requested_destination")
+    if wanted.networks and not all(request.auto for request in wanted.networks):
+        req.authorize(_P + "create:attach_network")
+    if wanted.block_devices:
+        req.authorize(_P + "create:attach_volume")
+    if wanted.trusted_certs:
+        req.authorize(_P + "create:trusted_certs")
+
+
+@contextmanager
+def _as_bad_request() -> Iterator[None]:
+    """What a body names and is not there is a fault of the body: 400, in Nova's words."""
+    try:
+        yield
+    except exception.ImageNotFound as error:
+        raise exception.Invalid("Can not find requested image") from error
+    except exception.KeypairNotFound as error:
+        raise exception.Invalid("Invalid key_name provided.") from error
+    except exception.NotFound as error:
+        raise exception.Invalid(error.message) from error

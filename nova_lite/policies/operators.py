@@ -1,0 +1,38 @@
+"""Rules of what clients and operators read: limits, extensions, services, hypervisors, zones, instance actions."""
+
+from __future__ import annotations
+
+from nova_lite.policies.base import ADMIN, ANYBODY, PROJECT_READER, Rule
+
+_P = "os_compute_api:"
+_ACTIONS = "/servers/{server_id}/os-instance-actions"
+
+RULES: tuple[Rule, ...] = (
+    Rule(_P + "limits", ANYBODY, "See the own project's limits and use.", (("GET", "/limits"),)),
+    Rule(_P + "limits:other_project", ADMIN, "See another project's limits and use.", (("GET", "/limits"),)),
+    Rule(
+        _P + "extensions", ANYBODY, "See the names of features.", (("GET", "/extensions"), ("GET", "/extensions/{id}"))
+    ),
+    Rule(_P + "os-services:list", ADMIN, "List services.", (("GET", "/os-services"),)),
+    Rule(_P + "os-hypervisors:list", ADMIN, "List hypervisors in short.", (("GET", "/os-hypervisors"),)),
+    Rule(_P + "os-hypervisors:list-detail", ADMIN, "List hypervisors in full.", (("GET", "/os-hypervisors/detail"),)),
+    Rule(_P + "os-hypervisors:show", ADMIN, "Show a hypervisor.", (("GET", "/os-hypervisors/{id}"),)),
+    Rule(_P + "os-hypervisors:statistics", ADMIN, "See sums of capacity.", (("GET", "/os-hypervisors/statistics"),)),
+    Rule(_P + "os-hypervisors:uptime", ADMIN, "See how long a host is up.", (("GET", "/os-hypervisors/{id}/uptime"),)),
+    Rule(_P + "os-availability-zone:list", ANYBODY, "List availability zones.", (("GET", "/os-availability-zone"),)),
+    Rule(
+        _P + "os-availability-zone:detail",
+        ADMIN,
+        "List availability zones with their hosts.",
+        (("GET", "/os-availability-zone/detail"),),
+    ),
+    Rule(_P + "os-instance-actions:list", PROJECT_READER, "List what was done to a server.", (("GET", _ACTIONS),)),
+    Rule(_P + "os-instance-actions:show", PROJECT_READER, "Show one of it.", (("GET", _ACTIONS + "/{id}"),)),
+    Rule(_P + "os-instance-actions:events", ADMIN, "See events with their tracebacks.", (("GET", _ACTIONS + "/{id}"),)),
+    Rule(
+        _P + "os-instance-actions:events:details",
+        ADMIN,
+        "See details of failed events.",
+        (("GET", _ACTIONS + "/{id}"),),
+    ),
+)
