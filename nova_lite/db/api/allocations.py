@@ -71,17 +71,19 @@ def list(node_uuid: str | None = None) -> builtins.list[Allocation]:  # noqa: A0
 
 def audit() -> builtins.list[Mismatch]:
     """Nodes whose books are wrong, seen at one moment; empty when invariant I4 holds."""
-    sums = [func.coalesce(func.sum(size), 0) for size in _SIZES]
+    held = select(_T.c.node_uuid, *(func.sum(size).label(size.name) for size in _SIZES)).group_by(_T.c.node_uuid)
+    sums = held.subquery()
+    totals = [func.coalesce(sums.c[size.name], 0) for size in _SIZES]
     query = (
-        select(_N.c.uuid, *_USED, *sums, *_CAPACITY)
-        .select_from(_N.outerjoin(_T, _T.c.node_uuid == _N.c.uuid))
-        .group_by(_N.c.id)
-        .having(
+        select(_N.c.uuid, *_USED, *totals, *_CAPACITY)
+        .select_from(_N.outerjoin(sums, sums.c.node_uuid == _N.c.uuid))
+        .where(
             or_(
-                *(used != total for used, total in zip(_USED, sums, strict=True)),
+                *(used != total for used, total in zip(_USED, totals, strict=True)),
                 *(used > capacity for used, capacity in zip(_USED, _CAPACITY, strict=True)),
             )
         )
+        .order_by(_N.c.id)
     )
     with reader() as session:
         rows = session.execute(query).all()

@@ -1,0 +1,128 @@
+"""Claims: never more than there is, each server once, the books always the sum."""
+
+from __future__ import annotations
+
+import pytest
+
+from nova_lite.db import session
+from nova_lite.db.api import allocations, compute_nodes, instances
+from nova_lite.db.models import ComputeNode as Model
+from nova_lite.objects import Allocation
+from tests.harness.builders import make_node, uuid_of
+from tests.harness.database import make_instance
+
+pytestmark = pytest.mark.usefixtures("database")
+NODE = uuid_of("node host1")
+
+
+def _node(**values: object) -> str:
+    sizes = {"vcpus": 4, "memory_mb": 4096, "local_gb": 100, "cpu_allocation_ratio": 2.0}
+    return compute_nodes.upsert(make_node(**{**sizes, **values})).uuid
+
+
+def _used(node_uuid: str = NODE) -> tuple[int, int, int, int]:
+    node = compute_nodes.get(node_uuid)
+    return node.vcpus_used, node.memory_mb_used, node.local_gb_used, node.generation
+
+
+def test_a_claim_is_booked_once() -> None:
+    node = _node()
+    assert allocations.claim(node, "i1", 2, 1024, 10)
+    assert allocations.claim(node, "i1", 2, 1024, 10)
+    assert _used() == (2, 1024, 10, 1)
+    assert allocations.of_instance("i1") == [Allocation("i1", node, 2, 1024, 10)]
+    assert allocations.audit() == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "fits"),
+    [((8, 1, 1), True), ((9, 1, 1), False), ((1, 4096, 1), True), ((1, 4097, 1), False), ((1, 1, 101), False)],
+)
+def test_the_last_bit_of_each_resource(asked: tuple[int, int, int], fits: bool) -> None:
+    node = _node()
+    assert allocations.claim(node, "i1", *asked) is fits
+    assert (allocations.list() != []) is fits
+
+
+def test_what_is_reserved_is_not_sold() -> None:
+    node = _node(reserved_host_cpus=1, reserved_host_memory_mb=96, reserved_host_disk_mb=1024)
+    assert allocations.claim(node, "i1", 6, 4000, 99)
+    allocations.release("i1")
+    for more in ((7, 1, 1), (1, 4001, 1), (1, 1, 100)):
+        assert not allocations.claim(node, "i1", *more)
+
+
+def test_what_is_not_asked_for_may_be_overdrawn() -> None:
+    node = _node()
+    assert allocations.claim(node, "i1", 1, 1, 100)
+    compute_nodes.upsert(make_node(vcpus=4, memory_mb=4096, local_gb=50))
+    assert [each.recorded for each in allocations.audit()] == [(1, 1, 100)]
+    assert allocations.claim(node, "i2", 1, 1, 0)
+    assert not allocations.claim(node, "i3", 1, 1, 1)
+
+
+def test_a_claim_on_old_books_is_refused() -> None:
+    node = _node()
+    assert not allocations.claim(node, "i1", 1, 1, 1, generation=7)
+    assert allocations.claim(node, "i1", 1, 1, 1, generation=0)
+    assert not allocations.claim(node, "i2", 1, 1, 1, generation=0)
+    assert allocations.claim(node, "i2", 1, 1, 1, generation=1)
+
+
+def test_no_such_node() -> None:
+    assert not allocations.claim("nobody", "i1", 1, 1, 1)
+
+
+def test_a_second_claim_changes_the_size() -> None:
+    node = _node()
+    assert allocations.claim(node, "i1", 4, 100, 10)
+    assert allocations.claim(node, "i1", 6, 50, 10)
+    assert _used()[:3] == (6, 50, 10)
+    assert not allocations.claim(node, "i1", 9, 50, 10)
+    assert allocations.of_instance("i1") == [Allocation("i1", node, 6, 50, 10)]
+    assert allocations.audit() == []
+
+
+def test_release_is_idempotent_and_by_node() -> None:
+    one, two = _node(), _node(host="host2", hypervisor_hostname="host2")
+    for node in (one, two):
+        assert allocations.claim(node, "i1", 1, 10, 1)
+    assert allocations.of_instances(["i1", "i2"]) == {"i1": allocations.list()}
+    assert allocations.release("i1", one) == 1
+    assert (_used(one)[:3], _used(two)[:3]) == ((0, 0, 0), (1, 10, 1))
+    assert allocations.list(two) == allocations.of_instance("i1")
+    assert allocations.release("i1") == 1
+    assert allocations.release("i1") == 0
+    assert _used(two)[:3] == (0, 0, 0)
+
+
+def test_a_claim_is_undone_with_its_transaction() -> None:
+    node = _node()
+    with pytest.raises(KeyError), session.writer():
+        allocations.claim(node, "i1", 1, 1, 1)
+        raise KeyError
+    assert (_used(), allocations.list()) == ((0, 0, 0, 0), [])
+
+
+def test_orphans_are_released() -> None:
+    node = _node()
+    live, gone = (instances.insert(make_instance(name)).uuid for name in ("a", "b"))
+    for uuid in (live, gone, "never was"):
+        assert allocations.claim(node, uuid, 1, 1, 1)
+    instances.tombstone(gone)
+    assert allocations.release_orphans() == 2
+    assert [each.instance_uuid for each in allocations.list()] == [live]
+    assert allocations.release_orphans() == 0
+
+
+def test_audit_sees_wrong_books_and_repair_mends_them() -> None:
+    node = _node()
+    assert allocations.claim(node, "i1", 1, 10, 1)
+    with session.writer() as writing:
+        writing.execute(Model.__table__.update().values(memory_mb_used=11))
+    found = allocations.audit()
+    assert [(each.node_uuid, each.recorded, each.actual) for each in found] == [(node, (1, 11, 1), (1, 10, 1))]
+    assert found[0].capacity == (8.0, 4096.0, 100.0)
+    assert allocations.repair(node)
+    assert allocations.audit() == []
+    assert not allocations.repair("nobody")
