@@ -9,16 +9,14 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from nova_lite.conf import CONF
-
 Link = dict[str, str]
 
 
 def host_url(environ: dict[str, Any]) -> str:
-    """Scheme, host and port the client used, or the configured prefix; without a last slash."""
-    prefix = CONF.api.compute_link_prefix
+    """Scheme, host and port the client used, or the prefix the site configured; without a last slash."""
+    prefix = environ.get("nova_lite.link_prefix")
     if prefix:
-        return str(prefix).rstrip("/")
+        return str(prefix)
     scheme = environ["wsgi.url_scheme"]
     host = environ.get("HTTP_HOST")
     if not host:

@@ -14,7 +14,7 @@ from nova_lite.api.openstack.microversions import MIN, Microversion, Versioned, 
 
 @dataclass(frozen=True)
 class Route:
-    """``handler`` is ``controller:method``, ``status`` the success code, ``subject`` what the path's id is looked up as.
+    """``handler`` is ``controller:method``, ``status`` the success code, ``subject`` what the path's id stands for.
 
     ``action`` is the one key of the body, for the rows that share a path ``.../action``. ``until`` is the last version
     that has the call.

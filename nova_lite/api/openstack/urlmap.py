@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from nova_lite.api import deploy
+
 App = Callable[[dict[str, Any], Callable[..., Any]], Any]
 
 _BELOW = "/+"
@@ -16,10 +18,11 @@ _BELOW = "/+"
 class URLMap:
     """Dispatches on the first segment; the matched prefix moves from PATH_INFO to SCRIPT_NAME."""
 
-    def __init__(self, apps: dict[str, App]) -> None:
+    def __init__(self, apps: dict[str, App], link_prefix: str | None = None) -> None:
+        self._link_prefix = (link_prefix or "").rstrip("/")
         self._exact = {path.rstrip("/"): app for path, app in apps.items() if not path.endswith(_BELOW)}
         self._below = {path.removesuffix(_BELOW): app for path, app in apps.items() if path.endswith(_BELOW)}
-        self._root = self._exact.pop("", None) or _nothing
+        self._root: App = self._exact.pop("", _nothing)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
         path = environ.get("PATH_INFO", "")
@@ -27,6 +30,7 @@ class URLMap:
         prefix = f"/{head}"
         mount = environ.get("SCRIPT_NAME", "")
         environ["nova_lite.mount"] = mount
+        environ["nova_lite.link_prefix"] = self._link_prefix
         below = rest.strip("/") != "" and self._below.get(prefix)
         app = below or self._exact.get(prefix)
         if not app:
@@ -44,4 +48,5 @@ def _nothing(environ: dict[str, Any], start_response: Callable[..., Any]) -> lis
 
 def urlmap_factory(loader: Any, global_conf: dict[str, str], **local_conf: str) -> URLMap:
     """Paste's composite factory: each local setting is ``path: application``."""
-    return URLMap({path: loader.get_app(name, global_conf=global_conf) for path, name in local_conf.items()})
+    apps = {path: loader.get_app(name, global_conf=global_conf) for path, name in local_conf.items()}
+    return URLMap(apps, deploy.configuration().api.compute_link_prefix)

@@ -45,7 +45,9 @@ def _maximum(validator: Any, maximum: float, instance: Any, schema: Schema) -> I
         yield jsonschema.ValidationError(f"{instance!r} is greater than the maximum of {maximum!r}")
 
 
-_Validator = extend(Draft202012Validator, {"minimum": _minimum, "maximum": _maximum})
+_Validator = extend(  # type: ignore[no-untyped-call]
+    Draft202012Validator, {"minimum": _minimum, "maximum": _maximum}
+)
 
 
 class Checker:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from oslo_config import cfg
 
 from nova_lite import liveness
-from nova_lite.api.openstack.compute.views.services import ServiceViews, shown_binary
+from nova_lite.api.openstack.compute.views.services import shown_binary
 from nova_lite.api.openstack.compute.views.times import micro
 from nova_lite.api.openstack.request import Request
 from nova_lite.db.api import aggregates, services
@@ -16,13 +17,26 @@ from nova_lite.objects import Service
 Zones = dict[str, list[Service]]
 
 
+INTERNAL = "internal"
+
+
+def zone_reader(conf: cfg.ConfigOpts) -> Callable[[Service], str]:
+    """The zone of services: hosts of servers are in their aggregate's or the default, everything else is internal."""
+    of_hosts, default = aggregates.availability_zone_of_hosts(), conf.default_availability_zone
+
+    def zone(service: Service) -> str:
+        return of_hosts.get(service.host, default) if service.binary == liveness.COMPUTE else INTERNAL
+
+    return zone
+
+
 class AvailabilityZonesController:
     def __init__(self, conf: cfg.ConfigOpts) -> None:
         self._conf = conf
 
     def index(self, req: Request) -> dict[str, Any]:
         """A zone is available while it has an enabled compute host; the internal zone is nobody's choice."""
-        zones = self._zones(req, services.list(binary=liveness.COMPUTE))
+        zones = self._zones(services.list(binary=liveness.COMPUTE))
         return {
             "availabilityZoneInfo": [
                 _zone(name, any(not service.disabled for service in members), None)
@@ -31,7 +45,7 @@ class AvailabilityZonesController:
         }
 
     def detail(self, req: Request) -> dict[str, Any]:
-        zones = self._zones(req, services.list())
+        zones = self._zones(services.list())
         return {
             "availabilityZoneInfo": [
                 _zone(name, any(not service.disabled for service in members), self._hosts(members))
@@ -39,16 +53,11 @@ class AvailabilityZonesController:
             ]
         }
 
-    def _zones(self, req: Request, found: list[Service]) -> Zones:
-        views = ServiceViews(
-            req.version,
-            aggregates.availability_zone_of_hosts(),
-            self._conf.default_availability_zone,
-            self._is_up,
-        )
+    def _zones(self, found: list[Service]) -> Zones:
+        zone = zone_reader(self._conf)
         zones: Zones = {}
         for service in found:
-            zones.setdefault(views.zone(service), []).append(service)
+            zones.setdefault(zone(service), []).append(service)
         return zones
 
     def _hosts(self, members: list[Service]) -> dict[str, Any]:

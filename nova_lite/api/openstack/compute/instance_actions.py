@@ -15,8 +15,6 @@ from nova_lite.api.openstack.validation import validated
 from nova_lite.db.api import operations
 from nova_lite.objects import Instance, Operation
 
-_P = "os_compute_api:os-instance-actions:"
-
 
 class InstanceActionsController:
     @validated(query=schemas.INSTANCE_ACTIONS)
@@ -41,10 +39,10 @@ class InstanceActionsController:
         except exception.NotFound:
             raise exception.NotFound(f"Action {id} not found") from None
         target = {"project_id": server.project_id, "user_id": server.user_id}
-        traces = req.may(_P + "events", target)
+        traces = req.may("os_compute_api:os-instance-actions:events", target)
         view = views.item(operation, req.version)
         if traces or req.wants(EVENTS_FOR_ALL):
-            details = req.wants(EVENT_DETAILS) and req.may(_P + "events:details", target)
+            details = req.wants(EVENT_DETAILS) and req.may("os_compute_api:os-instance-actions:events:details", target)
             view["events"] = [
                 views.event(each, server.project_id, req.version, traces=traces, details=details)
                 for each in operation.events

@@ -15,13 +15,11 @@ from nova_lite.compute import keypair_material
 from nova_lite.db.api import keypairs
 from nova_lite.objects import KeyPair
 
-_P = "os_compute_api:os-keypairs:"
-
 
 class KeypairsController:
     @validated(query=schemas.LIST_QUERY)
     def index(self, req: Request) -> dict[str, Any]:
-        user_id = _user(req, "index", req.last("user_id"))
+        user_id = _user(req, "os_compute_api:os-keypairs:index", req.last("user_id"))
         if not req.wants(KEYPAIR_PAGES):
             return {"keypairs": [views.item(keypair, req.version) for keypair in keypairs.list(user_id)]}
         limit = pagination.limit_of(req)
@@ -35,7 +33,7 @@ class KeypairsController:
         :raises Invalid: the public key is none
         """
         body = req.body["keypair"]
-        user_id = _user(req, "create", body.get("user_id"))
+        user_id = _user(req, "os_compute_api:os-keypairs:create", body.get("user_id"))
         name, kind = body["name"].strip(), body.get("type", keypair_material.SSH)
         private_key = None
         if "public_key" in body:
@@ -49,19 +47,19 @@ class KeypairsController:
 
     @validated(query=schemas.USER_QUERY)
     def show(self, req: Request, id: str) -> dict[str, Any]:
-        user_id = _user(req, "show", req.last("user_id"))
+        user_id = _user(req, "os_compute_api:os-keypairs:show", req.last("user_id"))
         return views.show(keypairs.get(user_id, id), req.version)
 
     @validated(query=schemas.USER_QUERY)
     def delete(self, req: Request, id: str) -> None:
-        keypairs.destroy(_user(req, "delete", req.last("user_id")), id)
+        keypairs.destroy(_user(req, "os_compute_api:os-keypairs:delete", req.last("user_id")), id)
 
 
-def _user(req: Request, verb: str, asked: str | None) -> str:
+def _user(req: Request, rule: str, asked: str | None) -> str:
     """Whose keypairs are meant, the caller being allowed to.
 
     :raises PolicyNotAuthorized: another user's, and the caller no administrator.
     """
     user_id = str(asked) if asked and req.wants(KEYPAIRS_OF_OTHERS) else str(req.ctxt.user_id)
-    req.authorize(_P + verb, {"user_id": user_id, "project_id": req.ctxt.project_id})
+    req.authorize(rule, {"user_id": user_id, "project_id": req.ctxt.project_id})
     return user_id

@@ -23,7 +23,6 @@ from nova_lite.api.openstack.validation import validated
 from nova_lite.compute.api import API
 from nova_lite.objects import Instance, ServerRequest, ServerSearch
 
-_P = "os_compute_api:servers:"
 _PASSWORD_LENGTH = 12
 # Letters and digits that no font confuses.
 _PASSWORD_CHARS = "".join(char for char in string.ascii_letters + string.digits if char not in "0O1lI5S")
@@ -44,12 +43,12 @@ class ServersController:
     @validated(query=schemas.LIST_QUERY)
     def index(self, req: Request) -> dict[str, Any]:
         views = self._views(req)
-        return self._list(req, "servers", _P + "index:get_all_tenants", views.basic)
+        return self._list(req, "servers", "os_compute_api:servers:index:get_all_tenants", views.basic)
 
     @validated(query=schemas.LIST_QUERY)
     def detail(self, req: Request) -> dict[str, Any]:
         views = self._views(req)
-        return self._list(req, "servers/detail", _P + "detail:get_all_tenants", views.item)
+        return self._list(req, "servers/detail", "os_compute_api:servers:detail:get_all_tenants", views.item)
 
     def show(self, req: Request, server: Instance) -> dict[str, Any]:
         return self._views(req).show(server)
@@ -105,9 +104,9 @@ def sight_of(req: Request) -> Sight:
     return Sight(
         admin=bool(req.ctxt.is_admin),
         attributes=req.may("os_compute_api:os-extended-server-attributes"),
-        extra_specs=req.may(_P + "show:flavor-extra-specs"),
-        host_status=req.may(_P + "show:host_status"),
-        unknown_host_status=req.may(_P + "show:host_status:unknown-only"),
+        extra_specs=req.may("os_compute_api:servers:show:flavor-extra-specs"),
+        host_status=req.may("os_compute_api:servers:show:host_status"),
+        unknown_host_status=req.may("os_compute_api:servers:show:host_status:unknown-only"),
     )
 
 
@@ -129,7 +128,7 @@ def _search(req: Request, all_rule: str, limit: int) -> ServerSearch:
         req.version,
         project_id=req.ctxt.project_id,
         is_admin=bool(req.ctxt.is_admin),
-        every_filter=req.may(_P + "allow_all_filters"),
+        every_filter=req.may("os_compute_api:servers:allow_all_filters"),
         every_project=every_project,
         limit=limit,
     )
@@ -139,15 +138,15 @@ def _authorize_parts(req: Request, wanted: ServerRequest) -> None:
     """The rules of what a body may hold besides the plain server."""
     zone = wanted.availability_zone or ""
     if ":" in zone and zone.split(":", 1)[1]:
-        req.authorize(_P + "create:forced_host")
+        req.authorize("os_compute_api:servers:create:forced_host")
     if wanted.host or wanted.node:
         req.authorize("compute:servers:create:requested_destination")
     if wanted.networks and not all(request.auto for request in wanted.networks):
-        req.authorize(_P + "create:attach_network")
+        req.authorize("os_compute_api:servers:create:attach_network")
     if wanted.block_devices:
-        req.authorize(_P + "create:attach_volume")
+        req.authorize("os_compute_api:servers:create:attach_volume")
     if wanted.trusted_certs:
-        req.authorize(_P + "create:trusted_certs")
+        req.authorize("os_compute_api:servers:create:trusted_certs")
 
 
 @contextmanager

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from nova_lite.api.openstack.compute.views.times import micro
 from nova_lite.api.openstack.compute.views.undo import History, View, drop, step
 from nova_lite.api.openstack.microversions import Microversion
-from nova_lite.liveness import COMPUTE
 from nova_lite.objects import Service
 
-INTERNAL_ZONE = "internal"
 _OURS, _NOVAS = "nova-lite-", "nova-"
 
 
@@ -35,26 +33,19 @@ _HISTORY = History(step("2.53", _number), step("2.11", drop("forced_down")))
 
 
 class ServiceViews:
-    """Makes the views of one request."""
+    """Makes the views of one request; ``zone`` and ``is_up`` answer for a service."""
 
-    def __init__(
-        self, version: Microversion, zones: Mapping[str, str], default_zone: str, is_up: Callable[[Service], bool]
-    ) -> None:
+    def __init__(self, version: Microversion, zone: Callable[[Service], str], is_up: Callable[[Service], bool]) -> None:
         self._version = version
-        self._zones = zones
-        self._default_zone = default_zone
+        self._zone = zone
         self._is_up = is_up
-
-    def zone(self, service: Service) -> str:
-        """Hosts of servers are in their aggregate's zone; everything else is internal."""
-        return self._zones.get(service.host, self._default_zone) if service.binary == COMPUTE else INTERNAL_ZONE
 
     def item(self, service: Service) -> dict[str, Any]:
         view = {
             "id": service.uuid,
             "binary": shown_binary(service.binary),
             "host": service.host,
-            "zone": self.zone(service),
+            "zone": self._zone(service),
             "status": "disabled" if service.disabled else "enabled",
             "state": "up" if self._is_up(service) else "down",
             "updated_at": micro(service.last_seen_at or service.updated_at),
