@@ -219,7 +219,7 @@ def blocking_proxy(target: Any, autowrap: tuple[type, ...] = ()) -> Any:
     return tpool.Proxy(target, autowrap=autowrap)
 
 
-def _original(module: str) -> ModuleType:
+def native_module(module: str) -> ModuleType:
     """The module as it was before monkey patching."""
     if not is_green():
         return __import__(module)
@@ -231,7 +231,7 @@ def _original(module: str) -> ModuleType:
 
 def native_thread(fn: Callable[..., Any], *args: Any, name: str = "native") -> Any:
     """Start a real thread also under eventlet (libvirt's event loop); it reaches green objects only by a Bridge."""
-    thread = _original("threading").Thread(target=fn, args=args, name=name, daemon=True)
+    thread = native_module("threading").Thread(target=fn, args=args, name=name, daemon=True)
     thread.start()
     return thread
 
@@ -245,7 +245,7 @@ class Bridge:
     def __init__(self, callback: Callable[[Any], Any], name: str = "bridge") -> None:
         self._callback = callback
         self._items: collections.deque[Any] = collections.deque()  # its append and popleft are atomic
-        self._os = _original("os")
+        self._os = native_module("os")
         self._reader, self._writer = os.pipe()
         os.set_blocking(self._writer, False)
         if is_green():

@@ -38,9 +38,13 @@ RABBIT_DEFAULTS = {"heartbeat_rate": 60, "rabbit_interval_max": 4, "kombu_reconn
 # A caller that timed out is gone; its message may be late by this much clock difference before it is not worth doing.
 SKEW_S = 5.0
 
+# Seconds that connecting may take before a call is given up.
+CONNECT_S = 3.0
+
 _transport: Any = None
 _outbox: outbox.Outbox | None = None
 _conf: Any = None
+_answers_come = False
 
 
 def init(conf: cfg.ConfigOpts = cfg.CONF, transport_url: str | None = None) -> None:
@@ -49,14 +53,23 @@ def init(conf: cfg.ConfigOpts = cfg.CONF, transport_url: str | None = None) -> N
     :param conf: oslo's global CONF (oslo.messaging registers some of its options only there).
     :param transport_url: in place of [DEFAULT] transport_url.
     """
-    global _transport, _outbox, _conf
+    global _transport, _outbox, _conf, _answers_come
     cleanup()
+    _answers_come = False
     rpc_memory.install()
     messaging.set_transport_defaults(control_exchange=EXCHANGE)
     _set_rabbit_defaults(conf)
     _conf = conf
     _transport = messaging.get_rpc_transport(conf, url=transport_url)
     _outbox = outbox.Outbox(_send, size=conf.rpc.outbox_size, ttl_s=conf.rpc.message_ttl)
+
+
+def set_default_transport(conf: cfg.ConfigOpts, url: str) -> None:
+    """What [DEFAULT] transport_url is where the operator set none; before init()."""
+    for group, options in messaging_opts.list_opts():
+        if group is None:
+            conf.register_opts(options)
+    conf.set_default("transport_url", url)
 
 
 def _set_rabbit_defaults(conf: cfg.ConfigOpts) -> None:
@@ -151,7 +164,7 @@ class Client:
         timeout = timeout_s if timeout_s is not None else _response_timeout_s()
         caller = self._prepare(host, timeout=timeout, retry=1)
         try:
-            answer = caller.call(_wire_context(ctxt, timeout), method, **args)
+            answer = _first_call_bounded(timeout, caller.call, _wire_context(ctxt, timeout), method, **args)
         except messaging.MessagingTimeout:
             raise exception.CallTimeout(topic=self.topic, method=method, timeout_s=timeout, host=host) from None
         except messaging.MessageDeliveryFailure as error:
@@ -195,6 +208,20 @@ def _send(message: tuple[Client, str | None, bool, dict[str, Any], str, dict[str
     """The outbox's way out."""
     client, host, fanout, context, method, args = message
     client._prepare(host, fanout=fanout, retry=1).cast(context, method, **args)
+
+
+def _first_call_bounded(timeout_s: float, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Make a call, but not wait for ever for the connection that the process's first call opens for all answers."""
+    global _answers_come
+    if _answers_come:
+        return call(*args, **kwargs)
+    trying = concurrency.spawn(call, *args, **kwargs)
+    try:
+        answer = trying.wait(timeout_s + CONNECT_S)
+    except TimeoutError:
+        raise exception.BrokerUnavailable(reason="no connection for answers") from None
+    _answers_come = True
+    return answer
 
 
 def _response_timeout_s() -> int:

@@ -81,7 +81,7 @@ def test_spawn_pool_event_and_blocking(backend: str) -> None:
         assert [h.wait(5) for h in handles] == list(range(10))
         assert pool.wait(5) and most == 3, most
         # blocking C code does not stop the others: 3 x 0.2 s side by side
-        sleep = concurrency._original("time").sleep
+        sleep = concurrency.native_module("time").sleep
         begin = time.monotonic()
         waits = [concurrency.spawn(concurrency.run_blocking, sleep, 0.2) for _ in range(3)]
         [w.wait(5) for w in waits]
@@ -103,12 +103,12 @@ def test_bridge_delivers_in_order_from_native_threads(backend: str) -> None:
         """
         got = []
         full = concurrency.Event()
-        main = concurrency._original("threading").get_ident()
+        main = concurrency.native_module("threading").get_ident()
         threads = set()
         def callback(item):
             if item == 3:
                 raise ValueError("one bad event")
-            threads.add(concurrency._original("threading").get_ident())
+            threads.add(concurrency.native_module("threading").get_ident())
             got.append(item)
             if item == 19999:
                 full.set()

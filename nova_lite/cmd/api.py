@@ -1,0 +1,86 @@
+"""nova-lite-api: one WSGIService per [DEFAULT] enabled_apis, in this process or in workers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from nova_lite import concurrency
+
+if TYPE_CHECKING:
+    from oslo_config import cfg
+
+    from nova_lite.service import WSGIService
+
+BINARY = "nova-lite-api"
+
+# Seconds the API waits for the database before it serves all the same and answers 503.
+DATABASE_WAIT_S = 5.0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the daemon until it is told to end; the exit code, 1 when no API could be started."""
+    concurrency.patch()
+    from nova_lite.cmd import startup
+
+    conf = startup.begin(BINARY, argv)
+    return startup.explained(BINARY, lambda: _run(conf))
+
+
+def _run(conf: cfg.ConfigOpts) -> int:
+    from oslo_log import log as logging
+
+    from nova_lite import policy
+    from nova_lite.cmd import startup
+    from nova_lite.prefork import Prefork
+
+    policy.init(conf)
+    startup.open_database(conf)
+    services = start_services(conf)
+    if not services:
+        logging.getLogger(__name__).critical("no API was started: see the errors above")
+        return 1
+    if all(service.workers == 1 for service in services):
+        return _serve(services, conf)
+    return Prefork(BINARY, services, lambda service, ready: _work(service, conf, ready), conf).run()
+
+
+def start_services(conf: cfg.ConfigOpts) -> list[WSGIService]:
+    """A WSGIService per enabled API; one that cannot be made is logged and skipped."""
+    from oslo_log import log as logging
+
+    from nova_lite import exception
+    from nova_lite.api import deploy
+    from nova_lite.service import WSGIService
+
+    log = logging.getLogger(__name__)
+    services = []
+    for name in conf.enabled_apis:
+        try:
+            app = deploy.load_app(name, conf=conf)
+            services.append(WSGIService(name, lambda app=app: app, conf))  # type: ignore[misc]
+        except exception.ConfigInvalid as error:
+            log.error("%s is not started: %s", name, error)
+        except Exception:
+            log.exception("%s is not started", name)
+    return services
+
+
+def _serve(services: Sequence[WSGIService], conf: cfg.ConfigOpts) -> int:
+    """All in this process."""
+    from nova_lite import rpc
+    from nova_lite.cmd import startup
+
+    rpc.init(conf)
+    return startup.serve(BINARY, [[startup.database_gate(DATABASE_WAIT_S)], services], conf)
+
+
+def _work(service: WSGIService, conf: cfg.ConfigOpts, ready: Callable[[], None]) -> int:
+    """One worker: its own transport and database connections, made after the fork."""
+    from nova_lite import rpc
+    from nova_lite.cmd import startup
+    from nova_lite.signals import WORKER
+
+    rpc.init(conf)
+    gate = startup.database_gate(DATABASE_WAIT_S)
+    return startup.serve(BINARY, [[gate], [service]], conf, on_ready=ready, handled=WORKER)

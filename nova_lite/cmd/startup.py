@@ -1,0 +1,79 @@
+"""What the daemons' main() share: reading the configuration, starting the log, opening and closing what they hold.
+
+Nothing here may be imported before ``concurrency.patch()`` was called.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from oslo_config import cfg
+from oslo_log import log as logging
+
+from nova_lite import __version__, concurrency, config, exception, log, rpc
+from nova_lite.conf import CONF
+from nova_lite.launcher import Launcher, Runnable
+from nova_lite.service import Gate
+
+LOG = logging.getLogger(__name__)
+
+
+def begin(binary: str, argv: Sequence[str] | None = None) -> cfg.ConfigOpts:
+    """Arguments, options, logging.
+
+    :raises SystemExit: the arguments or a file are wrong.
+    """
+    conf = config.parse_args(list(sys.argv[1:] if argv is None else argv), binary)
+    log.setup(conf, binary)
+    conf.set_override("concurrency_backend", concurrency.backend())  # the environment may have decided
+    LOG.info("%s %s starts on host %s, concurrency backend %s", binary, __version__, conf.host, concurrency.backend())
+    config.warn_unknown(conf)
+    return conf
+
+
+def explained(binary: str, work: Callable[[], int]) -> int:
+    """Run a main(); what the operator can mend ends in one sentence and exit code 1, not in a traceback."""
+    try:
+        return work()
+    except exception.ConfigInvalid as error:
+        LOG.critical("%s cannot start: %s", binary, error)
+        print(f"{binary}: {error}", file=sys.stderr)
+        return 1
+
+
+def database_gate(limit_s: float | None = None) -> Gate:
+    """Opens when the database answers and its schema fits this code; a wrong schema ends the process."""
+    from nova_lite.db import migration
+
+    return Gate("database", migration.check, limit_s)
+
+
+def open_database(conf: cfg.ConfigOpts) -> None:
+    """Choose the database; nothing is sent to it yet.
+
+    :raises ConfigInvalid: URL or driver cannot work.
+    """
+    from nova_lite.db import session
+
+    session.configure(conf)
+
+
+def serve(
+    binary: str,
+    groups: Sequence[Sequence[Runnable]],
+    conf: cfg.ConfigOpts = CONF,
+    on_ready: Callable[[], Any] = lambda: None,
+    **options: Any,
+) -> int:
+    """Run services in this process until it is told to end; the exit code."""
+    return Launcher(binary, groups, conf, close=close, on_ready=on_ready, **options).run()
+
+
+def close() -> None:
+    """Give back the transport and the database."""
+    rpc.cleanup()
+    database = sys.modules.get("nova_lite.db.session")
+    if database is not None:
+        database.dispose()

@@ -1,0 +1,244 @@
+"""HTTP servers for WSGI applications: eventlet's under eventlet, cheroot's under native threads, the same promises.
+
+A server is given a listening socket, so that a parent may bind it before it forks. ``stop`` takes no new connection,
+closes the idle ones and lets requests in flight finish until the deadline.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from oslo_config import cfg
+from oslo_log import log as logging
+
+from nova_lite import concurrency, exception
+
+LOG = logging.getLogger(__name__)
+
+Application = Callable[..., Any]
+
+BACKLOG = 1024
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a client may take of a server. Seconds, bytes, counts."""
+
+    keep_alive: bool = True
+    client_timeout_s: int = 60
+    max_header_line: int = 16384
+    max_header_size: int = 65536
+    green_threads: int = 1000
+    threads: int = 32
+
+    @classmethod
+    def of(cls, conf: cfg.ConfigOpts) -> Limits:
+        group = conf.wsgi
+        return cls(
+            keep_alive=group.keep_alive,
+            client_timeout_s=group.client_socket_timeout,
+            max_header_line=group.max_header_line,
+            max_header_size=group.max_header_size,
+            green_threads=group.green_threads,
+            threads=group.threads,
+        )
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket; its connections inherit TCP_NODELAY.
+
+    :raises ConfigInvalid: the address is taken or not ours; the text names it.
+    """
+    try:
+        family, kind, proto, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        sock = socket.socket(family, kind, proto)
+    except OSError as error:
+        raise exception.ConfigInvalid(detail=f"cannot listen on {host}:{port}: {error}") from error
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        sock.bind(address)
+        sock.listen(BACKLOG)
+    except OSError as error:
+        sock.close()
+        raise exception.ConfigInvalid(detail=f"cannot listen on {host}:{port}: {error.strerror or error}") from error
+    return sock
+
+
+def tls_context(conf: cfg.ConfigOpts) -> ssl.SSLContext:
+    """The server side of TLS by the options of [wsgi].
+
+    :raises ConfigInvalid: a file is not named, cannot be read or does not fit.
+    """
+    group = conf.wsgi
+    for name in ("ssl_cert_file", "ssl_key_file"):
+        if not getattr(group, name):
+            raise exception.ConfigInvalid(detail=f"[DEFAULT] enabled_ssl_apis needs [wsgi] {name}")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(group.ssl_cert_file, group.ssl_key_file)
+        if group.ssl_ca_file:
+            context.load_verify_locations(group.ssl_ca_file)
+            context.verify_mode = ssl.CERT_REQUIRED
+    except (OSError, ssl.SSLError) as error:
+        raise exception.ConfigInvalid(detail=f"[wsgi] ssl_cert_file, ssl_key_file, ssl_ca_file: {error}") from error
+    return context
+
+
+class Server:
+    """One application on one listening socket."""
+
+    def __init__(
+        self, name: str, app: Application, sock: socket.socket, limits: Limits, tls: ssl.SSLContext | None = None
+    ) -> None:
+        self.name = name
+        self._app = app
+        self._sock = sock
+        self._limits = limits
+        self._tls = tls
+
+    def start(self) -> None:
+        """Serve in the background."""
+        raise NotImplementedError
+
+    def stop(self, timeout_s: float) -> bool:
+        """True when every request in flight was finished within so many seconds."""
+        raise NotImplementedError
+
+
+class GreenServer(Server):
+    """eventlet.wsgi: a green thread a connection."""
+
+    def start(self) -> None:
+        eventlet, module = concurrency.green_module("eventlet"), concurrency.green_module("eventlet.wsgi")
+        module.MAX_REQUEST_LINE = module.MAX_HEADER_LINE = self._limits.max_header_line
+        module.MAX_TOTAL_HEADER_SIZE = self._limits.max_header_size
+        sock = self._sock
+        if self._tls is not None:
+            # the handshake is done by the connection's own green thread, not by the one that accepts
+            sock = self._tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+        self._pool = eventlet.GreenPool(self._limits.green_threads)
+        self._serving = eventlet.spawn(
+            module.server,
+            sock,
+            self._app,
+            log=_QuietLog(),
+            log_output=False,
+            debug=False,
+            custom_pool=self._pool,
+            keepalive=self._limits.keep_alive,
+            socket_timeout=self._limits.client_timeout_s,
+            url_length_limit=self._limits.max_header_line,
+            capitalize_response_headers=False,
+        )
+
+    def stop(self, timeout_s: float) -> bool:
+        eventlet = concurrency.green_module("eventlet")
+        # Killed while it accepts: its clean-up closes idle connections and waits for the busy ones.
+        concurrency.spawn(self._serving.kill)
+        try:
+            with eventlet.Timeout(timeout_s):
+                self._serving.wait()
+        except eventlet.Timeout:
+            return False
+        except concurrency.green_module("greenlet").GreenletExit:
+            pass
+        return True
+
+
+class _QuietLog:
+    """Takes eventlet's file-like log; what it says about a connection is of interest only when debugging."""
+
+    def write(self, text: str) -> None:
+        if text.strip():
+            LOG.debug("%s", text.rstrip())
+
+    info = debug = error = write
+
+
+class ThreadedServer(Server):
+    """cheroot: a pool of native threads."""
+
+    def start(self) -> None:
+        from cheroot import wsgi as cheroot
+
+        limits, sock, tls = self._limits, self._sock, self._tls
+
+        class Bound(cheroot.Server):  # type: ignore[misc]
+            """cheroot's server on a socket that exists already."""
+
+            version = "nova-lite"
+
+            def bind(self, family: int, kind: int, proto: int = 0) -> Any:
+                self.socket = sock
+                return sock
+
+            def error_log(self, msg: str = "", level: int = 20, traceback: bool = False) -> None:
+                LOG.log(level, "%s", msg, exc_info=traceback)
+
+        server = Bound(
+            sock.getsockname()[:2],
+            self._app,
+            numthreads=limits.threads,
+            max=limits.threads,
+            request_queue_size=BACKLOG,
+            timeout=limits.client_timeout_s,
+            server_name="nova-lite",
+        )
+        server.max_request_header_size = limits.max_header_size
+        server.keep_alive_conn_limit = limits.green_threads if limits.keep_alive else 0
+        if tls is not None:
+            server.ssl_adapter = _tls_adapter(tls)
+        self._server = server
+        server.prepare()
+        concurrency.spawn(server.serve)
+
+    def stop(self, timeout_s: float) -> bool:
+        self._server.shutdown_timeout = timeout_s
+        stopping = concurrency.spawn(self._server.stop)
+        try:
+            stopping.wait(timeout_s)
+        except TimeoutError:
+            return False
+        return True
+
+
+def _tls_adapter(context: ssl.SSLContext) -> Any:
+    """cheroot's way to TLS, with the handshake in the worker: a silent client must not keep others from connecting."""
+    from cheroot import makefile
+    from cheroot.ssl import Adapter
+
+    class Tls(Adapter):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__(None, None)
+
+        def bind(self, sock: Any) -> Any:
+            return sock
+
+        def wrap(self, sock: Any) -> tuple[Any, dict[str, str]]:
+            wrapped = context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+            return wrapped, self.get_environ()
+
+        def get_environ(self, *args: Any) -> dict[str, str]:
+            return {"wsgi.url_scheme": "https", "HTTPS": "on"}
+
+        def makefile(self, sock: Any, mode: str = "r", bufsize: int = -1) -> Any:
+            return (makefile.StreamReader if "r" in mode else makefile.StreamWriter)(sock, mode, bufsize)
+
+    return Tls()
+
+
+def make_server(
+    name: str, app: Application, sock: socket.socket, limits: Limits, tls: ssl.SSLContext | None = None
+) -> Server:
+    """The server that fits the concurrency backend."""
+    kind = GreenServer if concurrency.is_green() else ThreadedServer
+    return kind(name, app, sock, limits, tls)
