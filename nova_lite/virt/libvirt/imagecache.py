@@ -27,6 +27,8 @@ LOG = logging.getLogger(__name__)
 
 LOCK_POLL_S = 0.1
 CHUNK = 1024 * 1024
+BASES = ("raw", "qcow2", "kernel")
+LITTER = ("part", "part2")
 HASHES = ("sha512", "sha384", "sha256")
 
 
@@ -93,9 +95,9 @@ class ImageCache:
         for name in sorted(os.listdir(self._directory)) if os.path.isdir(self._directory) else ():
             path = os.path.join(self._directory, name)
             key, _, kind = name.partition(".")
-            if kind in ("raw", "qcow2", "kernel") and path not in in_use:
-                with self._locked(key):
-                    if _mtime(path) < horizon:
+            if kind in (*BASES, *LITTER) and path not in in_use and _mtime(path) < horizon:
+                with self._locked(key):  # which removes the litter
+                    if kind in BASES and _mtime(path) < horizon:
                         for gone in (self._path(key, "json"), path):
                             _unlink(gone)
                         removed.append(path)
@@ -178,12 +180,17 @@ class ImageCache:
         while (descriptor := _try_lock(path)) is None:
             concurrency.sleep(LOCK_POLL_S)
         try:
-            for litter in ("part", "part2"):
-                _unlink(self._path(key, litter))
+            self._sweep(key)
             yield
         finally:
+            self._sweep(key)
             _unlink(path)
             os.close(descriptor)
+
+    def _sweep(self, key: str) -> None:
+        """Remove what an attempt leaves behind; only who holds the lock may."""
+        for litter in LITTER:
+            _unlink(self._path(key, litter))
 
 
 def cache_key(image: ImageMeta, kind: str) -> str:

@@ -25,8 +25,9 @@ from typing import Any, ClassVar, TypeVar
 
 E = TypeVar("E", bound="Element")
 
-# XML 1.0, production 2: what a document may not contain, however escaped.
-_FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# XML 1.0, production 2: what a document may not contain, however escaped; and the carriage return, which a reader may
+# turn into a line feed.
+_FORBIDDEN = re.compile("[^\t\n\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class Flag(enum.StrEnum):
