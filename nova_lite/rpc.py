@@ -30,6 +30,8 @@ EXCHANGE = "nova_lite"
 VERSION = "1.0"
 RABBIT = "oslo_messaging_rabbit"
 
+messaging.set_transport_defaults(control_exchange=EXCHANGE)  # before anybody registers the option
+
 # Why these differ from oslo.messaging's defaults. An idle consumer looks at its stop flag every
 # heartbeat_timeout_threshold / heartbeat_rate / 2 seconds: 10 by default, half a second here, so that a daemon stops
 # within two. The other two bound how long after the broker's return we are back.
@@ -57,7 +59,6 @@ def init(conf: cfg.ConfigOpts = cfg.CONF, transport_url: str | None = None) -> N
     cleanup()
     _answers_come = False
     rpc_memory.install()
-    messaging.set_transport_defaults(control_exchange=EXCHANGE)
     _set_rabbit_defaults(conf)
     _conf = conf
     _transport = messaging.get_rpc_transport(conf, url=transport_url)

@@ -1,0 +1,85 @@
+"""The embedded profile: everything that one machine needs is made and known before the services start."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from oslo_config import cfg
+from oslo_log import log as logging
+
+from nova_lite import exception, rpc
+from nova_lite.embedded import clouds, files, listen
+from nova_lite.embedded.identity import bootstrap, passwords
+from nova_lite.embedded.identity.bootstrap import IdentityFiles
+from nova_lite.embedded.identity.users_file import UsersFile
+from nova_lite.embedded.identity.wsgi import identity_dir
+
+LOG = logging.getLogger(__name__)
+
+TRANSPORT_URL = "kombu+memory:///"
+# cloud -> user and project
+CLOUDS = {"nova-lite": ("demo", "demo"), "nova-lite-admin": ("admin", "admin")}
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Where everything is: URLs by service type, the users' file, and the file for clients."""
+
+    urls: dict[str, str]
+    users: Path
+    clouds_yaml: Path
+
+
+def prepare(conf: cfg.ConfigOpts) -> Profile:
+    """Make state, users and keys where absent, and give every option a value that the operator left open.
+
+    :raises ConfigInvalid: the address is not allowed, or a file of the state cannot be made or used.
+    """
+    listen.check_listen(conf.embedded.listen, conf)
+    try:
+        Path(conf.state_path).mkdir(mode=0o711, parents=True, exist_ok=True)
+        files.private_dir(Path(conf.embedded.directory))
+        state = bootstrap.prepare(identity_dir(conf))
+    except OSError as error:
+        raise exception.ConfigInvalid(
+            detail=f"{error.filename or conf.state_path} cannot be used ({error.strerror}): set [DEFAULT] state_path."
+        ) from error
+    urls = listen.service_urls(conf)
+    known = _passwords_still_right(state)
+    _set_defaults(conf, urls, known)
+    return Profile(urls, state.users, _write_clouds(conf, urls, known))
+
+
+def _set_defaults(conf: cfg.ConfigOpts, urls: dict[str, str], known: dict[str, str]) -> None:
+    """Defaults lose against whatever the operator wrote."""
+    rpc.set_default_transport(conf, TRANSPORT_URL)
+    conf.set_default("osapi_compute_listen", conf.embedded.listen)
+    conf.set_default("auth_url", urls[listen.IDENTITY], group="service_auth")
+    conf.set_default("region_name", conf.embedded.region_name, group="service_auth")
+    if "nova" in known:
+        conf.set_default("password", known["nova"], group="service_auth")
+
+
+def _write_clouds(conf: cfg.ConfigOpts, urls: dict[str, str], known: dict[str, str]) -> Path:
+    region = conf.embedded.region_name
+    entries = {
+        name: clouds.cloud(urls[listen.IDENTITY], user, known[user], project, region)
+        for name, (user, project) in CLOUDS.items()
+        if user in known
+    }
+    return clouds.write_clouds_yaml(os.fspath(conf.embedded.clouds_yaml), entries)
+
+
+def _passwords_still_right(state: IdentityFiles) -> dict[str, str]:
+    """The passwords made up at the first start, without those that the users' file no longer agrees with."""
+    directory = UsersFile(state.users).current()
+    right = {}
+    for name, password in state.passwords.items():
+        user = directory.user_named(name, "default")
+        if user is not None and passwords.matches(password, user.password_hash):
+            right[name] = password
+        else:
+            LOG.warning("The user %s of %s no longer has the password made at the first start", name, state.users)
+    return right

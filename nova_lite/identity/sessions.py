@@ -1,0 +1,108 @@
+"""Sessions towards the neighbours: one per process, with nova-lite's own credentials or a user's token."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keystoneauth1 import adapter, plugin
+from keystoneauth1 import session as ks_session
+from keystoneauth1.identity import generic
+from oslo_config import cfg
+
+from nova_lite import concurrency, exception
+from nova_lite.context import RequestContext
+
+_lock = concurrency.Lock()
+# By the identity of the configuration object, which the value keeps alive: ConfigOpts cannot be hashed.
+_made: dict[int, tuple[cfg.ConfigOpts, ks_session.Session]] = {}
+
+
+def session(conf: cfg.ConfigOpts) -> ks_session.Session:
+    """The process's session, authenticated as nova-lite itself.
+
+    :raises ConfigInvalid: [service_auth] lacks what a login needs.
+    """
+    with _lock:
+        kept = _made.get(id(conf))
+        if kept is None:
+            kept = _made[id(conf)] = (conf, _new(conf))
+        return kept[1]
+
+
+def forget() -> None:
+    """Drop all sessions, so that changed options count from the next use."""
+    with _lock:
+        _made.clear()
+
+
+def _new(conf: cfg.ConfigOpts) -> ks_session.Session:
+    options = conf.service_auth
+    return ks_session.Session(
+        auth=_service_plugin(conf),
+        verify=False if options.insecure else (options.cafile or True),
+        timeout=options.timeout_s,
+        app_name="nova-lite",
+    )
+
+
+def _service_plugin(conf: cfg.ConfigOpts) -> plugin.BaseAuthPlugin:
+    options = conf.service_auth
+    for name in ("auth_url", "username", "password"):
+        if not getattr(options, name):
+            raise exception.ConfigInvalid(
+                detail=f"[service_auth] {name} is not set: nova-lite cannot talk to its neighbours without it."
+            )
+    return generic.Password(
+        auth_url=options.auth_url,
+        username=options.username,
+        password=options.password,
+        project_name=options.project_name,
+        user_domain_name=options.user_domain_name,
+        project_domain_name=options.project_domain_name,
+    )
+
+
+class UserTokenAuth(plugin.BaseAuthPlugin):
+    """Acts with a user's token; endpoints come from the catalogue of nova-lite's own token."""
+
+    def __init__(self, token: str, service: plugin.BaseAuthPlugin) -> None:
+        super().__init__()
+        self._token = token
+        self._service = service
+
+    def get_token(self, session: ks_session.Session, **kwargs: Any) -> str:
+        return self._token
+
+    def get_endpoint(self, session: ks_session.Session, **kwargs: Any) -> str | None:
+        endpoint: str | None = self._service.get_endpoint(session, **kwargs)
+        return endpoint
+
+    def get_endpoint_data(self, session: ks_session.Session, **kwargs: Any) -> Any:
+        return self._service.get_endpoint_data(session, **kwargs)
+
+    def invalidate(self) -> bool:
+        """A user's token cannot be renewed here."""
+        return False
+
+
+def client(
+    conf: cfg.ConfigOpts,
+    ctxt: RequestContext | None,
+    service_type: str,
+    interfaces: list[str],
+    region_name: str | None = None,
+    endpoint_override: str | None = None,
+) -> adapter.Adapter:
+    """A REST client of one neighbour: with the context's token where it has one, else with our own credentials."""
+    base = session(conf)
+    assert base.auth is not None
+    token = ctxt.auth_token if ctxt is not None else None
+    return adapter.Adapter(
+        base,
+        auth=UserTokenAuth(token, base.auth) if token else None,
+        service_type=service_type,
+        interface=interfaces,
+        region_name=region_name or conf.service_auth.region_name,
+        endpoint_override=endpoint_override,
+        global_request_id=getattr(ctxt, "global_id", None),
+    )

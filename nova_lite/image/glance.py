@@ -1,0 +1,134 @@
+"""The REST client of any Glance v2: bounded, retrying, never following a redirect."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import requests
+from keystoneauth1 import adapter
+from keystoneauth1 import exceptions as ks_exceptions
+from oslo_config import cfg
+from oslo_log import log as logging
+
+from nova_lite import concurrency, exception
+from nova_lite.context import RequestContext
+from nova_lite.identity import sessions
+from nova_lite.image import errors, meta
+from nova_lite.objects.image import ImageMeta
+
+LOG = logging.getLogger(__name__)
+
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_VERSION = re.compile(r"/v2(\.\d+)?/?$")
+# Never a value of Glance's: what a filter may be called.
+_FILTER = re.compile(r"[a-z_]{1,64}")
+
+
+def checked_id(image_id: str) -> str:
+    """The id, where it cannot change the path of a URL.
+
+    :raises ImageNotFound: no image service makes such ids.
+    """
+    if not isinstance(image_id, str) or not _ID.fullmatch(image_id):
+        raise exception.ImageNotFound(image_id=f"{image_id!s:.64}")
+    return image_id
+
+
+class Glance:
+    """Requests to the image service with the options of [glance]."""
+
+    def __init__(self, conf: cfg.ConfigOpts) -> None:
+        self._conf = conf
+        self._retries = conf.glance.num_retries
+        self._delay_s = conf.glance.retry_delay_s
+
+    def get(self, ctxt: RequestContext | None, image_id: str) -> ImageMeta:
+        """One image; errors as in errors.raise_for."""
+        response = self.request(ctxt, f"/v2/images/{checked_id(image_id)}", image_id)
+        return meta.from_json(_json(response))
+
+    def list(self, ctxt: RequestContext | None, filters: dict[str, str], limit: int, marker: str | None) -> Any:
+        """One page of images, as JSON objects."""
+        query = {key: str(value) for key, value in filters.items() if _FILTER.fullmatch(key)}
+        query["limit"] = str(limit)
+        if marker is not None:
+            query["marker"] = checked_id(marker)
+        body = _json(self.request(ctxt, "/v2/images", marker or "list", params=query))
+        rows = body.get("images") if isinstance(body, dict) else None
+        if not isinstance(rows, list):
+            raise exception.Unavailable("The image service's answer is no list of images.")
+        return rows
+
+    def open_data(self, ctxt: RequestContext | None, image_id: str, start: int) -> requests.Response:
+        """The image's bytes from ``start`` on, as a response to be iterated over; one try."""
+        headers = {"Accept": "application/octet-stream", "Accept-Encoding": "identity"}
+        if start:
+            headers["Range"] = f"bytes={start}-"
+        path = f"/v2/images/{checked_id(image_id)}/file"
+        return self._once(ctxt, path, image_id, headers=headers, stream=True)
+
+    def request(self, ctxt: RequestContext | None, path: str, image_id: str, **options: Any) -> requests.Response:
+        """GET with new tries."""
+        response: requests.Response = self.retrying(lambda: self._once(ctxt, path, image_id, **options))
+        return response
+
+    def retrying(self, once: Callable[[], Any]) -> Any:
+        """Call until it succeeds, fails for good, or was tried often enough.
+
+        :raises Unavailable: it kept failing.
+        """
+        for attempt in range(self._retries + 1):
+            try:
+                return once()
+            except exception.Unavailable as error:
+                if attempt == self._retries:
+                    raise
+                LOG.warning("%s (try %d of %d)", error.message, attempt + 1, self._retries + 1)
+                concurrency.sleep(min(self._delay_s * 2**attempt, 30.0))
+        raise AssertionError("unreachable")
+
+    def _once(self, ctxt: RequestContext | None, path: str, image_id: str, **options: Any) -> requests.Response:
+        client = self._client(ctxt)
+        try:
+            url = _VERSION.sub("", self._endpoint(client)).rstrip("/") + path
+            response = client.get(url, raise_exc=False, redirect=False, connect_retries=0, **options)
+        except (ks_exceptions.ConnectFailure, ks_exceptions.DiscoveryFailure, ks_exceptions.RetriableConnectionFailure):
+            raise exception.Unavailable("The image service cannot be reached.") from None
+        except ks_exceptions.Unauthorized:
+            LOG.error("The identity service refuses the credentials of [service_auth]")
+            raise exception.Unavailable("The image service cannot be used: nova-lite may not log in.") from None
+        except ks_exceptions.ClientException as error:
+            LOG.error("The image service cannot be used: %s", error)
+            raise exception.Unavailable("The image service cannot be used.") from None
+        try:
+            errors.raise_for(response, image_id, acts_as_user=bool(ctxt is not None and ctxt.auth_token))
+        except exception.NovaLiteError:
+            response.close()
+            raise
+        return response
+
+    def _client(self, ctxt: RequestContext | None) -> adapter.Adapter:
+        options = self._conf.glance
+        return sessions.client(
+            self._conf,
+            ctxt,
+            options.service_type,
+            options.valid_interfaces,
+            region_name=options.region_name,
+            endpoint_override=options.endpoint_override,
+        )
+
+    def _endpoint(self, client: adapter.Adapter) -> str:
+        endpoint: str | None = client.get_endpoint()
+        if not endpoint:
+            raise exception.Unavailable("The catalogue has no image service; see [glance] endpoint_override.")
+        return endpoint
+
+
+def _json(response: requests.Response) -> Any:
+    try:
+        return response.json()
+    except ValueError:
+        raise exception.Unavailable("The image service's answer is not JSON.") from None
