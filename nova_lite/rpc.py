@@ -59,7 +59,8 @@ def init(conf: cfg.ConfigOpts = cfg.CONF, transport_url: str | None = None) -> N
     cleanup()
     _answers_come = False
     rpc_memory.install()
-    _set_rabbit_defaults(conf)
+    in_memory = messaging.TransportURL.parse(conf, transport_url).transport == "kombu+memory"
+    _set_rabbit_defaults(conf, heartbeats=not in_memory)
     _conf = conf
     _transport = messaging.get_rpc_transport(conf, url=transport_url)
     _outbox = outbox.Outbox(_send, size=conf.rpc.outbox_size, ttl_s=conf.rpc.message_ttl)
@@ -73,12 +74,13 @@ def set_default_transport(conf: cfg.ConfigOpts, url: str) -> None:
     conf.set_default("transport_url", url)
 
 
-def _set_rabbit_defaults(conf: cfg.ConfigOpts) -> None:
+def _set_rabbit_defaults(conf: cfg.ConfigOpts, heartbeats: bool) -> None:
     for group, options in messaging_opts.list_opts():
         if str(getattr(group, "name", group)) == RABBIT:
             conf.register_opts(options, group=group)
     for name, value in RABBIT_DEFAULTS.items():
         conf.set_default(name, value, group=RABBIT)
+    conf.set_default("heartbeat_timeout_threshold", 60 if heartbeats else 0, group=RABBIT)
 
 
 def cleanup(timeout_s: float = 1.0) -> None:

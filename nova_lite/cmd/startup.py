@@ -20,12 +20,16 @@ from nova_lite.service import Gate
 LOG = logging.getLogger(__name__)
 
 
-def begin(binary: str, argv: Sequence[str] | None = None) -> cfg.ConfigOpts:
+def begin(
+    binary: str, argv: Sequence[str] | None = None, override: Callable[[cfg.ConfigOpts], None] = lambda conf: None
+) -> cfg.ConfigOpts:
     """Arguments, options, logging.
 
+    :param override: sets what a flag of the binary's own says.
     :raises SystemExit: the arguments or a file are wrong.
     """
     conf = config.parse_args(list(sys.argv[1:] if argv is None else argv), binary)
+    override(conf)
     log.setup(conf, binary)
     conf.set_override("concurrency_backend", concurrency.backend())  # the environment may have decided
     LOG.info("%s %s starts on host %s, concurrency backend %s", binary, __version__, conf.host, concurrency.backend())
