@@ -16,9 +16,9 @@ from nova_lite.compute.rpcapi import ComputeRpcAPI
 from nova_lite.compute.vm_states import VmState
 from nova_lite.conductor.api import API as ConductorAPI
 from nova_lite.context import RequestContext
-from nova_lite.db.api import aggregates, flavors, instances, keypairs
+from nova_lite.db.api import aggregates, flavors, instances, keypairs, services
 from nova_lite.image.api import API as ImageAPI
-from nova_lite.liveness import dead_hosts
+from nova_lite.liveness import COMPUTE, dead_hosts
 from nova_lite.network.api import API as NetworkAPI
 from nova_lite.objects import Flavor, ImageMeta, Instance, KeyPair, NetworkRequest, ServerRequest, ServerSearch
 
@@ -46,12 +46,17 @@ class API:
         :raises FlavorNotFound, ImageNotFound, KeypairNotFound, NetworkNotFound, Invalid: see :mod:`create`.
         :raises OverQuota: the project may not have so many.
         """
-        quota.check_metadata(ctxt.project_id, len(request.metadata))
+        self._check_metadata(ctxt, request)
         builds = create.prepare(ctxt, request, self, self._conf.default_schedule_zone)
         operation_ids = acceptance.create(ctxt, [(build.instance, build.args) for build in builds])
         self._conductor.wake(ctxt, operation_ids)
         servers = tuple(instances.get_many([build.instance.uuid for build in builds]))
         return servers, builds[0].instance.reservation_id or ""
+
+    def _check_metadata(self, ctxt: RequestContext, request: ServerRequest) -> None:
+        allowed = quota.limits(str(ctxt.project_id))["metadata_items"]
+        if 0 <= allowed < len(request.metadata):
+            raise exception.Forbidden(f"Maximum number of metadata items exceeds {allowed}")
 
     # -- create.Lookups ---------------------------------------------------------------------------
 
@@ -71,7 +76,9 @@ class API:
         """Availability zones with a host in them, a few seconds old at the most."""
         until, zones = self._zones
         if time.monotonic() > until:
-            zones = frozenset(aggregates.availability_zones(self._conf.default_availability_zone))
+            named = aggregates.availability_zone_of_hosts()
+            hosts = [service.host for service in services.list(binary=COMPUTE)]
+            zones = frozenset(named.get(host, self._conf.default_availability_zone) for host in hosts)
             self._zones = (time.monotonic() + _ZONES_FRESH_S, zones)
         return zones
 

@@ -93,9 +93,9 @@ class ConductorManager(Manager):
 
     @rpc.expected(exception.StaleWrite)
     def take_operation(
-        self, ctxt: RequestContext, operation_id: int, host: str, owner: str
+        self, ctxt: RequestContext, operation_id: int, host_name: str, owner: str
     ) -> tuple[Operation, Instance] | None:
-        return journal.take(operation_id, owner, self._lease_s, host)
+        return journal.take(operation_id, owner, self._lease_s, host_name)
 
     @rpc.expected(exception.StaleWrite)
     def progress(
@@ -134,18 +134,18 @@ class ConductorManager(Manager):
         hosts.register(service, node, owner)
 
     def heartbeat(
-        self, ctxt: RequestContext, host: str, epoch: str, owner: str, in_flight: list[int]
+        self, ctxt: RequestContext, host_name: str, epoch: str, owner: str, in_flight: list[int]
     ) -> dict[str, list[int]]:
-        return hosts.heartbeat(host, epoch, owner, in_flight, self._lease_s)
+        return hosts.heartbeat(host_name, epoch, owner, in_flight, self._lease_s)
 
     def report_inventory(self, ctxt: RequestContext, node: ComputeNode) -> None:
         hosts.compute_nodes.upsert(node)
 
-    def host_instances(self, ctxt: RequestContext, host: str) -> list[Instance]:
-        return instances.on_host(host)
+    def host_instances(self, ctxt: RequestContext, host_name: str) -> list[Instance]:
+        return instances.on_host(host_name)
 
-    def judge_guests(self, ctxt: RequestContext, host: str, guests: dict[str, int | None]) -> dict[str, Any]:
-        return hosts.judge(host, guests)
+    def judge_guests(self, ctxt: RequestContext, host_name: str, guests: dict[str, int | None]) -> dict[str, Any]:
+        return hosts.judge(host_name, guests)
 
-    def report_power_states(self, ctxt: RequestContext, host: str, states: dict[str, int]) -> None:
-        hosts.report_power_states(host, states)
+    def report_power_states(self, ctxt: RequestContext, host_name: str, states: dict[str, int]) -> None:
+        hosts.report_power_states(host_name, states)

@@ -29,9 +29,9 @@ class ConductorRpcAPI:
         return str(self._client.call(ctxt, "ping", timeout_s=5.0))
 
     def take_operation(
-        self, ctxt: RequestContext, operation_id: int, host: str, owner: str
+        self, ctxt: RequestContext, operation_id: int, host_name: str, owner: str
     ) -> tuple[Operation, Instance] | None:
-        return self._call(ctxt, "take_operation", operation_id=operation_id, host=host, owner=owner)  # type: ignore
+        return self._call(ctxt, "take_operation", operation_id=operation_id, host_name=host_name, owner=owner)  # type: ignore
 
     def progress(
         self, ctxt: RequestContext, operation_id: int, attempt: int, step: str, values: dict[str, Any]
@@ -67,21 +67,21 @@ class ConductorRpcAPI:
         self._call(ctxt, "register_host", service=service, node=node, owner=owner)
 
     def heartbeat(
-        self, ctxt: RequestContext, host: str, epoch: str, owner: str, in_flight: list[int]
+        self, ctxt: RequestContext, host_name: str, epoch: str, owner: str, in_flight: list[int]
     ) -> dict[str, list[int]]:
-        return self._call(ctxt, "heartbeat", host=host, epoch=epoch, owner=owner, in_flight=in_flight)  # type: ignore
+        return self._call(ctxt, "heartbeat", host_name=host_name, epoch=epoch, owner=owner, in_flight=in_flight)  # type: ignore
 
     def report_inventory(self, ctxt: RequestContext, node: ComputeNode) -> None:
         self._call(ctxt, "report_inventory", node=node)
 
-    def host_instances(self, ctxt: RequestContext, host: str) -> list[Instance]:
-        return self._call(ctxt, "host_instances", host=host)  # type: ignore
+    def host_instances(self, ctxt: RequestContext, host_name: str) -> list[Instance]:
+        return self._call(ctxt, "host_instances", host_name=host_name)  # type: ignore
 
-    def judge_guests(self, ctxt: RequestContext, host: str, guests: dict[str, int | None]) -> dict[str, Any]:
-        return self._call(ctxt, "judge_guests", host=host, guests=guests)  # type: ignore
+    def judge_guests(self, ctxt: RequestContext, host_name: str, guests: dict[str, int | None]) -> dict[str, Any]:
+        return self._call(ctxt, "judge_guests", host_name=host_name, guests=guests)  # type: ignore
 
-    def report_power_states(self, ctxt: RequestContext, host: str, states: dict[str, int]) -> None:
-        self._call(ctxt, "report_power_states", host=host, states=states)
+    def report_power_states(self, ctxt: RequestContext, host_name: str, states: dict[str, int]) -> None:
+        self._call(ctxt, "report_power_states", host_name=host_name, states=states)
 
     def _call(self, ctxt: RequestContext, method: str, **kwargs: Any) -> Any:
         return self._client.call(ctxt, method, timeout_s=self._timeout_s, **kwargs)

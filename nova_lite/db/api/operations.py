@@ -185,7 +185,7 @@ def release_former(place: str, owner: str) -> int:
     return int(result.rowcount)
 
 
-def hold(operation_id: int, attempt: int, **values: Any) -> None:
+def hold(operation_id: int, attempt: int, /, **values: Any) -> None:
     """Prove that this attempt is still the one at work, and change the given columns in the same breath.
 
     :raises StaleWrite: another worker has it, or it ended.
