@@ -44,12 +44,14 @@ def checked(pattern: str) -> str:
     """
     if len(pattern) > MAX_LENGTH:
         raise Invalid(f"The regular expression is longer than {MAX_LENGTH} characters.")
-    if "\x00" in pattern:
+    if "\x00" in pattern or "[[" in pattern:  # a set in a set: each engine reads it in its own way
         raise Invalid("The regular expression is invalid.")
     try:
         parsed = sre_parser.parse(pattern)
     except (re.error, RecursionError, OverflowError):
         raise Invalid("The regular expression is invalid.") from None
+    if parsed.state.flags & ~re.UNICODE:
+        raise Invalid("Flags inside a regular expression are not supported.")
     cost = _Cost()
     cost.walk(parsed, inside_repeat=False)
     return pattern
@@ -120,9 +122,9 @@ class TooSlow(Exception):
     """The statement's time for matching is used up."""
 
 
-def start_budget(seconds: float = BUDGET_S) -> None:
-    """Give this thread's next statement so much time for matching."""
-    _budget.left = seconds
+def start_budget(seconds: float | None = None) -> None:
+    """Give this thread's next statement so much time for matching, by default BUDGET_S."""
+    _budget.left = BUDGET_S if seconds is None else seconds
 
 
 @functools.lru_cache(maxsize=128)

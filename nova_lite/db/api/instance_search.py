@@ -41,7 +41,8 @@ from nova_lite.objects import ServerSearch
 
 _TAGS = Tag.__table__
 _TIME_LIMIT_S = 2
-_TOO_LONG = {"57014", 1969, 3024, 1028}  # statement timeout: PostgreSQL, MariaDB, MySQL
+_TOO_LONG = ("57014", 1969, 3024, 3699)  # statement timeout: PostgreSQL, MariaDB, MySQL, MySQL's matcher
+_NO_PATTERN = ("2201B", 1139, *range(3685, 3699))  # good for Python, not for PostgreSQL, MariaDB, MySQL
 
 _ALIASES = {"instance_uuid": "uuid", "image": "image_ref", "flavor": "flavor_id", "name": "display_name"}
 _PATTERN_COLUMNS = {
@@ -195,12 +196,13 @@ def _contains(column: ColumnElement[Any], fragment: str, backend: str) -> Column
 def _limited_time(session: Session) -> Iterator[None]:
     """No pattern keeps the database busy for longer than this. :raises Invalid: it did."""
     dialect = session.get_bind().dialect
+    backend = "mariadb" if getattr(dialect, "is_mariadb", False) else dialect.name
     setting = {
         "postgresql": ("SET LOCAL statement_timeout = {}", 1000),
         "mariadb": ("SET SESSION max_statement_time = {}", 1),
         "mysql": ("SET SESSION max_execution_time = {}", 1000),
         "sqlite": ("", 0),
-    }["mariadb" if getattr(dialect, "is_mariadb", False) else dialect.name]
+    }[backend]
     patterns.start_budget()
     try:
         if setting[0]:
@@ -210,9 +212,12 @@ def _limited_time(session: Session) -> Iterator[None]:
             session.execute(text(setting[0].format(0)))
     except DBAPIError as error:
         code = getattr(error.orig, "pgcode", None) or next(iter(getattr(error.orig, "args", ())), None)
+        # MySQL keeps the limit as long as the connection, the others as long as the transaction
+        session.invalidate() if backend in ("mariadb", "mysql") else session.rollback()
         if code in _TOO_LONG or "user-defined function" in str(error.orig):
-            session.invalidate() if dialect.name in ("mysql", "mariadb") else session.rollback()
             raise exception.Invalid("The regular expression takes too long.") from None
+        if code in _NO_PATTERN:
+            raise exception.Invalid("The regular expression is invalid.") from None
         raise
 
 

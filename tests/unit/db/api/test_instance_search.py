@@ -6,9 +6,11 @@ import datetime
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from nova_lite import exception
-from nova_lite.db.api import instances
+from nova_lite.db import session
+from nova_lite.db.api import instance_search, instances
 from nova_lite.objects import Instance, ServerSearch
 from tests.harness.builders import make_flavor, uuid_of
 from tests.harness.database import make_instance
@@ -120,6 +122,29 @@ def test_dangerous_patterns_are_refused(pattern: str) -> None:
     _insert("a" * 200)
     with pytest.raises(exception.Invalid):
         _names(patterns={"name": pattern + "+"})
+
+
+@pytest.mark.parametrize("pattern", ["(?P<x>a)b.", "a++", "x{1}{2}", r"\Za.", "[[:foo:]]", r"a\N{BULLET}.", "a{,3}b."])
+def test_what_one_backend_reads_otherwise_is_at_worst_refused(pattern: str) -> None:
+    _insert("ab")
+    try:
+        assert _found(patterns={"name": pattern}) <= {"ab"}
+    except exception.Invalid as error:
+        assert "invalid" in str(error) or "repeat" in str(error)
+
+
+def test_a_search_that_takes_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    _insert("ab")
+    sleeping = {"mysql": "SELECT SLEEP(5)", "postgresql": "SELECT pg_sleep(5)"}.get(session.backend_name())
+    monkeypatch.setattr(instance_search, "_TIME_LIMIT_S", 0.1)
+    with pytest.raises(exception.Invalid, match="takes too long"):
+        if sleeping:
+            with session.reader() as reading, instance_search._limited_time(reading):
+                reading.execute(text(sleeping))
+        else:
+            monkeypatch.setattr(instance_search.patterns, "BUDGET_S", 0)
+            _names(patterns={"name": "a.|b"})
+    assert _names() == ["ab"]
 
 
 def test_statuses() -> None:
