@@ -46,6 +46,8 @@ def patch(backend: str | None = None) -> str:
 def _monkey_patch() -> None:
     # The notice is for authors of new code; this project's answer to it is the other backend.
     warnings.filterwarnings("ignore", message=r"(?s).*[Ee]ventlet.*", category=DeprecationWarning)
+    # eventlet's own resolver knows neither nsswitch nor all of IPv6, and waits seconds for names the system knows.
+    os.environ.setdefault("EVENTLET_NO_GREENDNS", "yes")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import eventlet

@@ -86,7 +86,8 @@ class Launcher:
 
     def _start(self) -> None:
         for service in self.services:
-            service.start()
+            # in a thread of its own, so that no request context of its work stays with the next one
+            concurrency.spawn(service.start).wait()
         self._on_ready()
         systemd.ready("serving")
         self._ready = True

@@ -15,6 +15,7 @@ from oslo_utils import strutils
 
 LEVELS = (
     "kombu=WARN",
+    "kombu.connection=ERROR",
     "oslo_messaging=INFO",
     "eventlet.wsgi.server=INFO",
     "cheroot=INFO",
@@ -31,6 +32,10 @@ _TOKEN_HEADER = re.compile(
     r"((?:x-(?:auth|subject|service)-token|authorization)['\"]?\s*[:=]\s*b?['\"]?)[^'\",}\s]+", re.I
 )
 _ADMIN_PASS = re.compile(r"((?:admin_?pass)['\"]?\s*[:=]\s*b?['\"]?)[^'\",}\s]+", re.I)
+
+
+# Said at every start, about something that cannot be mended by who reads it.
+_NOISE = ("Using the in-process token cache is deprecated",)
 
 
 def mask(text: str) -> str:
@@ -68,3 +73,8 @@ def setup(conf: cfg.ConfigOpts, binary: str) -> None:
         if handler.formatter is not None and not isinstance(handler.formatter, MaskingFormatter):
             handler.setFormatter(MaskingFormatter(handler.formatter))
     standard.captureWarnings(True)
+    standard.getLogger("keystonemiddleware.auth_token").addFilter(_worth_saying)
+
+
+def _worth_saying(record: standard.LogRecord) -> bool:
+    return not str(record.msg).startswith(_NOISE)
