@@ -1,10 +1,16 @@
-"""Every test carries the marker of the folder it lies in."""
+"""Every test carries the marker of the folder it lies in; the environment chooses the concurrency backend."""
 
 from __future__ import annotations
 
+import os
 import pathlib
 
 import pytest
+
+from nova_lite import concurrency
+
+if os.environ.get("NOVA_LITE_CONCURRENCY_BACKEND") == "eventlet":
+    concurrency.patch()
 
 TESTS = pathlib.Path(__file__).resolve().parent
 TIERS = ("unit", "contracts", "functional", "faults", "integration")

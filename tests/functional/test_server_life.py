@@ -106,7 +106,7 @@ def test_the_console_is_read(cloud: Cloud) -> None:
 
 def test_many_servers_in_one_request(cloud: Cloud) -> None:
     first = cloud.boot(wait=None, name="many", min_count=5, max_count=5)
-    servers = [s for s in cloud.get("/servers?name=many-").json["servers"]]
+    servers = cloud.get("/servers?name=many-").json["servers"]
     assert len(servers) == 5 and first["id"] in {server["id"] for server in servers}
     for server in servers:
         cloud.wait(server["id"], "ACTIVE")

@@ -57,7 +57,8 @@ class Images:
     """An image service that has what it is given."""
 
     def __init__(self) -> None:
-        self.images = {IMAGE_ID: ImageMeta(id=IMAGE_ID, name="tiny", disk_format="raw", container_format="bare", size=1)}
+        tiny = ImageMeta(id=IMAGE_ID, name="tiny", disk_format="raw", container_format="bare", size=1)
+        self.images = {IMAGE_ID: tiny}
 
     def get(self, ctxt: RequestContext, image_id: str) -> ImageMeta:
         try:
