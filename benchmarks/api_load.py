@@ -35,31 +35,41 @@ def paths(target: Target) -> list[tuple[str, str]]:
 
 
 def measure(
-    target: Target, seconds: float, concurrencies: Sequence[int] = (1, 16), client: str = "auto", only: str = ""
+    target: Target,
+    seconds: float,
+    concurrencies: Sequence[int] = (1, 16),
+    client: str = "auto",
+    only: str = "",
+    pid: int | None = None,
 ) -> list[Figure]:
-    """Three figures for each call and concurrency: rate, p50, p99; the floor is a bare WSGI answer of the same run."""
+    """Rate, p50, p99 and processor time of each call at each concurrency; the floor is a bare WSGI answer.
+
+    ``only``: calls whose name contains it. ``pid``: the server's process; processor time is measured only with it.
+    """
     figures: list[Figure] = []
-    with floors.bare_wsgi() as bare:
+    with floors.bare_wsgi() as (bare, bare_pid):
         for concurrency in concurrencies:
-            floor = load.measure(bare, "/", concurrency, min(seconds, 2), client)
-            figures += _figures("bare WSGI answer", concurrency, floor, None)
+            floor = load.measure(bare, "/", concurrency, min(seconds, 2), client, bare_pid)
+            if not only:
+                figures += _figures("bare WSGI answer", concurrency, floor, None)
             for name, path in paths(target):
                 if only in name:
                     report.progress(f"{name} at {concurrency} for {seconds:g} s")
-                    seen = load.measure(target, path, concurrency, seconds, client)
+                    seen = load.measure(target, path, concurrency, seconds, client, pid)
                     figures += _figures(name, concurrency, seen, floor)
     return figures
 
 
 def _figures(name: str, concurrency: int, seen: load.Load, floor: load.Load | None) -> list[Figure]:
     detail = {"requests": seen.requests, "errors": seen.errors, "client": seen.client}
-    bare = floor or seen
-    none = floor is None
-    return [
-        Figure(f"{name} req/s at {concurrency}", seen.rate, "1/s", None if none else bare.rate, detail),
-        Figure(f"{name} p50 ms at {concurrency}", seen.p50_ms, "ms", None if none else bare.p50_ms),
-        Figure(f"{name} p99 ms at {concurrency}", seen.p99_ms, "ms", None if none else bare.p99_ms),
+    figures = [
+        Figure(f"{name} req/s at {concurrency}", seen.rate, "1/s", floor.rate if floor else None, detail),
+        Figure(f"{name} p50 ms at {concurrency}", seen.p50_ms, "ms", floor.p50_ms if floor else None),
+        Figure(f"{name} p99 ms at {concurrency}", seen.p99_ms, "ms", floor.p99_ms if floor else None),
     ]
+    if seen.cpu_ms is not None:
+        figures.append(Figure(f"{name} CPU ms at {concurrency}", seen.cpu_ms, "ms", floor.cpu_ms if floor else None))
+    return figures
 
 
 def main() -> int:
@@ -71,10 +81,12 @@ def main() -> int:
     parser.add_argument("--concurrency", type=int, nargs="+", default=[1, 16], help="connections (default 1 16)")
     parser.add_argument("--client", choices=["auto", "wrk", "python"], default="auto", help="auto: wrk if installed")
     parser.add_argument("--only", default="", help="only calls whose name contains this")
+    parser.add_argument("--pid", type=int, help="the server's process, to count its processor time for each answer")
     parser.add_argument("--json", metavar="FILE", help="write the figures there as JSON, too; - is stdout")
     options = parser.parse_args()
     target = Target(options.endpoint, options.token, options.microversion)
-    report.show(measure(target, options.seconds, options.concurrency, options.client, options.only), options.json)
+    chosen = (options.concurrency, options.client, options.only, options.pid)
+    report.show(measure(target, options.seconds, *chosen), options.json)
     return 0
 
 

@@ -34,7 +34,7 @@ def run(parts: Sequence[str], options: argparse.Namespace) -> list[Figure]:
     """The figures of the chosen parts, in the order of PARTS."""
     figures: list[Figure] = []
     if "floors" in parts:
-        figures += [floors.sqlite_commit(), floors.interpreter_start()]
+        figures.append(floors.sqlite_commit())
     if "scheduler" in parts:
         figures += scheduler_rate.measure((100, 1000, 10000), options.seconds)
     if "startup" in parts:
@@ -59,8 +59,9 @@ def _on_cloud(running: cloud.Cloud, parts: Sequence[str], options: argparse.Name
             boot_latency.make_many(life, size - there)
             there = size
             # Only lists depend on the number of servers: the others are measured once, with one hundred.
-            only = "" if size == min(100, options.servers) else "/servers"
-            figures += api_load.measure(target, options.seconds, client=options.client, only=only)
+            only = "" if size == min(100, options.servers) else f", {size or 'none'}"
+            pid = running.process.pid
+            figures += api_load.measure(target, options.seconds, client=options.client, only=only, pid=pid)
         report.progress(f"deleting {there} servers")
         boot_latency.delete_all(life)
     time.sleep(startup.SETTLE_S)

@@ -26,14 +26,14 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def bare_wsgi() -> Iterator[Target]:
-    """A WSGI server of two kilobytes of JSON and nothing else, in its own process, as the API's is."""
+def bare_wsgi() -> Iterator[tuple[Target, int]]:
+    """A WSGI server of two kilobytes of JSON and nothing else, in its own process, as the API's is; and its pid."""
     port = free_port()
     command = [sys.executable, str(Path(__file__).with_name("bare.py")), str(port)]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=_environment())
     try:
         _wait_for(port, server)
-        yield Target(f"http://127.0.0.1:{port}", "none")
+        yield Target(f"http://127.0.0.1:{port}", "none"), server.pid
     finally:
         server.terminate()
         server.wait(timeout=10)

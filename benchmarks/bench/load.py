@@ -5,6 +5,7 @@ wrk costs a tenth of the processor that Python threads cost: figures of the two 
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 import shutil
@@ -13,9 +14,9 @@ import subprocess
 import tempfile
 import threading
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
+from bench import memory
 from bench.client import Connection, Target
 
 # wrk reads the token from the environment: arguments are seen by every user of the machine.
@@ -27,9 +28,13 @@ wrk.headers["Accept"] = "application/json"
 _UNITS_MS = {"us": 0.001, "ms": 1.0, "s": 1000.0, "m": 60_000.0}
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Load:
-    """What a path bore: answers a second, milliseconds, and how many answers were not 2xx."""
+    """What a path bore: answers a second, milliseconds, and how many answers were not 2xx.
+
+    ``cpu_ms`` is the server's processor time for one answer, where its process is known: the figure that noise of the
+    machine changes least.
+    """
 
     rate: float
     p50_ms: float
@@ -37,17 +42,23 @@ class Load:
     requests: int
     errors: int
     client: str
+    cpu_ms: float | None = None
 
 
-def measure(target: Target, path: str, concurrency: int, seconds: float, client: str = "auto") -> Load:
-    """Load a path. ``client`` is wrk, python or auto.
+def measure(
+    target: Target, path: str, concurrency: int, seconds: float, client: str = "auto", pid: int | None = None
+) -> Load:
+    """Load a path. ``client`` is wrk, python or auto; ``pid`` the server's process, if its cost is wanted.
 
     :raises RuntimeError: not a single good answer.
     """
     use_wrk = client == "wrk" or (client == "auto" and shutil.which("wrk") is not None)
+    before = memory.cpu_s(pid) if pid else 0.0
     load = _wrk(target, path, concurrency, seconds) if use_wrk else _threads(target, path, concurrency, seconds)
     if load.requests <= load.errors:
         raise RuntimeError(f"GET {path}: none of {load.requests} answers was good")
+    if pid:
+        return dataclasses.replace(load, cpu_ms=(memory.cpu_s(pid) - before) * 1000 / load.requests)
     return load
 
 

@@ -1,7 +1,8 @@
-"""What a process and its children hold of the machine's memory, as the kernel counts it."""
+"""What a process and its children take of the machine, as the kernel counts it: memory and processor time."""
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +27,18 @@ def of_family(pid: int) -> Memory:
         rss_mib=sum(rollup["Rss"] for rollup in rollups) / 1024,
         processes=len(rollups),
     )
+
+
+def cpu_s(pid: int) -> float:
+    """Seconds of processor time that a process and its living children used so far."""
+    ticks = 0
+    for each in _family(pid):
+        try:
+            fields = (PROC / str(each) / "stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue  # it ended while we looked
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _family(pid: int) -> list[int]:

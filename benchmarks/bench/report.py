@@ -65,7 +65,7 @@ def progress(text: str) -> None:
 
 def show(figures: Sequence[Figure], path: str | None = None) -> None:
     """Print the table; write the JSON document to ``path``, or to stdout for "-"."""
-    rows = [("figure", "unit", "here", "Nova", "times better", "aim", "", "x floor")]
+    rows: list[Sequence[str]] = [("figure", "unit", "here", "Nova", "times better", "aim", "", "x floor")]
     rows += [_row(figure) for figure in figures]
     print("\n".join(_aligned(rows)))
     if path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 
 import pytest
 from bench import load, memory
@@ -76,6 +77,14 @@ def test_rows_are_aligned() -> None:
 
 def test_every_peer_names_a_unit() -> None:
     assert all(any(unit in name for unit in ("req/s", " ms", " s", "MiB", "decisions/s")) for name in PEER)
+
+
+def test_processor_time_only_rises() -> None:
+    before = memory.cpu_s(os.getpid())
+    end = time.process_time() + 0.05
+    while time.process_time() < end:
+        pass
+    assert memory.cpu_s(os.getpid()) > before > 0
 
 
 def test_the_memory_of_a_family_is_that_of_its_living_members() -> None:
