@@ -29,13 +29,17 @@ def main() -> None:
     profile.prepare(conf)
     ended = concurrency.Event()
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
+    servers = []
     for name in ("identity", "image"):
         app = deploy.loadapp(f"config:{PASTE}", name=name)
         sock = wsgi.bind(conf.embedded.listen, conf.embedded[f"{name}_port"])
-        wsgi.make_server(name, app, sock, wsgi.Limits.of(conf)).start()
+        servers.append(wsgi.make_server(name, app, sock, wsgi.Limits.of(conf)))
+        servers[-1].start()
     print("READY", concurrency.backend(), flush=True)
     while not ended.wait(0.2):
         pass
+    for server in servers:
+        server.stop(5.0)
 
 
 if __name__ == "__main__":
