@@ -21,7 +21,7 @@ from nova_lite.db.api import instances
 from nova_lite.db.models import Base
 from nova_lite.db.session import retry_on_deadlock, writer
 from tests.harness.database import URL_VARIABLE, fresh_database, make_instance
-from tests.harness.races import RACES
+from tests.harness.races import RACES, green_races
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -96,6 +96,10 @@ def test_daemons_that_start_at_once_do_not_collide(empty: str) -> None:
 def test_race(race: Callable[[], None], url: str) -> None:
     with fresh_database(url):
         race()
+
+
+def test_races_on_green_threads(url: str) -> None:
+    assert green_races(url)["won"] == [race.__name__ for race in RACES]
 
 
 def test_the_whole_room_behaves_as_on_sqlite(url: str) -> None:
