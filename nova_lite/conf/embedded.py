@@ -24,8 +24,16 @@ OPTIONS = [
         help="Host name or address in the catalogue's and clouds.yaml's URLs; unset, it is 'listen', or this machine's "
         "name where 'listen' is a wildcard. Set it where clients use another address.",
     ),
-    cfg.PortOpt("identity_port", default=5000, help="Port of the embedded identity service."),
-    cfg.PortOpt("image_port", default=9292, help="Port of the embedded image service."),
+    cfg.PortOpt(
+        "identity_port",
+        default=5000,
+        help="TCP port of the embedded identity service. Change it where another service has that port.",
+    ),
+    cfg.PortOpt(
+        "image_port",
+        default=9292,
+        help="TCP port of the embedded image service. Change it where another service has that port.",
+    ),
     cfg.StrOpt(
         "directory",
         default="$state_path/embedded",

@@ -13,11 +13,23 @@ OPTIONS = [
         help="URL of the identity service, for example http://controller:5000/v3. The embedded profile sets it itself. "
         "Related: [keystone_authtoken], whose options win for the token check where they are set.",
     ),
-    cfg.StrOpt("username", default="nova", help="User that nova-lite acts as towards its neighbours."),
+    cfg.StrOpt(
+        "username",
+        default="nova",
+        help="User that nova-lite acts as towards its neighbours. It needs the roles service and admin.",
+    ),
     cfg.StrOpt("password", secret=True, help="Password of that user. The embedded profile generates it."),
     cfg.StrOpt("project_name", default="service", help="Project that the user's token is scoped to."),
-    cfg.StrOpt("user_domain_name", default="Default", help="Domain of the user."),
-    cfg.StrOpt("project_domain_name", default="Default", help="Domain of the project."),
+    cfg.StrOpt(
+        "user_domain_name",
+        default="Default",
+        help="Domain of the user. Change it where services have a domain of their own.",
+    ),
+    cfg.StrOpt(
+        "project_domain_name",
+        default="Default",
+        help="Domain of the project. Change it where services have a domain of their own.",
+    ),
     cfg.StrOpt(
         "region_name",
         help="Region whose endpoints are used; unset, the first of the catalogue. Set it in clouds of several regions.",
