@@ -60,7 +60,11 @@ class Dispatcher:
         return [data]
 
     def _answer(self, environ: dict[str, Any]) -> faults.Answer:
-        found = self._router.match(environ["REQUEST_METHOD"], environ.get("PATH_INFO", ""))
+        path = environ.get("PATH_INFO", "")
+        if not path.isascii():
+            # WSGI hands bytes over as Latin-1 characters; what the client meant was UTF-8.
+            path = path.encode("latin-1", "replace").decode("utf-8", "replace")
+        found = self._router.match(environ["REQUEST_METHOD"], path)
         if found is None:
             return faults.no_such_path()
         rows, params = found

@@ -19,8 +19,9 @@ def configuration() -> None:
     nova_conf.CONF([], project="nova-lite", default_config_files=[], default_config_dirs=[])
 
 
-@pytest.fixture(autouse=True)
-def rules() -> Iterator[None]:
+@pytest.fixture(scope="module", autouse=True)
+def rules(configuration: None) -> Iterator[None]:
+    """The catalogue's rules, whatever another room's test left."""
     policy.reset()
     yield
     policy.reset()

@@ -20,6 +20,11 @@ def word(service: Service, down_s: float) -> str:
     return "UP" if liveness.is_up(service, down_s) else "UNKNOWN"
 
 
+def none(host: str | None) -> str:
+    """For views that show no host's status."""
+    return ""
+
+
 def reader(conf: cfg.ConfigOpts) -> Callable[[str | None], str]:
     """The status of hosts for one request; the services are read at the first question only."""
     known: dict[str, str] | None = None

@@ -7,6 +7,7 @@ from typing import Any
 
 from nova_lite import exception
 from nova_lite.api.openstack.compute.schemas import server_actions as schemas
+from nova_lite.api.openstack.microversions import LOCK_REASONS
 from nova_lite.api.openstack.request import Request
 from nova_lite.api.openstack.validation import validated
 from nova_lite.compute import actions
@@ -48,7 +49,8 @@ class ServerActionsController:
     @validated(body=schemas.LOCK)
     def lock(self, req: Request, server: Instance) -> None:
         value = req.body["lock"]
-        reason = value.get("locked_reason") if isinstance(value, dict) else None
+        given = req.wants(LOCK_REASONS) and isinstance(value, dict)
+        reason = value.get("locked_reason") if given else None
         self._compute.lock(req.ctxt, server, reason)
 
     @validated(body=schemas.anything("unlock"))

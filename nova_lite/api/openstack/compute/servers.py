@@ -42,7 +42,7 @@ class ServersController:
 
     @validated(query=schemas.LIST_QUERY)
     def index(self, req: Request) -> dict[str, Any]:
-        views = self._views(req)
+        views = ServerViews(req.links, req.version, Sight(), host_status.none)
         return self._list(req, "servers", "os_compute_api:servers:index:get_all_tenants", views.basic)
 
     @validated(query=schemas.LIST_QUERY)
