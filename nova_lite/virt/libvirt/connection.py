@@ -63,6 +63,8 @@ class Connection:
         self._event_id = -1
         self._opening: concurrency.Handle | None = None
         self._bridge: concurrency.Bridge | None = None
+        self._was_open = False
+        self._returning = False
         self._closed = False
 
     # -- calls ----------------------------------------------------------------------------------------
@@ -80,8 +82,15 @@ class Connection:
             raise self._translated(error) from error
 
     def call(self, method: str, *args: Any) -> Any:
-        """Call a method of the connection, opening it first where it is not; errors as :meth:`run`."""
-        return self.run(getattr(self.get(), method), *args)
+        """Call a method of the connection, opening it first where it is not; errors as :meth:`run`.
+
+        Once more where libvirtd went away under it: what is called here may be called again.
+        """
+        conn = self.get()
+        try:
+            return self.run(getattr(conn, method), *args)
+        except exception.HypervisorUnavailable:
+            return self.run(getattr(self.get(), method), *args)
 
     def get(self, wait_s: float | None = None) -> Any:
         """A living virConnect.
@@ -97,6 +106,7 @@ class Connection:
                     self._open()
                 except exception.HypervisorUnavailable:
                     if deadline.passed() or self._closed:
+                        self._keep_trying()
                         raise
                     concurrency.sleep(RETRY_S)
 
@@ -146,6 +156,9 @@ class Connection:
         self._opening = None
         self._conn = conn
         LOG.info("connected to %s", self._options.uri)
+        if self._was_open and self._on_reconnect is not None:
+            concurrency.spawn(self._on_reconnect)
+        self._was_open = True
 
     def _open_native(self) -> Any:
         """On a native thread: nothing green may be touched here."""
@@ -157,7 +170,7 @@ class Connection:
                 raise
         bridge = self._bridge
         if bridge is not None:
-            conn.registerCloseCallback(_closed_by_peer, (bridge, conn))
+            conn.registerCloseCallback(_closed_by_peer, bridge)
             self._event_id = conn.domainEventRegisterAny(
                 None, libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE, _lifecycle, bridge
             )
@@ -171,22 +184,27 @@ class Connection:
     def _deliver(self, item: Any) -> None:
         """On our side of the bridge."""
         if item[0] is _LOST:
-            if item[1] is self._conn and not self._closed:
-                LOG.warning("the connection to %s is broken: %s", self._options.uri, item[2])
-                concurrency.spawn(self._come_back)
+            LOG.warning("the connection to %s broke: %s", self._options.uri, item[1])
+            self._keep_trying()
         elif self._on_event is not None:
             self._on_event(item)
 
+    def _keep_trying(self) -> None:
+        """Open again beside other work: events must flow again though nobody calls."""
+        if self._was_open and not self._closed and not self._returning:
+            self._returning = True
+            concurrency.spawn(self._come_back)
+
     def _come_back(self) -> None:
-        while not self._closed:
-            try:
-                self.get()
-            except exception.HypervisorUnavailable:
-                concurrency.sleep(REOPEN_S)
-                continue
-            if self._on_reconnect is not None:
-                self._on_reconnect()
-            return
+        try:
+            while not self._closed:
+                try:
+                    self.get()
+                    return
+                except exception.HypervisorUnavailable:
+                    concurrency.sleep(REOPEN_S)
+        finally:
+            self._returning = False
 
     # -- errors ---------------------------------------------------------------------------------------
 
@@ -224,9 +242,8 @@ def _run_event_loop() -> None:
             continue
 
 
-def _closed_by_peer(_conn: Any, reason: int, opaque: tuple[concurrency.Bridge, Any]) -> None:
-    bridge, conn = opaque
-    bridge.put((_LOST, conn, f"reason {reason}"))
+def _closed_by_peer(_conn: Any, reason: int, bridge: concurrency.Bridge) -> None:
+    bridge.put((_LOST, f"reason {reason}"))
 
 
 def _lifecycle(_conn: Any, domain: Any, event: int, detail: int, bridge: concurrency.Bridge) -> None:

@@ -33,6 +33,14 @@ class Guest:
         self._connection = connection
         self._domain = domain
 
+    def _run(self, method: str, *args: Any) -> Any:
+        """Call a method of the domain, once more where libvirtd went away under it: every verb may be called again."""
+        try:
+            return self._connection.run(getattr(self._domain, method), *args)
+        except exception.HypervisorUnavailable:
+            self._domain = self._connection.call("lookupByUUIDString", self.uuid)
+            return self._connection.run(getattr(self._domain, method), *args)
+
     # -- facts ----------------------------------------------------------------------------------------
 
     @property
@@ -44,19 +52,19 @@ class Guest:
         return str(self._domain.name())
 
     def power_state(self) -> PowerState:
-        state, _reason = self._connection.run(self._domain.state)
+        state, _reason = self._run("state")
         return events.power_state(state)
 
     def is_active(self) -> bool:
-        return bool(self._connection.run(self._domain.isActive))
+        return bool(self._run("isActive"))
 
     def has_saved_memory(self) -> bool:
-        return bool(self._connection.run(self._domain.hasManagedSaveImage))
+        return bool(self._run("hasManagedSaveImage"))
 
     def mark(self) -> Mark | None:
         """Our mark, of the running domain where it runs; None where there is none that can be read."""
         try:
-            text = self._connection.run(self._domain.metadata, libvirt.VIR_DOMAIN_METADATA_ELEMENT, NAMESPACE, 0)
+            text = self._run("metadata", libvirt.VIR_DOMAIN_METADATA_ELEMENT, NAMESPACE, 0)
             return from_xml(Mark, text)
         except LibvirtError as error:
             if error.code != libvirt.VIR_ERR_NO_DOMAIN_METADATA:
@@ -69,7 +77,7 @@ class Guest:
 
     def start(self) -> None:
         """Start, or restore from saved memory where there is some."""
-        self._unless_already(self._domain.create, lambda: self.is_active())
+        self._unless_already("create", lambda: self.is_active())
 
     def power_off(self, timeout_s: float) -> None:
         """Press the power button until the guest is off or the time is over; then cut the power."""
@@ -90,7 +98,7 @@ class Guest:
 
     def _press_power_button(self) -> None:
         try:
-            self._connection.run(self._domain.shutdownFlags, libvirt.VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN)
+            self._run("shutdownFlags", libvirt.VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN)
         except LibvirtError as error:
             LOG.debug("domain %s: power button: %s", self.uuid, error)
 
@@ -98,7 +106,7 @@ class Guest:
         """Cut the power."""
         for attempt in range(1, DESTROY_ATTEMPTS + 1):
             try:
-                self._unless_already(self._domain.destroy, lambda: not self.is_active())
+                self._unless_already("destroy", lambda: not self.is_active())
                 return
             except exception.GuestNotFound:
                 return
@@ -110,31 +118,31 @@ class Guest:
     def undefine(self) -> None:
         """Remove the definition with saved memory and firmware variables."""
         try:
-            self._connection.run(self._domain.undefineFlags, _UNDEFINE_FLAGS)
+            self._run("undefineFlags", _UNDEFINE_FLAGS)
         except exception.GuestNotFound:
             return
 
     def pause(self) -> None:
-        self._unless_already(self._domain.suspend, lambda: self.power_state() == PowerState.PAUSED)
+        self._unless_already("suspend", lambda: self.power_state() == PowerState.PAUSED)
 
     def unpause(self) -> None:
-        self._unless_already(self._domain.resume, lambda: self.power_state() == PowerState.RUNNING)
+        self._unless_already("resume", lambda: self.power_state() == PowerState.RUNNING)
 
     def save(self) -> None:
         """Write the memory to disk and end; a later start restores it, running."""
         flags = libvirt.VIR_DOMAIN_SAVE_RUNNING
-        self._unless_already(self._domain.managedSave, lambda: self.has_saved_memory() and not self.is_active(), flags)
+        self._unless_already("managedSave", lambda: self.has_saved_memory() and not self.is_active(), flags)
 
     def forget_saved_memory(self) -> None:
         if self.has_saved_memory():
-            self._connection.run(self._domain.managedSaveRemove, 0)
+            self._run("managedSaveRemove", 0)
 
-    def _unless_already(self, verb: Any, is_so: Any, *args: Any) -> None:
+    def _unless_already(self, verb: str, is_so: Any, *args: Any) -> None:
         """Do it where it is not so yet; a refusal because it has just become so is no error."""
         if is_so():
             return
         try:
-            self._connection.run(verb, *args)
+            self._run(verb, *args)
         except LibvirtError as error:
             if error.code != libvirt.VIR_ERR_OPERATION_INVALID or not is_so():
                 raise

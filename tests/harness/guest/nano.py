@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import pathlib
-import shutil
 import subprocess
 
 SOURCE = pathlib.Path(__file__).with_name("nano.S")
 SIZE = 1 << 20
 PROMPT = b"nano login: "
-
-
-def missing() -> list[str]:
-    """Programs this machine lacks to build it."""
-    return [program for program in ("as", "ld") if shutil.which(program) is None]
+PROGRAMS = ("as", "ld")
 
 
 def build(directory: pathlib.Path) -> pathlib.Path:

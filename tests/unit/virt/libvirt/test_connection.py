@@ -159,14 +159,27 @@ def test_comes_back_by_itself_and_says_so(connection: Connection, libvirtd: Libv
     assert heard.told.wait(5)
 
 
-def test_the_death_of_an_older_connection_is_no_news(connection: Connection, libvirtd: Libvirtd, heard: Heard) -> None:
+def test_a_call_that_comes_first_reconnects_once(connection: Connection, libvirtd: Libvirtd, heard: Heard) -> None:
+    """The news of the death of an older connection changes nothing."""
     connection.get()
     libvirtd.conns[0].alive = False
     connection.get()
+    assert heard.reconnected.wait(5)
+    heard.reconnected.clear()
     libvirtd.conns[0].close_callback(1)
     libvirtd.conns[1].event_callback(Domain(), 2, 0)
     assert heard.told.wait(5)  # delivered in order: the death came before it
-    assert not heard.reconnected.is_set()
+    assert not heard.reconnected.wait(0.1)
+    assert len(libvirtd.conns) == 2
+
+
+def test_goes_on_trying_after_a_call_gave_up(connection: Connection, libvirtd: Libvirtd, heard: Heard) -> None:
+    connection.get()
+    libvirtd.conns[0].alive = False
+    libvirtd.refuse = 5
+    with pytest.raises(exception.HypervisorUnavailable):
+        connection.get(0)
+    assert heard.reconnected.wait(5)
 
 
 def test_events_arrive_in_order(connection: Connection, libvirtd: Libvirtd, heard: Heard) -> None:

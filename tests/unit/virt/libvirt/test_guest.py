@@ -91,11 +91,19 @@ def test_what_cannot_be_done_is_an_error(guest: Guest) -> None:
             getattr(guest, verb)()
 
 
-def test_power_off(guest: Guest) -> None:
+def test_power_off(guest: Guest, monkeypatch: pytest.MonkeyPatch) -> None:
+    domain, pressed = guest._domain, []
+
+    def press(flags: int) -> None:  # the test hypervisor's shutdown knows no flags
+        pressed.append(flags)
+        domain.shutdown()
+
+    monkeypatch.setattr(guest, "_domain", _With(domain, shutdownFlags=press))
     guest.start()
     guest.power_off(5)
     guest.power_off(5)
     assert guest.power_state() == PowerState.SHUTDOWN
+    assert pressed == [libvirt.VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN]
 
 
 class Deaf:
@@ -199,3 +207,17 @@ def test_a_guest_that_is_gone(host: Host, guest: Guest) -> None:
     guest._domain = _With(guest._domain, undefineFlags=monkey)  # the test hypervisor knows no flags
     guest.undefine()
     assert monkey.calls == 1
+
+
+def test_a_verb_goes_on_when_libvirtd_comes_back(guest: Guest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The domain's object belongs to the dead connection: it is looked up again on the new one."""
+    calls = []
+
+    def gone() -> None:
+        calls.append("create")
+        raise exception.HypervisorUnavailable(host="h1")
+
+    monkeypatch.setattr(guest, "_domain", _With(guest._domain, create=gone))
+    guest.start()
+    assert calls == ["create"]
+    assert guest.power_state() == PowerState.RUNNING
