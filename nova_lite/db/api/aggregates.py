@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from nova_lite import exception
 from nova_lite.db.models import Aggregate, AggregateHost
 from nova_lite.db.session import reader, retry_on_deadlock, writer
-from nova_lite.db.upsert import insert_missing
+from nova_lite.db.writes import affected, insert_missing, new_id
 
 _A = Aggregate.__table__
 _H = AggregateHost.__table__
@@ -31,7 +31,7 @@ def create(name: str, metadata: Mapping[str, str]) -> int:
     values = {"uuid": str(uuids.uuid4()), "name": name, "metadata": dict(metadata)}
     try:
         with writer() as session:
-            return int(session.execute(insert(_A).values(values)).inserted_primary_key[0])
+            return new_id(session, insert(_A).values(values))
     except IntegrityError:
         raise exception.Conflict(f"Aggregate {name} already exists.") from None
 
@@ -40,7 +40,7 @@ def create(name: str, metadata: Mapping[str, str]) -> int:
 def destroy(aggregate_id: int) -> None:
     """:raises NotFound: there is none."""
     with writer() as session:
-        if not session.execute(delete(_A).where(_A.c.id == aggregate_id)).rowcount:
+        if not affected(session, delete(_A).where(_A.c.id == aggregate_id)):
             raise exception.NotFound(f"Aggregate {aggregate_id} could not be found.")
 
 

@@ -19,6 +19,7 @@ from nova_lite import exception
 from nova_lite.db.models import Allocation as Model
 from nova_lite.db.models import ComputeNode, Instance
 from nova_lite.db.session import reader, retry_on_deadlock, writer
+from nova_lite.db.writes import affected
 from nova_lite.objects import Allocation
 
 _T = Model.__table__
@@ -130,7 +131,7 @@ def claim(
         sizes = dict(zip(("vcpus", "memory_mb", "disk_gb"), wanted, strict=True))
         if held is not None:
             changed = and_(mine, *(size == have for size, have in zip(_SIZES, held, strict=True)))
-            if not session.execute(update(_T).where(changed).values(sizes)).rowcount:
+            if not affected(session, update(_T).where(changed).values(sizes)):
                 raise exception.DatabaseBusy  # somebody changed this very claim since we read it: all again
             return True
         try:
@@ -157,10 +158,8 @@ def _book(session: Session, node_uuid: str, more: tuple[int, ...], generation: i
     if generation is not None:
         fits.append(_N.c.generation == generation)
     values = {used.name: used + amount for used, amount in zip(_USED, more, strict=True)}
-    booked = session.execute(
-        update(_N).where(_N.c.uuid == node_uuid, *fits).values(**values, generation=_N.c.generation + 1)
-    )
-    return bool(booked.rowcount)
+    booked = update(_N).where(_N.c.uuid == node_uuid, *fits).values(**values, generation=_N.c.generation + 1)
+    return affected(session, booked) > 0
 
 
 @retry_on_deadlock
@@ -174,7 +173,7 @@ def release(instance_uuid: str, node_uuid: str | None = None) -> int:
         # nodes in one order for everybody, each before its claim: transactions wait in a queue, not in a ring
         for row in session.execute(query.order_by(_T.c.node_uuid)).all():
             _book(session, row.node_uuid, (-row.vcpus, -row.memory_mb, -row.disk_gb), None)
-            if not session.execute(delete(_T).where(_T.c.id == row.id)).rowcount:
+            if not affected(session, delete(_T).where(_T.c.id == row.id)):
                 raise exception.DatabaseBusy  # released by somebody else meanwhile: undo the booking, look again
             released += 1
     return released
@@ -197,7 +196,5 @@ def repair(node_uuid: str) -> bool:
             used.name: select(func.coalesce(func.sum(size), 0)).where(_T.c.node_uuid == node_uuid).scalar_subquery()
             for used, size in zip(_USED, _SIZES, strict=True)
         }
-        fixed = session.execute(
-            update(_N).where(_N.c.uuid == node_uuid).values(**totals, generation=_N.c.generation + 1)
-        )
-    return bool(fixed.rowcount)
+        fixed = update(_N).where(_N.c.uuid == node_uuid).values(**totals, generation=_N.c.generation + 1)
+        return affected(session, fixed) > 0

@@ -15,7 +15,7 @@ from nova_lite.db.api.instance_rows import primitive
 from nova_lite.db.models import ComputeNode as Model
 from nova_lite.db.models.base import JsonText
 from nova_lite.db.session import reader, retry_on_deadlock, writer
-from nova_lite.db.upsert import insert_missing
+from nova_lite.db.writes import affected, insert_missing
 from nova_lite.objects import ComputeNode
 
 _T = Model.__table__
@@ -136,5 +136,5 @@ def reset_build_failures(host: str) -> None:
 def destroy(uuid: str) -> None:
     """Forget a hypervisor. :raises ComputeHostNotFound: there is none."""
     with writer() as session:
-        if not session.execute(delete(_T).where(_T.c.uuid == uuid)).rowcount:
+        if not affected(session, delete(_T).where(_T.c.uuid == uuid)):
             raise exception.ComputeHostNotFound(host=uuid)

@@ -16,7 +16,7 @@ from nova_lite.db.api.instance_search import storable
 from nova_lite.db.models import Flavor as Model
 from nova_lite.db.models import FlavorProject
 from nova_lite.db.session import reader, retry_on_deadlock, writer
-from nova_lite.db.upsert import insert_missing
+from nova_lite.db.writes import affected, insert_missing, new_id
 from nova_lite.objects import Flavor
 
 _T = Model.__table__
@@ -87,7 +87,7 @@ def _after(
     row = session.execute(visible.where(_T.c.flavorid == marker)).one_or_none() if storable(marker) else None
     if row is None:
         raise exception.MarkerNotFound(marker=marker)
-    value = row._mapping[key.key]
+    value = row._mapping[str(key.key)]
     if direction == "asc":
         return or_(key > value, and_(key == value, _T.c.id > row.id))
     return or_(key < value, and_(key == value, _T.c.id < row.id))
@@ -125,13 +125,13 @@ def create(flavor: Flavor, projects: Iterable[str] = ()) -> Flavor:
     with writer() as session:
         _refuse_taken(session, flavor)
         try:
-            created = session.execute(insert(_T).values(values)).inserted_primary_key[0]
+            created = new_id(session, insert(_T).values(values))
         except IntegrityError as error:
             # somebody wrote the same since we looked: look again
             raise exception.DatabaseBusy from error
         for project_id in dict.fromkeys(projects):
             session.execute(insert(_P).values(flavor_id=created, project_id=project_id))
-    return flavor.replace(id=int(created), created_at=values["created_at"])
+    return flavor.replace(id=created, created_at=values["created_at"])
 
 
 def _refuse_taken(session: Session, flavor: Flavor) -> None:
@@ -197,7 +197,7 @@ def remove_access(flavorid: str, project_id: str) -> None:
     """:raises NotFound: there is no such flavor, or the project may not use it."""
     with writer() as session:
         mine = (_P.c.flavor_id == _get(flavorid).id, _P.c.project_id == project_id)
-        if not session.execute(delete(_P).where(*mine)).rowcount:
+        if not affected(session, delete(_P).where(*mine)):
             raise exception.NotFound(f"Flavor access not found for {flavorid} / {project_id} combination.")
 
 

@@ -34,20 +34,20 @@ COLUMNS = tuple(
 
 
 @functools.lru_cache(maxsize=4096)
-def _one(cls: type[TravellingObject], text: str) -> Any:
+def _one(cls: Any, text: str) -> Any:
     return cls.from_primitive(orjson.loads(text))
 
 
 @functools.lru_cache(maxsize=4096)
-def _many(cls: type[TravellingObject], text: str) -> tuple[Any, ...]:
+def _many(cls: Any, text: str) -> tuple[Any, ...]:
     return tuple(cls.from_primitive(item) for item in orjson.loads(text))
 
 
-def _object(cls: type[TravellingObject]) -> Callable[[str | None], Any]:
+def _object(cls: Any) -> Callable[[str | None], Any]:
     return lambda text: None if text is None else _one(cls, text)
 
 
-def _objects(cls: type[TravellingObject]) -> Callable[[str], Any]:
+def _objects(cls: Any) -> Callable[[str], Any]:
     return lambda text: () if text == "[]" else _many(cls, text)
 
 

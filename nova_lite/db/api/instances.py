@@ -22,6 +22,7 @@ from nova_lite.db.api import instance_search
 from nova_lite.db.api.instance_rows import COLUMNS, FIELDS, TABLE, from_row, primitive, to_columns
 from nova_lite.db.models import InstanceFault, Tag
 from nova_lite.db.session import reader, retry_on_deadlock, writer
+from nova_lite.db.writes import affected
 from nova_lite.objects import Fault, Instance, ServerSearch
 
 _TAGS = Tag.__table__
@@ -120,7 +121,7 @@ def update_if(uuid: str, values: Mapping[str, Any], include_deleted: bool = Fals
     if not include_deleted:
         query = query.where(_LIVE)
     with writer() as session:
-        if not session.execute(query.values(columns)).rowcount:
+        if not affected(session, query.values(columns)):
             return False
         if "tags" in values:
             session.execute(delete(_TAGS).where(_TAGS.c.instance_uuid == uuid))

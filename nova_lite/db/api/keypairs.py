@@ -13,6 +13,7 @@ from nova_lite.db.api import quotas
 from nova_lite.db.api.instance_search import storable
 from nova_lite.db.models import KeyPair as Model
 from nova_lite.db.session import reader, retry_on_deadlock, writer
+from nova_lite.db.writes import affected, new_id
 from nova_lite.objects import KeyPair
 
 _T = Model.__table__
@@ -61,10 +62,10 @@ def create(keypair: KeyPair, limit: int = -1) -> KeyPair:
         except exception.OverQuota as error:
             raise exception.OverQuota("Quota exceeded, too many key pairs.", **error.facts) from None
         try:
-            result = session.execute(insert(_T).values(values))
+            created = new_id(session, insert(_T).values(values))
         except IntegrityError:
             raise exception.KeypairExists(name=keypair.name) from None
-    return keypair.replace(id=int(result.inserted_primary_key[0]), created_at=values["created_at"])
+    return keypair.replace(id=created, created_at=values["created_at"])
 
 
 @retry_on_deadlock
@@ -73,5 +74,5 @@ def destroy(user_id: str, name: str) -> None:
     with writer() as session:
         get(user_id, name)
         quotas.release(quotas.USER, user_id, _COUNT)
-        if not session.execute(delete(_T).where(_T.c.user_id == user_id, _T.c.name == name)).rowcount:
+        if not affected(session, delete(_T).where(_T.c.user_id == user_id, _T.c.name == name)):
             raise exception.KeypairNotFound(name=name, user_id=user_id)

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from nova_lite import exception
 from nova_lite.db.models import Instance, KeyPair, Quota, QuotaClass, QuotaUsage
 from nova_lite.db.session import reader, retry_on_deadlock, writer
-from nova_lite.db.upsert import insert_missing
+from nova_lite.db.writes import affected, insert_missing
 
 LOG = logging.getLogger(__name__)
 
@@ -196,7 +196,7 @@ def set_class_limit(resource: str, hard_limit: int, class_name: str = DEFAULT_CL
 def _set(table: Table, key: Mapping[str, str], hard_limit: int) -> None:
     mine = and_(*(table.c[name] == value for name, value in key.items()))
     with writer() as session:
-        if not session.execute(update(table).where(mine).values(hard_limit=hard_limit)).rowcount:
+        if not affected(session, update(table).where(mine).values(hard_limit=hard_limit)):
             insert_missing(session, table, {**key, "hard_limit": hard_limit})
             session.execute(update(table).where(mine).values(hard_limit=hard_limit))
 

@@ -12,7 +12,7 @@ from nova_lite import exception
 from nova_lite.clock import utcnow
 from nova_lite.db.models import Service as Model
 from nova_lite.db.session import reader, retry_on_deadlock, writer
-from nova_lite.db.upsert import insert_missing
+from nova_lite.db.writes import affected, insert_missing
 from nova_lite.objects import Service
 
 _T = Model.__table__
@@ -54,7 +54,7 @@ def register(host: str, binary: str, topic: str, epoch: str | None, version: int
     started = {"topic": topic, "epoch": epoch, "version": version, "last_seen_at": now}
     mine = (_T.c.host == host, _T.c.binary == binary)
     with writer() as session:
-        if not session.execute(update(_T).where(*mine).values(started)).rowcount:
+        if not affected(session, update(_T).where(*mine).values(started)):
             new = {"uuid": str(uuids.uuid4()), "host": host, "binary": binary, **started}
             insert_missing(session, _T, new)
             session.execute(update(_T).where(*mine).values(started | {"updated_at": None}))
@@ -66,7 +66,7 @@ def heartbeat(host: str, binary: str, epoch: str | None) -> bool:
     """The daemon lives; False when it is not registered under this epoch and must register again."""
     mine = (_T.c.host == host, _T.c.binary == binary, _T.c.epoch == epoch)
     with writer() as session:
-        return bool(session.execute(update(_T).where(*mine).values(last_seen_at=utcnow())).rowcount)
+        return affected(session, update(_T).where(*mine).values(last_seen_at=utcnow())) > 0
 
 
 @retry_on_deadlock
@@ -91,5 +91,5 @@ def _change(uuid: str, **values: Any) -> Service:
 def destroy(uuid: str) -> None:
     """Forget a daemon. :raises ServiceNotFound: there is none."""
     with writer() as session:
-        if not session.execute(delete(_T).where(_T.c.uuid == uuid)).rowcount:
+        if not affected(session, delete(_T).where(_T.c.uuid == uuid)):
             raise exception.ServiceNotFound(service=uuid)

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import datetime
 import json
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import orjson
-from sqlalchemy import BigInteger, DateTime, Double, Integer, MetaData, String, Text
+from sqlalchemy import BigInteger, DateTime, Double, Integer, MetaData, String, Table, Text
 from sqlalchemy.dialects import mysql
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -70,6 +70,9 @@ def table_args(*constraints: Any) -> tuple[Any, ...]:
 
 class Base(DeclarativeBase):
     """Every model; ``Base.metadata`` is what the migrations must equal."""
+
+    if TYPE_CHECKING:
+        __table__: ClassVar[Table]
 
     metadata = MetaData(naming_convention=NAMES)
     type_annotation_map = {str: String(255), float: Double()}
