@@ -83,7 +83,7 @@ def is_base64(text: str) -> bool:
 @_checks("date-time")
 def is_date_time(text: str) -> bool:
     try:
-        timeutils.parse_isotime(text)
+        parse_time(text)
     except ValueError:
         return False
     return True
@@ -130,5 +130,7 @@ def parse_time(text: str) -> datetime.datetime:
 
     :raises ValueError: it is none.
     """
-    parsed = timeutils.parse_isotime(text)
-    return parsed.astimezone(datetime.UTC).replace(tzinfo=None)
+    try:
+        return timeutils.parse_isotime(text).astimezone(datetime.UTC).replace(tzinfo=None)
+    except OverflowError:  # an offset that leads out of the calendar
+        raise ValueError(text) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import urllib.parse
 from typing import Any
 
 from oslo_utils import strutils, uuidutils
@@ -15,6 +16,11 @@ Body = dict[str, Any]
 # Nova's quota of injected files. Files are not injected, as Nova's own default is for most guests; from 2.57 they are
 # no longer accepted at all.
 _MAX_FILES, _MAX_PATH, _MAX_CONTENT = 5, 255, 10240
+
+
+def flavor_id(reference: str) -> str:
+    """The id of a flavor named by its id or, as old clients do, by any URL of it."""
+    return urllib.parse.urlsplit(reference).path.rsplit("/", 1)[-1]
 
 
 def server_request(body: Body, version: Microversion) -> ServerRequest:
@@ -31,7 +37,7 @@ def server_request(body: Body, version: Microversion) -> ServerRequest:
         name=name,
         # Before descriptions could be given they were the name.
         description=server.get("description") if version >= DESCRIPTIONS else name,
-        flavor_ref=str(server["flavorRef"]),
+        flavor_ref=flavor_id(str(server["flavorRef"])),
         image_ref=server.get("imageRef", ""),
         min_count=minimum,
         max_count=maximum,

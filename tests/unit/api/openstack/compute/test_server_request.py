@@ -29,6 +29,11 @@ def test_the_least_body() -> None:
     assert (request.config_drive, request.auto_disk_config, request.description) == (None, None, None)
 
 
+@pytest.mark.parametrize("reference", ["42", 42, "http://openstack.example.com/flavors/42", "/v2.1/flavors/42"])
+def test_a_flavor_is_named_by_its_id_or_a_url_of_it(reference: Any) -> None:
+    assert translated(flavorRef=reference).flavor_ref == "42"
+
+
 def test_before_descriptions_the_name_is_the_description() -> None:
     assert translated("2.18").description == "vm"
     assert translated("2.19").description is None
