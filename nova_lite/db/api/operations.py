@@ -17,6 +17,7 @@ from nova_lite.clock import utcnow
 from nova_lite.db.models.operations import Operation as Model
 from nova_lite.db.models.operations import OperationEvent as EventModel
 from nova_lite.db.session import reader, writer
+from nova_lite.db.writes import affected, new_id
 from nova_lite.objects import OPEN_STATES, Operation, OperationEvent, OperationState
 
 _T = Model.__table__
@@ -119,7 +120,8 @@ def insert_pending(
     now = utcnow()
     done = state not in OPEN_STATES
     with writer() as session:
-        result = session.execute(
+        return new_id(
+            session,
             insert(_T).values(
                 request_id=request_id,
                 instance_uuid=instance_uuid,
@@ -136,9 +138,8 @@ def insert_pending(
                 updated_at=now,
                 finish_time=now if done else None,
                 deadline=None if timeout_s is None else now + datetime.timedelta(seconds=timeout_s),
-            )
+            ),
         )
-        return int(result.inserted_primary_key[0])
 
 
 def take(operation_id: int, owner: str, lease_s: float, topic: str, host: str | None) -> Operation | None:
@@ -146,7 +147,8 @@ def take(operation_id: int, owner: str, lease_s: float, topic: str, host: str | 
     now = utcnow()
     place = _T.c.host == host if host is not None else _T.c.host.is_(None)
     with writer() as session:
-        taken = session.execute(
+        taken = affected(
+            session,
             update(_T)
             .where(_T.c.id == operation_id, _T.c.topic == topic, place, _free(now))
             .values(
@@ -156,9 +158,9 @@ def take(operation_id: int, owner: str, lease_s: float, topic: str, host: str | 
                 retries=case((_T.c.state == _RUNNING, _T.c.retries + 1), else_=_T.c.retries),
                 lease_until=now + datetime.timedelta(seconds=lease_s),
                 updated_at=now,
-            )
+            ),
         )
-        return get(operation_id) if taken.rowcount else None
+        return get(operation_id) if taken else None
 
 
 def renew(owner: str, ids: Iterable[int], lease_s: float) -> list[int]:
@@ -177,12 +179,12 @@ def renew(owner: str, ids: Iterable[int], lease_s: float) -> list[int]:
 def release_former(place: str, owner: str) -> int:
     """A daemon started anew: what its former life held (owners ``place:...`` but ``owner``) may be taken at once."""
     with writer() as session:
-        result = session.execute(
+        return affected(
+            session,
             update(_T)
             .where(_T.c.state == _RUNNING, _T.c.owner.startswith(f"{place}:", autoescape=True), _T.c.owner != owner)
-            .values(state=_PENDING, owner=None, lease_until=None, updated_at=utcnow(), retries=_T.c.retries + 1)
+            .values(state=_PENDING, owner=None, lease_until=None, updated_at=utcnow(), retries=_T.c.retries + 1),
         )
-    return int(result.rowcount)
 
 
 def hold(operation_id: int, attempt: int, /, **values: Any) -> None:
@@ -191,12 +193,13 @@ def hold(operation_id: int, attempt: int, /, **values: Any) -> None:
     :raises StaleWrite: another worker has it, or it ended.
     """
     with writer() as session:
-        held = session.execute(
+        held = affected(
+            session,
             update(_T)
             .where(_T.c.id == operation_id, _T.c.attempt == attempt, _T.c.state == _RUNNING)
-            .values(updated_at=utcnow(), **values)
+            .values(updated_at=utcnow(), **values),
         )
-        if not held.rowcount:
+        if not held:
             raise exception.StaleWrite(what=f"Operation {operation_id}")
 
 
@@ -256,15 +259,16 @@ def end_open(instance_uuid: str, message: str, but: int | None = None) -> list[i
 def seize(operation: Operation, topic: str, args: Mapping[str, Any] | None = None) -> bool:
     """Give an open operation to another topic, whoever holds it; False when it moved meanwhile."""
     with writer() as session:
-        result = session.execute(
+        moved = affected(
+            session,
             update(_T)
             .where(_T.c.id == operation.id, _T.c.attempt == operation.attempt, _T.c.state == str(operation.state))
             .values(
                 state=_PENDING, topic=topic, host=None, owner=None, lease_until=None, attempt=_T.c.attempt + 1,
                 args=dict(args if args is not None else operation.args), updated_at=utcnow(),
-            )
+            ),
         )  # fmt: skip
-    return bool(result.rowcount)
+    return moved > 0
 
 
 # -- events ---------------------------------------------------------------------------------------
