@@ -14,10 +14,12 @@ LOG = logging.getLogger(__name__)
 
 def clean(host: ComputeHost, ctxt: RequestContext) -> None:
     """Remove the guests that the database proves stale; leave alone what it does not know."""
-    guests = host.driver.list_guests()
-    if not guests:
+    # Disks without a guest are older than any generation: what a killed build or delete left.
+    found: dict[str, int | None] = dict.fromkeys(host.driver.list_disks(), -1)
+    found |= {guest.uuid: guest.generation for guest in host.driver.list_guests()}
+    if not found:
         return
-    verdict = host.conductor.judge_guests(ctxt, host.name, {guest.uuid: guest.generation for guest in guests})
+    verdict = host.conductor.judge_guests(ctxt, host.name, found)
     for uuid in verdict["unknown"]:
         LOG.warning("Guest %s on this host is not in the database or carries no mark of ours: left alone", uuid)
     for instance in verdict["destroy"]:
@@ -40,5 +42,6 @@ def report_all(host: ComputeHost, ctxt: RequestContext) -> None:
 def report(host: ComputeHost, ctxt: RequestContext, uuid: str) -> None:
     """Tell the conductor what one guest does, while nothing else is done to it on this host."""
     with host.locks.hold(uuid):
-        states = {guest.uuid: guest.power_state for guest in host.driver.list_guests() if guest.uuid == uuid}
-        host.conductor.report_power_states(ctxt, host.name, {uuid: states.get(uuid, PowerState.NOSTATE)})
+        guest = host.driver.find_guest(uuid)
+        state = guest.power_state if guest else PowerState.NOSTATE
+        host.conductor.report_power_states(ctxt, host.name, {uuid: state})

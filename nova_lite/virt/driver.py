@@ -65,6 +65,14 @@ class ComputeDriver(abc.ABC):
         """Every domain on this host that carries our mark or a server's uuid."""
 
     @abc.abstractmethod
+    def find_guest(self, uuid: str) -> Guest | None:
+        """One domain of :meth:`list_guests`; None where there is none."""
+
+    @abc.abstractmethod
+    def list_disks(self) -> frozenset[str]:
+        """Uuids of the servers that have local disks here, with or without a guest."""
+
+    @abc.abstractmethod
     def register_event_listener(self, listener: Callable[[LifecycleEvent], None]) -> None: ...
 
     def check_health(self) -> str | None:

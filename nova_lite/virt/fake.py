@@ -97,6 +97,12 @@ class FakeDriver(
             for guest in list(self.guests.values())
         )
 
+    def find_guest(self, uuid: str) -> driver.Guest | None:
+        return next((guest for guest in self.list_guests() if guest.uuid == uuid), None)
+
+    def list_disks(self) -> frozenset[str]:
+        return frozenset(self.disks)
+
     def register_event_listener(self, listener: Callable[[LifecycleEvent], None]) -> None:
         self._listeners.append(listener)
 

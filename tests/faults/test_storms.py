@@ -162,3 +162,15 @@ def test_deletes_at_every_moment_of_a_build_leave_nothing(cloud: Cloud, seed: in
         cloud.wait_gone(uuid, 30)
     cloud.wait_quiet()
     assert all(not driver.guests and not driver.disks for driver in cloud.drivers.values())
+
+
+def test_disks_without_a_guest_are_removed_when_their_server_is_gone(cloud: Cloud) -> None:
+    server = cloud.boot()
+    host = server["OS-EXT-SRV-ATTR:host"]
+    cloud.kill(host)
+    cloud.drivers[host].guests.clear()
+    (cloud.directory / host / f"{server['id']}.guest").unlink()
+    assert cloud.delete(f"/servers/{server['id']}").status == 204
+    cloud.wait_gone(server["id"], 30)
+    driver = cloud.start_host(host)
+    until(lambda: not driver.disks, 10, lambda: f"disks are left: {driver.disks}")

@@ -78,7 +78,7 @@ class Disks:
         """Remove base images that no server here uses any more; none while it is unknown what one server uses."""
         in_use: set[str] = set()
         try:
-            layouts = [self.find(uuid) for uuid in self._servers()]
+            layouts = [self.find(uuid) for uuid in self.servers()]
         except exception.NovaLiteError as error:
             LOG.error("cached images are not collected: %s", error)
             return
@@ -91,13 +91,13 @@ class Disks:
     def overcommitted_bytes(self) -> int:
         """What the disks of all servers may still grow by."""
         total = 0
-        for uuid in self._servers():
+        for uuid in self.servers():
             with contextlib.suppress(exception.NovaLiteError):  # damaged: said where it is needed
                 layout = self.find(uuid)
                 total += sum(_may_grow(disk) for disk in (layout.disks if layout is not None else ()))
         return total
 
-    def _servers(self) -> list[str]:
+    def servers(self) -> list[str]:
         with contextlib.suppress(FileNotFoundError):
             return [name for name in os.listdir(self._options.instances_path) if name.count("-") == 4]
         return []

@@ -32,6 +32,15 @@ TRIM_EVERY_S = 30
 Listener = Callable[[LifecycleEvent], None]
 
 
+def _described(guest: Guest) -> driver.Guest | None:
+    """What the cloud is told of a guest; None when it is gone since it was found."""
+    try:
+        mark = guest.mark()
+        return driver.Guest(guest.uuid, guest.name, guest.power_state(), mark.generation if mark else None)
+    except exception.GuestNotFound:
+        return None
+
+
 class LibvirtDriver(
     driver.ComputeDriver, driver.PowerDriver, driver.PauseDriver, driver.SuspendDriver, driver.ConsoleDriver
 ):
@@ -85,15 +94,15 @@ class LibvirtDriver(
         return self._host.inventory(concurrency.run_blocking(self._disks.overcommitted_bytes))
 
     def list_guests(self) -> tuple[driver.Guest, ...]:
-        found = []
-        for guest in self._host.guests():
-            try:
-                mark = guest.mark()
-                state = guest.power_state()
-            except exception.GuestNotFound:  # gone since it was listed
-                continue
-            found.append(driver.Guest(guest.uuid, guest.name, state, mark.generation if mark else None))
-        return tuple(found)
+        found = (_described(guest) for guest in self._host.guests())
+        return tuple(guest for guest in found if guest is not None)
+
+    def find_guest(self, uuid: str) -> driver.Guest | None:
+        guest = self._host.find(uuid)
+        return None if guest is None else _described(guest)
+
+    def list_disks(self) -> frozenset[str]:
+        return frozenset(concurrency.run_blocking(self._disks.servers))
 
     def register_event_listener(self, listener: Listener) -> None:
         self._listeners.append(listener)
