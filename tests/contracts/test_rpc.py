@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from nova_lite.manager import RESERVED, Manager
+from nova_lite.rpc import Client
 
 SERVICES = ("compute", "conductor", "scheduler")
 # Answered by every server, see rpc.py.
@@ -89,6 +90,14 @@ def test_the_message_is_the_method(service: str) -> None:
         passed = {word.arg: ast.unparse(word.value) for word in calls[0].keywords}
         for argument in _arguments(function):
             assert passed.get(argument) == argument, f"{service}.rpcapi.{name} does not send {argument}"
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_no_argument_is_taken_for_an_address(service: str) -> None:
+    """The client's own words (host, timeout_s ...) never arrive at the verb."""
+    own = set(inspect.signature(Client.call).parameters) | set(inspect.signature(Client.cast).parameters)
+    taken = {name: sorted(_arguments(verb).keys() & own) for name, verb in _verbs(service).items()}
+    assert {name: words for name, words in taken.items() if words} == {}
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -94,7 +94,8 @@ class WsgiEndpoint:
         headers: Mapping[str, str] | None = None,
     ) -> Reply:  # fmt: skip
         identity = self._identities[role] if role is not None else {}
-        request = webob.Request.blank(path, method=method, headers=_headers(version, {**identity, **(headers or {})}))
+        sent = _headers(version, {**identity, **(headers or {})})
+        request = webob.Request.blank(path, method=method, headers=sent, base_url="http://127.0.0.1:8774")
         if body is not None:
             request.body = json.dumps(body).encode()
         answer = request.get_response(self._app)

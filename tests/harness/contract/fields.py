@@ -14,6 +14,25 @@ from tests.harness.contract import material
 from tests.harness.contract.material import Version
 
 FOREVER: Version = (999, 0)
+
+# Keys of a server that only administrators see, and from when; the hostname is for everybody from 2.90.
+ADMIN_KEYS: dict[str, Version] = {
+    "OS-EXT-SRV-ATTR:host": (2, 1), "OS-EXT-SRV-ATTR:hypervisor_hostname": (2, 1),
+    "OS-EXT-SRV-ATTR:instance_name": (2, 1), "OS-EXT-SRV-ATTR:hostname": (2, 3),
+    "OS-EXT-SRV-ATTR:kernel_id": (2, 3), "OS-EXT-SRV-ATTR:launch_index": (2, 3),
+    "OS-EXT-SRV-ATTR:ramdisk_id": (2, 3), "OS-EXT-SRV-ATTR:reservation_id": (2, 3),
+    "OS-EXT-SRV-ATTR:root_device_name": (2, 3), "OS-EXT-SRV-ATTR:user_data": (2, 3), "host_status": (2, 16),
+}  # fmt: skip
+HOSTNAME = "OS-EXT-SRV-ATTR:hostname"
+HOSTNAME_FOR_ALL: Version = (2, 90)
+
+
+def admin_keys(version: Version) -> list[str]:
+    """What at this version an administrator sees of a server and nobody else."""
+    return [
+        key for key, since in ADMIN_KEYS.items()
+        if version >= since and not (key == HOSTNAME and version >= HOSTNAME_FOR_ALL)
+    ]  # fmt: skip
 ALWAYS: tuple[tuple[Version, Version], ...] = (((2, 1), FOREVER),)
 
 # Where the README's corrections and limits win over api_fields.json: (operation, field).
@@ -115,14 +134,27 @@ def tree(rules: dict[str, str]) -> Node:
     return root
 
 
-def check(operation: str, version: Version, body: Any) -> list[str]:
+def check(operation: str, version: Version, body: Any, role: str | None = None) -> list[str]:
     """What is wrong with the fields of a response; an empty list when nothing is.
 
+    :param role: admin or member, where what only administrators see is to be judged too (states.md, section 7).
     :raises KeyError: the contract lists no fields for this operation.
     """
     rules = material.fields()[operation].get("response", {})
     problems: list[str] = []
     _walk(operation, version, tree(rules), body, problems)
+    if role is not None and "OS-EXT-SRV-ATTR:host" in " ".join(rules):
+        problems += visibility(version, body, role)
+    return problems
+
+
+def visibility(version: Version, body: dict[str, Any], role: str) -> list[str]:
+    """Servers that hide from an administrator what he may see, or show others what they may not."""
+    problems = []
+    for server in body.get("servers") or [body["server"]]:
+        for key in admin_keys(version):
+            if (key in server) != (role == "admin"):
+                problems.append(f"{key} is {'shown to' if key in server else 'hidden from'} the role {role}")
     return problems
 
 

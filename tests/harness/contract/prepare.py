@@ -127,7 +127,8 @@ def _keypair(world: World, call: Call) -> Prepared:
 
 @preparer("POST /os-keypairs")
 def _create_keypair(world: World, call: Call) -> Prepared:
-    body = substitute.request(material.sample(call.request or ""), world.ids(call.role))
+    ids = substitute.Ids(image="", flavor="", user=world.user(call.role), unique=world.unique)
+    body = substitute.request(material.sample(call.request or ""), ids)
     note = None
     refused_anyway = call.version >= (2, 92) and "public_key" not in body["keypair"]
     if call.status == 400 and not refused_anyway:
@@ -177,10 +178,11 @@ def _update(world: World, call: Call) -> Prepared:
 
 @preparer("POST /servers")
 def _create(world: World, call: Call) -> Prepared:
-    body = substitute.request(material.sample(call.request or ""), world.ids(call.role))
-    devices = body["server"].get("block_device_mapping_v2", ())
+    sample = material.sample(call.request or "")
+    devices = sample["server"].get("block_device_mapping_v2", ())
     if any(each["destination_type"] == "volume" for each in devices) and not world.has_volumes:
-        raise Lacking("a volume service (block_device_mapping_v2 to a volume)")
+        raise Lacking("a volume service")
+    body = substitute.request(sample, world.ids(call.role))
     name = body["server"]["name"] = world.unique("replay-")
     if call.request in REFUSED_SAMPLES:
         return Prepared("POST", "/v2.1/servers", body, 400, None, REFUSED_SAMPLES[call.request])

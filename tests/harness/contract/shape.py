@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.harness.contract.fields import ADMIN_KEYS, HOSTNAME, HOSTNAME_FOR_ALL
 from tests.harness.contract.material import Version
 
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
@@ -44,7 +45,8 @@ CONSTANT_PATHS = frozenset({"version.id", "versions[].id"})
 NULLABLE = frozenset(
     {"key_name", "description", "locked_reason", "pinned_availability_zone", "trusted_image_certificates",
      "OS-SRV-USG:launched_at", "OS-SRV-USG:terminated_at", "OS-EXT-STS:task_state", "updated_at", "deleted_at",
-     "OS-EXT-SRV-ATTR:user_data", "OS-EXT-SRV-ATTR:root_device_name", "OS-EXT-SRV-ATTR:reservation_id"}
+     "OS-EXT-SRV-ATTR:user_data", "OS-EXT-SRV-ATTR:kernel_id", "OS-EXT-SRV-ATTR:ramdisk_id",
+     "OS-EXT-SRV-ATTR:root_device_name", "OS-EXT-SRV-ATTR:reservation_id"}
 )  # fmt: skip
 # Objects whose keys are data, not contract.
 FREE_KEYS = frozenset({"metadata", "addresses", "extra_specs", "properties", "scheduler_hints"})
@@ -52,14 +54,6 @@ FREE_KEYS = frozenset({"metadata", "addresses", "extra_specs", "properties", "sc
 MAY_BE_EMPTY = frozenset({"os-extended-volumes:volumes_attached", "tags", "server_groups", "security_groups"})
 MAY_BE_EMPTY_STRING = frozenset({"hostId", "accessIPv4", "accessIPv6", "image", "config_drive", "host_status"})
 
-ADMIN_KEYS: dict[str, Version] = {
-    "OS-EXT-SRV-ATTR:host": (2, 1), "OS-EXT-SRV-ATTR:hypervisor_hostname": (2, 1),
-    "OS-EXT-SRV-ATTR:instance_name": (2, 1), "OS-EXT-SRV-ATTR:hostname": (2, 3),
-    "OS-EXT-SRV-ATTR:kernel_id": (2, 3), "OS-EXT-SRV-ATTR:launch_index": (2, 3),
-    "OS-EXT-SRV-ATTR:ramdisk_id": (2, 3), "OS-EXT-SRV-ATTR:reservation_id": (2, 3),
-    "OS-EXT-SRV-ATTR:root_device_name": (2, 3), "OS-EXT-SRV-ATTR:user_data": (2, 3), "host_status": (2, 16),
-}  # fmt: skip
-HOSTNAME_FOR_ALL: Version = (2, 90)
 WITH_PROGRESS = frozenset({"ACTIVE", "BUILD", "REBUILD", "RESIZE", "VERIFY_RESIZE", "MIGRATING"})
 WITH_FAULT = frozenset({"ERROR", "DELETED"})
 
@@ -166,7 +160,7 @@ def _server_keys(asked: Asked, sample: dict[str, Any], actual: dict[str, Any]) -
     required.discard("security_groups")
     short_form = "OS-EXT-STS:vm_state" not in sample  # PUT to 2.74
     for name, since in ADMIN_KEYS.items():
-        everyone = name == "OS-EXT-SRV-ATTR:hostname" and asked.version >= HOSTNAME_FOR_ALL
+        everyone = name == HOSTNAME and asked.version >= HOSTNAME_FOR_ALL
         visible = (asked.role == "admin" or everyone) and asked.version >= since and not short_form
         (required.add if visible else required.discard)(name)
     status = actual.get("status")

@@ -64,9 +64,12 @@ def _string(value: str, key: str, parent: str, ids: Ids) -> str:
     return value
 
 
+_WORDS = {"group": "server groups", "networks uuid": "a network by id (--network)"}
+
+
 def _have(value: str | None, what: str) -> str:
     if value is None:
-        raise Unavailable(what)
+        raise Unavailable(_WORDS.get(what, what))
     return value
 
 

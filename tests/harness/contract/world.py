@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,11 +49,13 @@ class World:
     network: str | None = None
     timeout_s: float = 60.0
     has_volumes: bool = False
+    sleep: Callable[[float], object] = time.sleep
     _subject: str | None = None
     _users: dict[str, str] = field(default_factory=dict)
     _keypairs: list[tuple[str, str, str | None]] = field(default_factory=list)
     _dying: list[str] = field(default_factory=list)
     _flavor: str | None = None
+    _made_flavor: str | None = None
 
     # -- calls ----------------------------------------------------------------------------------------
 
@@ -72,13 +75,18 @@ class World:
     # -- facts ----------------------------------------------------------------------------------------
 
     def flavor(self) -> str:
-        """The smallest flavor by RAM."""
+        """The smallest flavor by RAM; where there is none, one of our own."""
         if self._flavor is None:
             flavors = self.must("member", "GET", "/v2.1/flavors/detail").body["flavors"]
-            if not flavors:
-                raise WorldError("the endpoint has no flavors")
+            flavors = flavors or [self._make_flavor()]
             self._flavor = min(flavors, key=lambda each: (each["ram"], each["disk"]))["id"]
         return str(self._flavor)
+
+    def _make_flavor(self) -> dict[str, Any]:
+        body = {"flavor": {"name": self.unique("replay-"), "ram": 512, "vcpus": 1, "disk": 1}}
+        made = dict(self.must("admin", "POST", "/v2.1/flavors", body).body["flavor"])
+        self._made_flavor = str(made["id"])
+        return made
 
     def user(self, role: str) -> str:
         """The id of the role's own user, read from a keypair, which belongs to a user."""
@@ -120,12 +128,17 @@ class World:
             self._subject = self.new_server()
         server = self._subject
         shown = self.show(server)
+        if shown["status"] != status:
+            self._lock(server, shown, False)
+            self._drive(server, shown["status"], status)
+            shown = self.show(server)
+        self._lock(server, shown, locked)
+        return server
+
+    def _lock(self, server: str, shown: dict[str, Any], locked: bool) -> None:
         if shown["locked"] != locked:
             body = {"lock": {"locked_reason": LOCK_REASON}} if locked else {"unlock": None}
             self.must("member", "POST", f"/v2.1/servers/{server}/action", body, "2.73")
-        if shown["status"] != status:
-            self._drive(server, shown["status"], status)
-        return server
 
     def _drive(self, server: str, status: str, wanted: str) -> None:
         if status in TO_ACTIVE:
@@ -150,12 +163,17 @@ class World:
             "server": {
                 "name": self.unique("replay-"), "imageRef": self.image, "flavorRef": self.flavor(),
                 "metadata": {"My Server Name": "Apache1"}, "accessIPv4": "1.2.3.4", "accessIPv6": "80fe::",
+                "OS-DCF:diskConfig": "AUTO",
             }
         }  # fmt: skip
         server = str(self.must("member", "POST", "/v2.1/servers", body, "2.1").body["server"]["id"])
-        self.wait(server, "ACTIVE")
-        if status != "ACTIVE":
-            self._drive(server, "ACTIVE", status)
+        try:
+            self.wait(server, "ACTIVE")
+            if status != "ACTIVE":
+                self._drive(server, "ACTIVE", status)
+        except WorldError:
+            self.delete(server)
+            raise
         return server
 
     def show(self, server: str) -> dict[str, Any]:
@@ -181,7 +199,7 @@ class World:
                 task = shown["OS-EXT-STS:task_state"]
                 at = f"{shown['status']} ({task})"
                 raise WorldError(f"server {server} is {at} after {self.timeout_s} s, not {status}")
-            time.sleep(0.05)
+            self.sleep(0.05)
 
     def settle_all(self, name: str) -> list[str]:
         """Wait for every server of this name to end its build, then delete them; their ids.
@@ -210,7 +228,7 @@ class World:
             self._dying = [server for server in self._dying if not self._gone(server)]
             if len(self._dying) > keep and time.monotonic() > deadline:
                 raise WorldError(f"servers still there {self.timeout_s} s after their delete: {self._dying}")
-            time.sleep(0.02)
+            self.sleep(0.02)
 
     def close(self) -> None:
         """Remove everything that was made here."""
@@ -221,3 +239,5 @@ class World:
         for role, name, user in self._keypairs:
             query = f"?user_id={user}" if user else ""
             self.endpoint.call(role, "DELETE", f"/v2.1/os-keypairs/{name}{query}", version="2.10")
+        if self._made_flavor is not None:
+            self.endpoint.call("admin", "DELETE", f"/v2.1/flavors/{self._made_flavor}")
