@@ -14,6 +14,9 @@ from nova_lite.objects import Placement, RequestSpec
 TOPIC = "scheduler"
 VERSION = "1.0"
 
+# A decision takes milliseconds: a scheduler that is silent for so long is dead, and another may be asked.
+TIMEOUT_S = 10.0
+
 
 class SchedulerAPI:
     """Address, version and message; what the verbs mean is said at the manager."""
@@ -24,5 +27,7 @@ class SchedulerAPI:
     def select_destinations(
         self, ctxt: RequestContext, specs: list[RequestSpec], alternates: int
     ) -> list[Placement]:
-        placements: list[Placement] = self._client.call(ctxt, "select_destinations", specs=specs, alternates=alternates)
+        placements: list[Placement] = self._client.call(
+            ctxt, "select_destinations", timeout_s=TIMEOUT_S, specs=specs, alternates=alternates
+        )
         return placements
