@@ -151,13 +151,14 @@ def take(operation_id: int, owner: str, lease_s: float, topic: str, host: str | 
             session,
             update(_T)
             .where(_T.c.id == operation_id, _T.c.topic == topic, place, _free(now))
-            .values(
-                state=_RUNNING,
-                owner=owner,
-                attempt=_T.c.attempt + 1,
-                retries=case((_T.c.state == _RUNNING, _T.c.retries + 1), else_=_T.c.retries),
-                lease_until=now + datetime.timedelta(seconds=lease_s),
-                updated_at=now,
+            .ordered_values(
+                # before the state: MySQL assigns from left to right and would compare the new one
+                (_T.c.retries, case((_T.c.state == _RUNNING, _T.c.retries + 1), else_=_T.c.retries)),
+                (_T.c.state, _RUNNING),
+                (_T.c.owner, owner),
+                (_T.c.attempt, _T.c.attempt + 1),
+                (_T.c.lease_until, now + datetime.timedelta(seconds=lease_s)),
+                (_T.c.updated_at, now),
             ),
         )
         return get(operation_id) if taken else None
@@ -241,7 +242,8 @@ def end_open(instance_uuid: str, message: str, but: int | None = None) -> list[i
     """Fail every open operation of a server (but one): something stronger superseded them. Their ids."""
     now = utcnow()
     with writer() as session:
-        ids = list(session.scalars(select(_T.c.id).where(_T.c.instance_uuid == instance_uuid, _T.c.state.in_(_OPEN))))
+        mine = select(_T.c.id).where(_T.c.instance_uuid == instance_uuid, _T.c.state.in_(_OPEN)).order_by(_T.c.id)
+        ids = list(session.scalars(mine))
         ids = [number for number in ids if number != but]
         if ids:
             session.execute(
