@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import os
 import pathlib
 import shutil
@@ -11,13 +12,15 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nova_lite import concurrency
 from nova_lite.objects import Flavor, ImageMeta, Instance, Vif
-from nova_lite.virt.libvirt.driver import LibvirtDriver
 from nova_lite.virt.libvirt.options import Options
 from tests.harness.guest import nano
+
+if TYPE_CHECKING:
+    from nova_lite.virt.libvirt.driver import LibvirtDriver
 
 LIBVIRTD = pathlib.Path(__file__).resolve().parents[2] / "bin" / "nova-lite-libvirtd"
 PROGRAMS = ("libvirtd", "virsh", "qemu-system-x86_64", "qemu-img", "unshare", *nano.PROGRAMS)
@@ -30,6 +33,8 @@ def impossible() -> str | None:
     missing = [program for program in PROGRAMS if shutil.which(program, path=search) is None]
     if missing:
         return f"{', '.join(missing)} not installed"
+    if importlib.util.find_spec("libvirt") is None:
+        return "Python has no libvirt binding"
     return None if os.geteuid() == 0 else "a libvirtd of our own needs root"
 
 
@@ -83,6 +88,8 @@ class Images:
 
 
 def make_driver(uri: str, root: pathlib.Path, image_api: Any, **options: Any) -> LibvirtDriver:
+    from nova_lite.virt.libvirt.driver import LibvirtDriver  # needs the libvirt binding, which may be missing
+
     driver = LibvirtDriver(Options(instances_path=str(root / "instances"), uri=uri, host="hv1", **options), image_api)
     driver.init_host()
     return driver
