@@ -47,6 +47,7 @@ def prepare(conf: cfg.ConfigOpts) -> Profile:
             detail=f"{error.filename or conf.state_path} cannot be used ({error.strerror}): set [DEFAULT] state_path."
         ) from error
     urls = listen.service_urls(conf)
+    _bypass_proxies(listen.public_host(conf))
     known = _passwords_still_right(state)
     _set_defaults(conf, urls, known)
     return Profile(urls, state.users, _write_clouds(conf, urls, known))
@@ -70,6 +71,15 @@ def _write_clouds(conf: cfg.ConfigOpts, urls: dict[str, str], known: dict[str, s
         if user in known
     }
     return clouds.write_clouds_yaml(os.fspath(conf.embedded.clouds_yaml), entries)
+
+
+def _bypass_proxies(host: str) -> None:
+    """Let this process reach its own services without the proxy that the environment may name."""
+    if any(os.environ.get(name) for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")):
+        listed = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+        hosts = [each.strip() for each in listed.split(",") if each.strip()]
+        if "*" not in hosts and host not in hosts:
+            os.environ["no_proxy"] = ",".join([*hosts, host.strip("[]")])
 
 
 def _passwords_still_right(state: IdentityFiles) -> dict[str, str]:

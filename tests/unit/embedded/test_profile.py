@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -108,6 +109,27 @@ def test_a_password_changed_in_the_users_file_is_not_written_over(whole_conf):
     made.clouds_yaml.write_text(yaml.safe_dump(mine))
     profile.prepare(whole_conf())
     assert yaml.safe_load(made.clouds_yaml.read_text()) == mine
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({}, None),
+        ({"http_proxy": "http://proxy"}, "127.0.0.1"),
+        ({"HTTP_PROXY": "http://proxy", "NO_PROXY": "a.example, b.example"}, "a.example,b.example,127.0.0.1"),
+        ({"all_proxy": "socks5://proxy", "no_proxy": "127.0.0.1"}, "127.0.0.1"),
+        ({"http_proxy": "http://proxy", "no_proxy": "*"}, "*"),
+    ],
+)
+def test_a_proxy_does_not_stand_between_the_services(whole_conf, monkeypatch, environment, expected):
+    for name in ("http_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    profile.prepare(whole_conf())
+    assert os.environ.get("no_proxy") == expected
 
 
 def test_a_remote_address_is_refused_before_anything_is_made(whole_conf, tmp_path):
