@@ -1,0 +1,176 @@
+"""What hosts write: the row says how it ends; whoever was overtaken writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from nova_lite import conf as nova_conf
+from nova_lite import exception
+from nova_lite.compute.power_states import PowerState
+from nova_lite.conductor import hosts, journal
+from nova_lite.conductor.tasks import recover
+from nova_lite.db.api import allocations, compute_nodes, instances, operations
+from nova_lite.objects import Operation, OperationState
+from tests.harness.builders import make_node
+from tests.harness.database import fresh_database, make_instance
+
+
+@pytest.fixture(autouse=True)
+def database() -> Iterator[None]:
+    nova_conf.register_all()
+    nova_conf.CONF([], project="nova-lite", default_config_files=[], default_config_dirs=[])
+    with fresh_database():
+        compute_nodes.upsert(make_node("h"))
+        yield
+
+
+def _begin(action: str = "create", **server: Any) -> tuple[Operation, str]:
+    """A server on host h with an operation that this host has taken."""
+    values = {"vm_state": "building", "task_state": "scheduling", "host": "h", "node": "h", "generation": 1, **server}
+    instance = instances.insert(make_instance(**values))
+    number = operations.insert_pending(
+        request_id="req-1", instance_uuid=instance.uuid, action=action, project_id="project", user_id="user",
+        topic="compute", host="h", args={"builds": 0, "ignore_hosts": []}, timeout_s=100,
+    )  # fmt: skip
+    node = compute_nodes.on_host("h")[0]
+    assert allocations.claim(node.uuid, instance.uuid, 1, 64, 0)
+    taken = journal.take(number, "nova-lite-compute:h:e", 20, "h")
+    assert taken is not None
+    return taken[0], instance.uuid
+
+
+def test_taking_shows_the_work_and_opens_its_event() -> None:
+    operation, uuid = _begin()
+    assert instances.get(uuid).task_state == "networking"
+    (event,) = operations.get_by_request_id(uuid, "req-1").events
+    assert (event.name, event.host, event.finish_time) == ("compute__do_build_and_run_instance", "h", None)
+    assert journal.take(operation.id, "other", 20, "h") is None
+
+
+def test_a_server_that_is_elsewhere_is_not_worked_on() -> None:
+    instance = instances.insert(make_instance(host="other"))
+    number = operations.insert_pending(
+        request_id="r", instance_uuid=instance.uuid, action="stop", project_id="p", user_id="u", topic="compute",
+        host="h", args={}, timeout_s=9,
+    )  # fmt: skip
+    assert journal.take(number, "me", 20, "h") is None
+    assert operations.get(number).state is OperationState.FAILED
+
+
+def test_steps_are_recorded_once_with_their_values() -> None:
+    operation, uuid = _begin()
+    for _ in range(2):
+        journal.progress(operation.id, operation.attempt, "network", {"task_state": "spawning"})
+    assert operations.get(operation.id).steps == ("network",)
+    assert instances.get(uuid).task_state == "spawning"
+    with pytest.raises(exception.StaleWrite):
+        journal.progress(operation.id, operation.attempt - 1, "disks", {"task_state": "networking"})
+    assert instances.get(uuid).task_state == "spawning"
+
+
+def test_a_build_ends_active_and_saying_so_twice_changes_nothing() -> None:
+    operation, uuid = _begin()
+    journal.finish(operation.id, operation.attempt, PowerState.RUNNING)
+    server = instances.get(uuid)
+    assert (server.vm_state, server.task_state, server.power_state) == ("active", None, 1)
+    assert server.launched_at is not None and server.progress == 100
+    journal.finish(operation.id, operation.attempt, PowerState.RUNNING)
+    assert instances.get(uuid).launched_at == server.launched_at
+
+
+def test_a_refused_build_goes_back_with_its_claim_released_and_the_host_avoided() -> None:
+    operation, uuid = _begin()
+    assert journal.refuse_build(operation.id, operation.attempt, "no disk", "trace", 3, retry=True)
+    server, again = instances.get(uuid), operations.get(operation.id)
+    assert (server.host, server.task_state, server.generation) == (None, "scheduling", 2)
+    assert (again.topic, again.state, again.args["ignore_hosts"], again.args["builds"]) == (
+        "conductor", OperationState.PENDING, ["h"], 1,
+    )  # fmt: skip
+    assert allocations.of_instance(uuid) == [] and allocations.audit() == []
+    assert compute_nodes.on_host("h")[0].build_failures == 1
+
+
+@pytest.mark.parametrize(("retry", "max_builds", "text"), [(False, 3, "bad image"), (True, 1, "Exceeded maximum")])
+def test_a_build_that_nobody_can_do_ends_in_error_with_its_reason(retry: bool, max_builds: int, text: str) -> None:
+    operation, uuid = _begin()
+    assert not journal.refuse_build(operation.id, operation.attempt, "bad image", "trace", max_builds, retry=retry)
+    server = instances.get(uuid)
+    assert server.vm_state == "error" and server.task_state is None
+    assert server.fault is not None and text in server.fault.message and server.fault.details == "trace"
+    assert operations.get(operation.id).state is OperationState.FAILED and allocations.of_instance(uuid) == []
+
+
+def test_a_failed_action_leaves_the_vm_state_and_tells_why() -> None:
+    operation, uuid = _begin("stop", vm_state="active", task_state="powering-off")
+    journal.fail(operation.id, operation.attempt, "will not", "trace", 500)
+    server = instances.get(uuid)
+    assert (server.vm_state, server.task_state) == ("active", None)
+    assert operations.get(operation.id).message == "will not"
+
+
+def test_a_delete_gives_everything_back_once() -> None:
+    operation, uuid = _begin("delete", vm_state="active", task_state="deleting")
+    for _ in range(2):
+        journal.finish_delete(operation.id, operation.attempt)
+    with pytest.raises(exception.InstanceNotFound):
+        instances.get(uuid)
+    assert instances.get(uuid, include_deleted=True).deleted_at is not None
+    assert allocations.list() == []
+
+
+@pytest.mark.parametrize(
+    ("vm_state", "power", "values"),
+    [
+        ("active", PowerState.RUNNING, {}),
+        ("active", PowerState.SHUTDOWN, {"vm_state": "stopped", "power_state": 4}),
+        ("active", PowerState.NOSTATE, {"vm_state": "stopped", "power_state": 4}),
+        ("active", PowerState.CRASHED, {"vm_state": "stopped", "power_state": 6}),
+        ("paused", PowerState.SHUTDOWN, {"vm_state": "stopped", "power_state": 4}),
+        ("active", PowerState.PAUSED, {"power_state": 3}),
+        ("suspended", PowerState.SHUTDOWN, {"power_state": 4}),
+    ],
+)
+def test_what_the_hypervisor_says_becomes(vm_state: str, power: PowerState, values: dict[str, Any]) -> None:
+    assert journal.power_values(make_instance(vm_state=vm_state, power_state=1), power) == values
+
+
+def test_guests_are_destroyed_on_proof_only() -> None:
+    here = instances.insert(make_instance("here", host="h", generation=2))
+    moved = instances.insert(make_instance("moved", host="other", generation=5))
+    dead = instances.insert(make_instance("dead", host="h", generation=1))
+    assert instances.tombstone(dead.uuid)
+    verdict = hosts.judge("h", {here.uuid: 2, moved.uuid: 4, dead.uuid: 1, "stranger": 1})
+    assert verdict["keep"] == [here.uuid] and verdict["unknown"] == ["stranger"]
+    assert {instance.uuid for instance in verdict["destroy"]} == {moved.uuid, dead.uuid}
+    # A guest of the newest generation, or one without a mark, is no proof of anything.
+    spared = hosts.judge("h", {moved.uuid: 5, dead.uuid: None})
+    assert spared["destroy"] == [] and set(spared["unknown"]) == {moved.uuid, dead.uuid}
+
+
+def test_a_build_whose_time_is_up_ends_in_error() -> None:
+    operation, uuid = _begin()
+    recover.time_is_up(operation)
+    server = instances.get(uuid)
+    assert server.vm_state == "error" and server.fault is not None and "deadline" in server.fault.message
+    with pytest.raises(exception.StaleWrite):
+        journal.finish(operation.id, operation.attempt, PowerState.RUNNING)
+
+
+def test_an_operation_that_kills_its_workers_is_given_up() -> None:
+    operation, uuid = _begin("stop", vm_state="active", task_state="powering-off")
+    for _ in range(4):
+        assert operations.release_former("nova-lite-compute:h", "new") == 1
+        taken = journal.take(operation.id, "nova-lite-compute:h:x", 20, "h")
+    assert taken is None
+    assert operations.get(operation.id).state is OperationState.FAILED
+    assert instances.get(uuid).task_state is None
+
+
+def test_a_dead_hosts_build_goes_to_another_and_its_delete_to_a_conductor() -> None:
+    operation, uuid = _begin()
+    assert recover.host_down(operation, 3) == operation.id
+    assert instances.get(uuid).host is None and operations.get(operation.id).topic == "conductor"
+    assert allocations.of_instance(uuid) == []
