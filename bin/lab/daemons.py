@@ -183,9 +183,12 @@ def stop(lab: Layout) -> list[str]:
     directory = lab.directory("daemons")
     names = sorted((path.stem for path in directory.glob("*.pid")), key=lambda name: "api" not in name)
     everyone = [process.Process(name, directory) for name in names]
+    living = [daemon.name for daemon in everyone if daemon.alive()]
     for daemon in everyone:
         daemon.kill(signal.SIGTERM)
-    return [daemon.name for daemon in everyone if daemon.stop(STOP_S)]
+    for daemon in everyone:
+        daemon.stop(STOP_S)
+    return living
 
 
 def clouds_yaml(lab: Layout) -> str:

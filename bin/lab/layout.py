@@ -14,8 +14,8 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 
 # What is tried first; a port that something else holds is replaced by a free one.
 PREFERRED_PORTS = {
-    "epmd": 14369, "amqp": 15673, "erlang": 15674, "management": 15675,
-    "mariadb": 13306, "postgresql": 15432, "keystone": 15000, "glance": 19292, "compute": 18774,
+    "epmd": 24369, "amqp": 25673, "erlang": 25674, "management": 25675,
+    "mariadb": 23306, "postgresql": 25432, "keystone": 25000, "glance": 29292, "compute": 28774,
 }  # fmt: skip
 # These stand in Keystone's catalogue and stay what they are; the others only in files that each `up` writes anew.
 PUBLISHED_PORTS = ("keystone", "glance", "compute")

@@ -9,7 +9,7 @@ from typing import Any
 
 from nova_lite import concurrency, exception
 from nova_lite.conductor.rpcapi import ConductorRpcAPI
-from nova_lite.context import RequestContext
+from nova_lite.context import RequestContext, admin_context
 
 LOG = logging.getLogger(__name__)
 
@@ -36,6 +36,7 @@ class HostAPI:
         self._rpcapi = ConductorRpcAPI(timeout_s)
         self._stopped = stopped
         self._pause_s = pause_s
+        self._met = False
 
     def __getattr__(self, verb: str) -> Callable[..., Any]:
         return functools.partial(self._insist, getattr(self._rpcapi, verb))
@@ -48,6 +49,7 @@ class HostAPI:
         pause_s = self._pause_s
         while True:
             try:
+                self._meet()
                 return method(*args, **kwargs)
             except exception.Unavailable as error:
                 if self._stopped():
@@ -55,3 +57,13 @@ class HostAPI:
                 LOG.warning("No conductor answers %s (%s); trying again in %.1f s", method.__name__, error, pause_s)
             concurrency.sleep(pause_s)
             pause_s = min(2 * pause_s, 5.0)
+
+    def _meet(self) -> None:
+        """Once: a host that starts before its conductor learns of it in a second, not after a whole timeout."""
+        while not self._met:
+            try:
+                self._rpcapi.ping(admin_context(), timeout_s=1.0)
+                self._met = True
+            except exception.CallTimeout:
+                if self._stopped():
+                    raise

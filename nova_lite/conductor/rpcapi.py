@@ -25,8 +25,8 @@ class ConductorRpcAPI:
     def run_operation(self, ctxt: RequestContext, operation_id: int) -> None:
         self._client.cast(ctxt, "run_operation", operation_id=operation_id)
 
-    def ping(self, ctxt: RequestContext) -> str:
-        return str(self._client.call(ctxt, "ping", timeout_s=5.0))
+    def ping(self, ctxt: RequestContext, timeout_s: float = 5.0) -> str:
+        return str(self._client.call(ctxt, "ping", timeout_s=timeout_s))
 
     def take_operation(
         self, ctxt: RequestContext, operation_id: int, host_name: str, owner: str

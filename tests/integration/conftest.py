@@ -32,12 +32,16 @@ def laboratory() -> Iterator[Laboratory]:
 
 @pytest.fixture(scope="session")
 def nano_image(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
-    """A disk of 1 MiB whose boot sector shows a login prompt and obeys the power button."""
+    """A qcow2 of 1 MiB whose boot sector shows a login prompt and obeys the power button.
+
+    Not raw: Glance takes its boot sector for a broken partition table and refuses it.
+    """
     source = pathlib.Path(__file__).parents[1] / "harness" / "guest" / "nano.S"
     directory = tmp_path_factory.mktemp("nano")
-    built, sector, image = (directory / name for name in ("nano.o", "nano.bin", "nano.raw"))
+    built, sector, raw, image = (directory / f"nano.{kind}" for kind in ("o", "bin", "raw", "qcow2"))
     subprocess.run(["as", "--32", "-o", built, source], check=True)
     link = ["ld", "-m", "elf_i386", "-Ttext", "0x7c00", "--oformat", "binary", "-o", sector, built]
     subprocess.run(link, check=True)
-    image.write_bytes(sector.read_bytes().ljust(1 << 20, b"\0"))
+    raw.write_bytes(sector.read_bytes().ljust(1 << 20, b"\0"))
+    subprocess.run(["qemu-img", "convert", "-f", "raw", "-O", "qcow2", raw, image], check=True)
     return image

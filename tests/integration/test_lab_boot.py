@@ -29,7 +29,7 @@ def cloud(request: pytest.FixtureRequest, laboratory: Laboratory, nano_image: pa
                 "image",
                 "create",
                 "--disk-format",
-                "raw",
+                "qcow2",
                 "--container-format",
                 "bare",
                 "--file",

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from lab import daemons
 from tests.harness.laboratory import Laboratory, until
 
 pytestmark = pytest.mark.timeout(600)
@@ -181,7 +182,6 @@ def test_every_daemon_killed_at_once(cloud: Laboratory) -> None:
     for name in names:
         cloud.daemon(name).kill(signal.SIGKILL)
     until("all are dead", lambda: not any(cloud.daemon(name).alive() for name in names))
-    for name in sorted(names):
-        cloud.call("start", name)
+    daemons.start(cloud.lab, cloud.fleet)
     for server in servers:
         verify(cloud, server)
