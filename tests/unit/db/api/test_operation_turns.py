@@ -1,0 +1,140 @@
+"""Whose turn an operation is, on every backend: first takes, retries, handing over, superseding."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+from typing import Any
+
+import pytest
+
+from nova_lite import exception
+from nova_lite.clock import utcnow
+from nova_lite.db.api import operations
+from nova_lite.db.models import Operation as Model
+from nova_lite.objects import Operation, OperationState
+
+pytestmark = pytest.mark.usefixtures("database")
+DONE, FAILED = OperationState.DONE, OperationState.FAILED
+
+
+def _insert(**values: Any) -> int:
+    defaults: dict[str, Any] = {
+        "request_id": "req-1", "instance_uuid": "i1", "action": "create", "project_id": "p", "user_id": "u",
+        "topic": "compute", "host": "h", "args": {"type": "SOFT"}, "timeout_s": 60.0,
+    }  # fmt: skip
+    return operations.insert_pending(**{**defaults, **values})
+
+
+def _take(number: int, owner: str = "me", lease_s: float = 30) -> Operation:
+    taken = operations.take(number, owner, lease_s, "compute", "h")
+    assert taken is not None
+    return taken
+
+
+def test_every_field_is_a_column() -> None:
+    fields = {field.name for field in dataclasses.fields(Operation)}
+    assert {column.name for column in Model.__table__.c} == fields - {"events"}
+
+
+def test_a_first_take_is_no_retry() -> None:
+    """MySQL assigns from left to right: the retries must be counted before the state changes."""
+    number = _insert()
+    taken = _take(number)
+    assert (taken.state, taken.owner, taken.attempt, taken.retries) == (OperationState.RUNNING, "me", 1, 0)
+    assert operations.take(number, "other", 30, "compute", "h") is None
+
+
+@pytest.mark.parametrize(("topic", "host"), [("conductor", "h"), ("compute", "other"), ("compute", None)])
+def test_only_whose_turn_it_is_takes_it(topic: str, host: str | None) -> None:
+    assert operations.take(_insert(), "me", 30, topic, host) is None
+
+
+def test_a_lease_that_ran_out_is_taken_over_and_counted() -> None:
+    number = _insert()
+    _take(number, lease_s=-1)
+    assert operations.waiting("compute", "h") == [number]
+    again = _take(number, "other")
+    assert (again.owner, again.attempt, again.retries) == ("other", 2, 1)
+    assert operations.waiting("compute", "h") == []
+    with pytest.raises(exception.StaleWrite):
+        operations.hold(number, 1, message="late")
+    operations.hold(number, 2, message="on time")
+    assert operations.get(number).message == "on time"
+
+
+def test_waiting_is_by_topic_host_and_age() -> None:
+    old, other, conductor = _insert(), _insert(host="other"), _insert(topic="conductor", host=None)
+    _take(_insert())
+    assert operations.waiting("compute", "h") == [old]
+    assert operations.waiting("compute") == [old, other]
+    assert operations.waiting("conductor") == [conductor]
+    assert operations.waiting("compute", "h", utcnow() - datetime.timedelta(seconds=9)) == []
+
+
+def test_leases_are_renewed_by_their_owner_only() -> None:
+    mine, lost = _insert(), _insert()
+    before = _take(mine).lease_until
+    _take(lost, "other")
+    assert operations.renew("me", [mine, lost, 10**6], 60) == sorted([lost, 10**6])
+    after = operations.get(mine).lease_until
+    assert before is not None and after is not None and after > before
+
+
+def test_a_daemons_former_life_is_freed() -> None:
+    former, present, neighbour = _insert(), _insert(), _insert()
+    for number, owner in ((former, "b:h:1"), (present, "b:h:2"), (neighbour, "b:h2:1")):
+        _take(number, owner)
+    assert operations.release_former("b:h", "b:h:2") == 1
+    found = operations.get(former)
+    assert (found.state, found.owner, found.retries) == (OperationState.PENDING, None, 1)
+    assert operations.get(present).owner == "b:h:2"
+
+
+def test_handing_over_ends_the_turn() -> None:
+    number = _insert()
+    operations.hand_over(number, _take(number).attempt, "conductor", None, {"next": 1})
+    found = operations.get(number)
+    assert (found.topic, found.host, found.attempt, found.args) == ("conductor", None, 2, {"next": 1})
+    with pytest.raises(exception.StaleWrite):
+        operations.finish(number, 1, DONE)
+
+
+def test_the_end_closes_the_events() -> None:
+    number = _insert()
+    taken = _take(number)
+    operations.start_event(number, "first", "h")
+    operations.finish_event(number, "first", "Success")
+    operations.start_event(number, "second", "h")
+    operations.finish(number, taken.attempt, FAILED, "broken")
+    found = operations.get_by_request_id("i1", "req-1")
+    assert (found.state, found.message, found.lease_until) == (FAILED, "broken", None)
+    assert [(each.name, each.result) for each in found.events] == [("first", "Success"), ("second", "Error")]
+    assert all(each.finish_time is not None for each in found.events)
+
+
+def test_what_supersedes_ends_the_others() -> None:
+    running, pending, kept, foreign = _insert(), _insert(), _insert(), _insert(instance_uuid="i2")
+    attempt = _take(running).attempt
+    assert operations.end_open("i1", "superseded", but=kept) == [running, pending]
+    assert [each.id for each in operations.open_for_instance("i1")] == [kept]
+    assert operations.get(foreign).state is OperationState.PENDING
+    with pytest.raises(exception.StaleWrite):
+        operations.hold(running, attempt)
+
+
+def test_seized_once() -> None:
+    number = _insert()
+    taken = _take(number)
+    assert operations.seize(taken, "conductor")
+    assert not operations.seize(taken, "conductor")
+    found = operations.get(number)
+    assert (found.topic, found.host, found.attempt, found.args) == ("conductor", None, 2, {"type": "SOFT"})
+
+
+def test_overdue_and_open_on_hosts() -> None:
+    late, fine = _insert(timeout_s=-1), _insert()
+    _insert(timeout_s=-1, state=DONE)
+    _insert(timeout_s=None, topic="conductor", host=None)
+    assert [each.id for each in operations.overdue()] == [late]
+    assert [each.id for each in operations.open_on_hosts("compute")] == [late, fine]
