@@ -154,6 +154,13 @@ def hostname_of(name: str, fallback: str) -> str:
     return plain or fallback
 
 
+def _auto_disk_config(request: ServerRequest, image: ImageMeta) -> bool:
+    """What the request says, else what the image says."""
+    if request.auto_disk_config is not None:
+        return request.auto_disk_config
+    return image.properties.get("auto_disk_config", "").lower() in ("true", "1", "yes")
+
+
 def _instance(
     ctxt: RequestContext,
     request: ServerRequest,
@@ -188,9 +195,7 @@ def _instance(
         key_data=key.public_key if key else None,
         user_data=request.user_data,
         config_drive=bool(request.config_drive),
-        auto_disk_config=request.auto_disk_config
-        if request.auto_disk_config is not None
-        else image.properties.get("auto_disk_config", "").lower() in ("true", "1", "yes"),
+        auto_disk_config=_auto_disk_config(request, image),
         access_ip_v4=request.access_ip_v4,
         access_ip_v6=request.access_ip_v6,
         availability_zone=zone,

@@ -7,9 +7,24 @@ from oslo_config import cfg
 GROUP = "fake_driver"
 
 OPTIONS = [
-    cfg.IntOpt("vcpus", default=1000, min=1, help="Physical CPUs that the fake host claims to have."),
-    cfg.IntOpt("memory_mb", default=8_000_000, min=1, help="Memory in MiB that the fake host claims to have."),
-    cfg.IntOpt("local_gb", default=600_000, min=1, help="Disk in GiB that the fake host claims to have."),
+    cfg.IntOpt(
+        "vcpus",
+        default=1000,
+        min=1,
+        help="Physical CPUs that the fake host claims to have. Lower it to see hosts refuse.",
+    ),
+    cfg.IntOpt(
+        "memory_mb",
+        default=8_000_000,
+        min=1,
+        help="Memory in MiB that the fake host claims to have. Lower it to see hosts refuse.",
+    ),
+    cfg.IntOpt(
+        "local_gb",
+        default=600_000,
+        min=1,
+        help="Disk in GiB that the fake host claims to have. Lower it to see hosts refuse.",
+    ),
     cfg.BoolOpt(
         "persist",
         default=True,
@@ -19,7 +34,7 @@ OPTIONS = [
     cfg.DictOpt(
         "delays",
         default={},
-        help="Seconds that a call of the driver takes, by its name: 'spawn:2.5,destroy:0.5'. Set it to see states pass, "
+        help="Seconds that a call of the driver takes, by its name: 'spawn:2.5,destroy:0.5'. Set it to see states, "
         "or to have time to break something.",
     ),
     cfg.ListOpt(

@@ -17,7 +17,12 @@ OPTIONS = [
         ],
         help="What gives a server its interface. Change it where guests must be reachable. Related: bridge.",
     ),
-    cfg.StrOpt("bridge", default="br0", help="Name of the Linux bridge of the 'bridge' backend."),
+    cfg.StrOpt(
+        "bridge",
+        default="br0",
+        help="Name of the Linux bridge of the 'bridge' backend. Set it to the one that has the DHCP server. Related: "
+        "backend.",
+    ),
     cfg.StrOpt(
         "label",
         default="private",

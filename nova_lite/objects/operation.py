@@ -40,8 +40,8 @@ class Operation(TravellingObject):
     """An accepted request and how far it got.
 
     ``topic`` and ``host`` say whose turn it is: ``conductor`` (any) or ``compute`` on one host. ``attempt`` rises with
-    each take: a worker whose attempt is not the row's writes nothing. ``retries`` counts the workers that died on it since
-    the turn last passed on. ``steps`` are the names of finished steps.
+    each take: a worker whose attempt is not the row's writes nothing. ``retries`` counts the workers that died on it
+    since the turn last passed on. ``steps`` are the names of finished steps.
     """
 
     id: int
