@@ -65,7 +65,7 @@ class Prefork:
 
     def run(self) -> int:
         """Keep the workers alive until told to end; the exit code."""
-        self._signals = SignalPipe(PARENT)
+        self._signals = SignalPipe(PARENT, native=True)
         systemd.status("starting workers")
         watchdog_s = systemd.watchdog_interval_s()
         while True:
@@ -107,9 +107,9 @@ class Prefork:
             os._exit(code)  # nothing of the parent's stack may run twice
 
     def _child(self, slot: Slot) -> int:
+        concurrency.after_fork()
         self._signals.close()
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        concurrency.after_fork()
         os.close(self._life_writer)
         os.close(self._ready_reader)
         for other in self._slots:
@@ -137,7 +137,8 @@ class Prefork:
 
     def _note_ready(self) -> None:
         with contextlib.suppress(BlockingIOError):
-            self._ready += len(os.read(self._ready_reader, 4096))
+            # not eventlet's read, which would wait for more
+            self._ready += len(concurrency.native_module("os").read(self._ready_reader, 4096))
         if not self._said_ready and self._ready >= len(self._slots):
             self._said_ready = True
             systemd.ready(f"{len(self._slots)} workers serve")

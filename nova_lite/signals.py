@@ -13,6 +13,8 @@ import signal
 from collections.abc import Iterable
 from types import FrameType
 
+from nova_lite import concurrency
+
 # What a worker obeys: Ctrl-C reaches the whole process group, but its parent tells it when to end.
 WORKER = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR2)
 PARENT = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR2, signal.SIGCHLD)
@@ -24,9 +26,14 @@ def _nothing(number: int, frame: FrameType | None) -> None:
 
 
 class SignalPipe:
-    """Collects signals of this process until they are read."""
+    """Collects signals of this process until they are read.
 
-    def __init__(self, numbers: Iterable[signal.Signals] = HANDLED) -> None:
+    :param native: wait as the operating system does, and let nothing else run meanwhile; for a parent that forks,
+        because a green wait would share eventlet's epoll descriptor with the children.
+    """
+
+    def __init__(self, numbers: Iterable[signal.Signals] = HANDLED, native: bool = False) -> None:
+        self._select = concurrency.native_module("select").select if native else select.select
         self._reader, self._writer = os.pipe()
         os.set_blocking(self._writer, False)
         os.set_blocking(self._reader, False)
@@ -37,7 +44,7 @@ class SignalPipe:
 
     def wait(self, timeout_s: float | None) -> list[signal.Signals]:
         """Signals that came, in order; none when so many seconds passed."""
-        ready, _, _ = select.select([self._reader], [], [], timeout_s)
+        ready, _, _ = self._select([self._reader], [], [], timeout_s)
         if not ready:
             return []
         with contextlib.suppress(BlockingIOError):
