@@ -13,6 +13,7 @@ import functools
 import logging
 import os
 import random
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from typing import ParamSpec, TypeVar
@@ -30,8 +31,11 @@ LOG = logging.getLogger(__name__)
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_MYSQL_CONFLICTS = (1020, 1205, 1213)  # record changed since last read, lock wait timeout, deadlock
-_SQLSTATE_CONFLICTS = ("40001", "40P01", "55P03")  # serialization failure, deadlock, lock not available
+# MySQL: record changed since last read, lock wait timeout, deadlock
+# PostgreSQL: serialization failure, deadlock, lock not available
+_CONFLICTS = (1020, 1205, 1213, "40001", "40P01", "55P03")
+_FULL = (1021, 1114, "53100")  # the server's disk or table space
+_SQLITE_BROKEN = ("database or disk is full", "disk I/O error", "attempt to write a readonly database")
 
 
 class Database:
@@ -186,21 +190,25 @@ def _session(db: Database, bind: Engine, writes: bool) -> Iterator[Session]:
 
 def is_conflict(error: BaseException) -> bool:
     """Did the transaction lose against another, so that running it again may win?"""
-    if not isinstance(error, DBAPIError) or error.orig is None:
-        return False
-    original = error.orig
-    if getattr(original, "pgcode", None) or getattr(original, "sqlstate", None):
-        return (getattr(original, "pgcode", None) or getattr(original, "sqlstate", None)) in _SQLSTATE_CONFLICTS
-    if type(original).__module__.startswith("sqlite3"):
-        return "locked" in str(original)
-    return bool(original.args) and original.args[0] in _MYSQL_CONFLICTS
+    if isinstance(error, DBAPIError) and isinstance(error.orig, sqlite3.Error):
+        return "locked" in str(error.orig)
+    return _code(error) in _CONFLICTS
+
+
+def _code(error: BaseException) -> object:
+    """PostgreSQL's SQLSTATE or MySQL's number; None where there is none."""
+    original = error.orig if isinstance(error, DBAPIError) else None
+    state = getattr(original, "pgcode", None) or getattr(original, "sqlstate", None)
+    return state or next(iter(getattr(original, "args", ())), None)
 
 
 def is_down(error: BaseException) -> bool:
-    """Is there no database to talk to?"""
+    """Is there no database to talk to, or none that can write?"""
     if isinstance(error, PoolTimeout):
         return True
     if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    if _code(error) in _FULL or str(getattr(error, "orig", None)) in _SQLITE_BROKEN:
         return True
     return isinstance(error, (OperationalError, InterfaceError)) and error.statement is None and not is_conflict(error)
 

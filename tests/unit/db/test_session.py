@@ -130,6 +130,10 @@ def test_what_is_a_conflict(error: BaseException, conflict: bool) -> None:
         (OperationalError("SELECT", {}, _Original("no such column")), False),
         (DBAPIError("SELECT", {}, _Original("gone away"), connection_invalidated=True), True),
         (PoolTimeout(), True),
+        (OperationalError("INSERT", {}, sqlite3.OperationalError("database or disk is full")), True),
+        (OperationalError("INSERT", {}, sqlite3.OperationalError("attempt to write a readonly database")), True),
+        (_mysql(1114), True),
+        (_sqlstate("53100"), True),
         (ValueError(), False),
     ],
 )
