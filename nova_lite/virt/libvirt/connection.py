@@ -63,6 +63,7 @@ class Connection:
         self._event_id = -1
         self._opening: concurrency.Handle | None = None
         self._bridge: concurrency.Bridge | None = None
+        self.trouble: str | None = None  # why the last attempt to open failed, for the log
         self._was_open = False
         self._returning = False
         self._closed = False
@@ -106,6 +107,7 @@ class Connection:
                     self._open()
                 except exception.HypervisorUnavailable:
                     if deadline.passed() or self._closed:
+                        LOG.warning("no connection to the hypervisor: %s", self.trouble)
                         self._keep_trying()
                         raise
                     concurrency.sleep(RETRY_S)
@@ -148,9 +150,10 @@ class Connection:
         try:
             conn = self._opening.wait(OPEN_TIMEOUT_S)
         except TimeoutError as error:
+            self.trouble = f"{self._options.uri} does not answer within {OPEN_TIMEOUT_S:.0f} s"
             raise self._unavailable() from error
         except libvirt.libvirtError as error:
-            LOG.debug("cannot open %s: %s", self._options.uri, error)
+            self.trouble = f"{self._options.uri}: {error.get_error_message()}"
             self._opening = None
             raise self._unavailable() from error
         self._opening = None

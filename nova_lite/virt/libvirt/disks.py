@@ -16,7 +16,7 @@ from nova_lite import concurrency, exception
 from nova_lite.objects import Instance
 from nova_lite.virt import images
 from nova_lite.virt.libvirt.imagecache import Base, ImageCache
-from nova_lite.virt.libvirt.layout import Layout, LocalDisk, Paths
+from nova_lite.virt.libvirt.layout import Layout, LocalDisk, Paths, is_uuid
 from nova_lite.virt.libvirt.options import GIB, MIB, Options
 
 LOG = logging.getLogger(__name__)
@@ -74,6 +74,13 @@ class Disks:
         """Remove the server's directory and all in it."""
         concurrency.run_blocking(_remove_tree, self.paths(instance_uuid).directory)
 
+    def servers(self) -> frozenset[str]:
+        """Uuids of the servers that have a directory here, finished or not."""
+        try:
+            return frozenset(name for name in os.listdir(self._options.instances_path) if is_uuid(name))
+        except FileNotFoundError:
+            return frozenset()
+
     def collect(self) -> None:
         """Remove base images that no server here uses any more; none while it is unknown what one server uses."""
         in_use: set[str] = set()
@@ -96,11 +103,6 @@ class Disks:
                 layout = self.find(uuid)
                 total += sum(_may_grow(disk) for disk in (layout.disks if layout is not None else ()))
         return total
-
-    def servers(self) -> list[str]:
-        with contextlib.suppress(FileNotFoundError):
-            return [name for name in os.listdir(self._options.instances_path) if name.count("-") == 4]
-        return []
 
     def _root(self, instance: Instance, paths: Paths, base: Base) -> LocalDisk:
         if instance.image is not None and instance.image.disk_format == "iso":

@@ -65,8 +65,11 @@ class LibvirtDriver(
     # -- host -----------------------------------------------------------------------------------------
 
     def connect(self, wait_s: float) -> None:
-        """:raises HypervisorUnavailable: no connection within so many seconds."""
-        self._connection.get(wait_s)
+        """:raises HypervisorUnavailable: no connection within so many seconds; says why, for the log."""
+        try:
+            self._connection.get(wait_s)
+        except exception.HypervisorUnavailable as error:
+            raise exception.HypervisorUnavailable(f"{error}: {self._connection.trouble}") from error
 
     def init_host(self) -> None:
         """Connect and prepare.
@@ -94,15 +97,15 @@ class LibvirtDriver(
         return self._host.inventory(concurrency.run_blocking(self._disks.overcommitted_bytes))
 
     def list_guests(self) -> tuple[driver.Guest, ...]:
-        found = (_described(guest) for guest in self._host.guests())
-        return tuple(guest for guest in found if guest is not None)
+        described = (_describe(guest) for guest in self._host.guests())
+        return tuple(guest for guest in described if guest is not None)
 
     def find_guest(self, uuid: str) -> driver.Guest | None:
         guest = self._host.find(uuid)
-        return None if guest is None else _described(guest)
+        return None if guest is None else _describe(guest)
 
     def list_disks(self) -> frozenset[str]:
-        return frozenset(concurrency.run_blocking(self._disks.servers))
+        return self._disks.servers()
 
     def register_event_listener(self, listener: Listener) -> None:
         self._listeners.append(listener)
@@ -141,11 +144,8 @@ class LibvirtDriver(
             guest.undefine()
 
     def power_state(self, instance: Instance) -> int:
-        guest = self._host.find(instance.uuid)
-        try:
-            return PowerState.NOSTATE if guest is None else guest.power_state()
-        except exception.GuestNotFound:
-            return PowerState.NOSTATE
+        guest = self.find_guest(instance.uuid)
+        return PowerState.NOSTATE if guest is None else guest.power_state
 
     # -- power ----------------------------------------------------------------------------------------
 
@@ -242,6 +242,15 @@ class LibvirtDriver(
         if guest is None:
             raise exception.GuestNotFound(instance_uuid=instance.uuid)
         return guest
+
+
+def _describe(guest: Guest) -> driver.Guest | None:
+    """The guest as it is now; None where it went since it was found."""
+    try:
+        mark, state = guest.mark(), guest.power_state()
+    except exception.GuestNotFound:
+        return None
+    return driver.Guest(guest.uuid, guest.name, state, mark.generation if mark else None)
 
 
 def load(conf: Any, host: str, image_api: ImageDoor) -> LibvirtDriver:

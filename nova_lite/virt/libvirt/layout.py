@@ -46,6 +46,14 @@ class Layout:
         return cls(disks=disks, **values)
 
 
+def is_uuid(name: str) -> bool:
+    """Whether the text is a uuid in the form all our servers' have."""
+    try:
+        return str(uuids.UUID(name)) == name
+    except ValueError:
+        return False
+
+
 @dataclass(frozen=True)
 class Paths:
     """The files of one server under the instances directory; nothing is created here."""
@@ -54,7 +62,7 @@ class Paths:
     uuid: str
 
     def __post_init__(self) -> None:
-        if str(uuids.UUID(self.uuid)) != self.uuid:  # it becomes part of a path that is deleted recursively
+        if not is_uuid(self.uuid):  # it becomes part of a path that is deleted recursively
             raise ValueError(f"not a canonical uuid: {self.uuid[:40]!r}")
 
     @property

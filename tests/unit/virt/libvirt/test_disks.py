@@ -165,6 +165,13 @@ def test_delete_removes_all_and_may_be_called_again(disks: Disks, options: Optio
     assert disks.find(UUID) is None
 
 
+def test_servers(disks: Disks, options: Options) -> None:
+    assert disks.servers() == frozenset()
+    for name in (UUID, "_base", UUID.upper(), "a-b-c-d-e"):
+        (pathlib.Path(options.instances_path) / name).mkdir()
+    assert disks.servers() == {UUID}, "an unfinished directory counts, what is not ours does not"
+
+
 def test_delete_takes_no_path(disks: Disks) -> None:
     with pytest.raises(ValueError):
         disks.delete("..")

@@ -156,9 +156,21 @@ def test_power_state(driver: LibvirtDriver) -> None:
     assert driver.power_state(SERVER) == PAUSED
 
 
-def test_list_guests(driver: LibvirtDriver) -> None:
-    driver._host.guest = Guest(OFF, generation=None)  # type: ignore[attr-defined]
+def test_guests(driver: LibvirtDriver, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert driver.list_guests() == ()
+    assert driver.find_guest(UUID) is None
+    guest = Guest(OFF, generation=None)
+    driver._host.guest = guest  # type: ignore[attr-defined]
     assert driver.list_guests() == (Listed(UUID, f"instance-{UUID}", OFF, None),)
+    assert driver.find_guest(UUID) == Listed(UUID, f"instance-{UUID}", OFF, None)
+
+    def gone() -> Any:
+        raise exception.GuestNotFound(instance_uuid=UUID)
+
+    monkeypatch.setattr(guest, "power_state", gone)
+    assert driver.list_guests() == ()
+    assert driver.find_guest(UUID) is None
+    assert driver.power_state(SERVER) == PowerState.NOSTATE
 
 
 @pytest.mark.parametrize(("guest", "deleted"), [(None, True), (Guest(OFF), True), (Guest(RUNNING), False)])
@@ -242,7 +254,7 @@ def test_load_connects(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_load_says_that_nobody_answers(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(images, "PROGRAMS", ("sh",))
-    with pytest.raises(exception.HypervisorUnavailable, match="h1"):
+    with pytest.raises(exception.HypervisorUnavailable, match="h1: .*/none.*No such file"):
         module.load(Conf(tmp_path, f"qemu:///system?socket={tmp_path}/none"), "h1", Recorder())  # type: ignore[arg-type]
 
 
