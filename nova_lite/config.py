@@ -73,9 +73,21 @@ def parse_args(argv: list[str], binary: str, conf: cfg.ConfigOpts = catalogue.CO
     register_all(conf)
     try:
         conf(argv, project=PROJECT, prog=binary, version=__version__)
+        _read_all(conf)
     except (cfg.ConfigFileParseError, cfg.ConfigFileValueError, cfg.ConfigFilesNotFoundError) as error:
         raise SystemExit(f"{binary}: {error}") from error
     return conf
+
+
+def _read_all(conf: cfg.ConfigOpts) -> None:
+    """Read every option once: oslo.config finds out about a wrong value when it is read, which must not be at noon.
+
+    :raises ConfigFileValueError: see there.
+    """
+    for group, options in catalogue.list_opts():
+        section = conf if group == "DEFAULT" else conf[group]
+        for option in options:
+            getattr(section, option.dest)
 
 
 def warn_unknown(conf: cfg.ConfigOpts) -> list[UnknownKey]:

@@ -98,14 +98,14 @@ class Launcher:
         watchdog_s = systemd.watchdog_interval_s()
         asking: concurrency.Handle | None = None
         while True:
+            if starting.done() and not self._ready:
+                return self._explain(starting)
             wait_s = 0.1 if not starting.done() else watchdog_s or 3600.0
             for number in signals.wait(wait_s):
                 if number in (signal.SIGTERM, signal.SIGINT):
                     LOG.info("%s received, draining for at most %d s", number.name, self._timeout_s())
                     return 0
                 self._handle(number)
-            if starting.done() and not self._ready:
-                return self._explain(starting)
             if watchdog_s and (asking is None or asking.done()):
                 asking = concurrency.spawn(self._report_health)
 

@@ -1,0 +1,102 @@
+"""Unknown keys are named with a suggestion, mutable options are taken over, mistakes are one sentence."""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Iterator
+
+import pytest
+from oslo_config import cfg
+
+from nova_lite import conf as catalogue
+from nova_lite import config
+
+
+@pytest.fixture
+def conf() -> Iterator[cfg.ConfigOpts]:
+    private = cfg.ConfigOpts()
+    yield private
+    private.reset()
+
+
+def parse(conf: cfg.ConfigOpts, tmp_path: pathlib.Path, text: str) -> cfg.ConfigOpts:
+    path = tmp_path / "nova-lite.conf"
+    path.write_text(text)
+    return config.parse_args(["--config-file", str(path)], "nova-lite-api", conf)
+
+
+def test_defaults_are_enough(conf: cfg.ConfigOpts, tmp_path: pathlib.Path) -> None:
+    parse(conf, tmp_path, "")
+    assert conf.enabled_apis == ["osapi_compute"]
+    assert conf.osapi_compute_listen_port == 8774
+    assert list(config.unknown_keys(conf)) == []
+
+
+def test_every_group_is_registered(conf: cfg.ConfigOpts, tmp_path: pathlib.Path) -> None:
+    parse(conf, tmp_path, "")
+    for group, options in catalogue.list_opts():
+        section = conf if group == "DEFAULT" else conf[group]
+        for option in options:
+            assert option.dest in section, f"[{group}] {option.name}"
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "suggestion"),
+    [
+        ("[DEFAULT]\nhosst = a\n", "hosst", "[DEFAULT] host"),
+        ("[computee]\ndriver = fake\n", "driver", "[compute] driver"),
+        ("[DEFAULT]\nmax_limit = 5\n", "max_limit", "[api] max_limit"),
+        ("[oslo_messaging_rabbit]\nheartbeat_ratee = 5\n", "heartbeat_ratee", "[oslo_messaging_rabbit] heartbeat_rate"),
+        ("[nonsense]\nxyzzy = 5\n", "xyzzy", None),
+    ],
+)
+def test_a_key_nobody_reads_is_named(
+    conf: cfg.ConfigOpts, tmp_path: pathlib.Path, text: str, key: str, suggestion: str | None
+) -> None:
+    parse(conf, tmp_path, text)
+    (unknown,) = config.unknown_keys(conf)
+    assert (unknown.key, unknown.suggestion) == (key, suggestion)
+    assert "is not an option" in str(unknown)
+
+
+def test_keys_of_libraries_are_known(conf: cfg.ConfigOpts, tmp_path: pathlib.Path) -> None:
+    text = (
+        "[DEFAULT]\ntransport_url = rabbit://h/\ndebug = false\nlog_file = x\nrpc_response_timeout = 5\n"
+        "[oslo_messaging_rabbit]\nrabbit_quorum_queue = true\n[oslo_policy]\npolicy_file = x\n"
+        "[keystone_authtoken]\nauth_url = http://x\nusername = u\nmemcached_servers = x\n[cors]\nallowed_origin = x\n"
+    )
+    parse(conf, tmp_path, text)
+    assert list(config.unknown_keys(conf)) == []
+
+
+def test_a_wrong_value_is_one_sentence(conf: cfg.ConfigOpts, tmp_path: pathlib.Path) -> None:
+    with pytest.raises(SystemExit) as caught:
+        parse(conf, tmp_path, "[DEFAULT]\nosapi_compute_listen_port = many\n")
+    assert "osapi_compute_listen_port" in str(caught.value)
+
+
+def test_a_missing_file_is_one_sentence(conf: cfg.ConfigOpts) -> None:
+    with pytest.raises(SystemExit) as caught:
+        config.parse_args(["--config-file", "/nonexistent/x.conf"], "nova-lite-api", conf)
+    assert "/nonexistent/x.conf" in str(caught.value)
+
+
+def test_the_environment_beats_the_file(
+    conf: cfg.ConfigOpts, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OS_DEFAULT__HOST", "from-environment")
+    assert parse(conf, tmp_path, "[DEFAULT]\nhost = from-file\n").host == "from-environment"
+
+
+def test_reload_takes_over_mutable_options_only(conf: cfg.ConfigOpts, tmp_path: pathlib.Path) -> None:
+    parse(conf, tmp_path, "[DEFAULT]\ngraceful_shutdown_timeout = 60\nhost = a\n")
+    (tmp_path / "nova-lite.conf").write_text("[DEFAULT]\ngraceful_shutdown_timeout = 7\nhost = b\n")
+    config.reload(conf)
+    assert (conf.graceful_shutdown_timeout, conf.host) == (7, "a")
+
+
+def test_reload_of_a_broken_file_changes_nothing(conf: cfg.ConfigOpts, tmp_path: pathlib.Path) -> None:
+    parse(conf, tmp_path, "[DEFAULT]\ngraceful_shutdown_timeout = 60\n")
+    (tmp_path / "nova-lite.conf").write_text("[DEFAULT\n")
+    config.reload(conf)
+    assert conf.graceful_shutdown_timeout == 60

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import os
+import pathlib
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from nova_lite import systemd
+
+
+@pytest.fixture
+def listener(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
+    path = str(tmp_path / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+        sock.bind(path)
+        sock.settimeout(5)
+        monkeypatch.setenv("NOTIFY_SOCKET", path)
+        yield sock
+
+
+def test_states_are_sent(listener: socket.socket) -> None:
+    systemd.ready("serving")
+    assert listener.recv(1000) == b"READY=1\nSTATUS=serving"
+    systemd.stopping("draining")
+    assert listener.recv(1000) == b"STOPPING=1\nSTATUS=draining"
+    systemd.alive()
+    assert listener.recv(1000) == b"WATCHDOG=1"
+    systemd.status("x")
+    assert listener.recv(1000) == b"STATUS=x"
+    systemd.reloading("reloading")
+    lines = listener.recv(1000).decode().split("\n")
+    assert lines[0] == "RELOADING=1"
+    assert int(lines[1].removeprefix("MONOTONIC_USEC=")) > 0
+
+
+def test_abstract_sockets_are_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+    name = f"nova-lite-test-{os.getpid()}"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+        sock.bind("\0" + name)
+        sock.settimeout(5)
+        monkeypatch.setenv("NOTIFY_SOCKET", "@" + name)
+        assert systemd.notify("READY=1")
+        assert sock.recv(100) == b"READY=1"
+
+
+def test_without_systemd_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
+    assert not systemd.notify("READY=1")
+    monkeypatch.setenv("NOTIFY_SOCKET", "/nonexistent/socket")
+    assert not systemd.notify("READY=1")
+
+
+@pytest.mark.parametrize(
+    ("usec", "pid", "expected"),
+    [("60000000", None, 30.0), ("60000000", str(os.getpid()), 30.0), ("60000000", "1", None), ("0", None, None),
+     ("x", None, None), (None, None, None)],
+)  # fmt: skip
+def test_watchdog_interval(
+    monkeypatch: pytest.MonkeyPatch, usec: str | None, pid: str | None, expected: float | None
+) -> None:
+    for name, value in (("WATCHDOG_USEC", usec), ("WATCHDOG_PID", pid)):
+        monkeypatch.delenv(name, raising=False)
+        if value is not None:
+            monkeypatch.setenv(name, value)
+    assert systemd.watchdog_interval_s() == expected
+
+
+UNITS = sorted((pathlib.Path(__file__).resolve().parents[2] / "etc" / "systemd").glob("*.service"))
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda path: path.name)
+def test_units_wait_for_the_drain_and_reload_by_hup(unit: pathlib.Path) -> None:
+    """TimeoutStopSec stays above the default of graceful_shutdown_timeout."""
+    from nova_lite.conf import default
+
+    drain_s = next(option.default for option in default.OPTIONS if option.name == "graceful_shutdown_timeout")
+    lines = dict(line.split("=", 1) for line in unit.read_text().splitlines() if "=" in line and line[0] != "#")
+    assert lines["Type"] == "notify"
+    assert lines["ExecReload"] == "/bin/kill -HUP $MAINPID"
+    assert int(lines["TimeoutStopSec"].removesuffix("s")) > drain_s
+    assert lines["ExecStart"].startswith(f"/usr/bin/{unit.stem.rstrip('@')} ")
+
+
+def test_every_daemon_has_a_unit() -> None:
+    assert len(UNITS) == 6
