@@ -26,7 +26,7 @@ PARTS = ("floors", "scheduler", "startup", "api", "life")
 SIZES = (0, 10, 100, 1000)
 
 
-class OutOfTime(Exception):
+class OutOfTime(RuntimeError):
     """The whole run took longer than --limit."""
 
 
@@ -108,4 +108,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(report.explained(main))

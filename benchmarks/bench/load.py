@@ -57,7 +57,8 @@ def measure(
     load = _wrk(target, path, concurrency, seconds) if use_wrk else _threads(target, path, concurrency, seconds)
     if load.requests <= load.errors:
         raise RuntimeError(f"GET {path}: none of {load.requests} answers was good")
-    if pid:
+    # What was begun and not answered costs as well: of few answers it is too large a part.
+    if pid and load.requests >= 5 * concurrency:
         return dataclasses.replace(load, cpu_ms=(memory.cpu_s(pid) - before) * 1000 / load.requests)
     return load
 

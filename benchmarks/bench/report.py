@@ -6,7 +6,7 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -61,6 +61,15 @@ def machine() -> dict[str, Any]:
 def progress(text: str) -> None:
     """Say what takes long; on stderr, so that stdout stays the report."""
     print(f"... {text}", file=sys.stderr, flush=True)
+
+
+def explained(main: Callable[[], int]) -> int:
+    """Run a main(); what a person can mend ends in one sentence and exit code 1, not in a traceback."""
+    try:
+        return main()
+    except (ValueError, RuntimeError, OSError) as error:
+        print(f"{Path(sys.argv[0]).name}: {error}", file=sys.stderr)
+        return 1
 
 
 def show(figures: Sequence[Figure], path: str | None = None) -> None:

@@ -11,6 +11,7 @@ def _multiplier(name: str, default: float, what: str) -> cfg.FloatOpt:
     return cfg.FloatOpt(
         name,
         default=default,
+        min=-1000000.0,
         help=f"Weight of {what} in the choice of a host. Zero ignores it; a negative number turns the preference "
         "round, so that hosts are filled one after the other. Related: the other *_weight_multiplier options.",
     )

@@ -42,7 +42,7 @@ def test_no_unit_test_without_its_module() -> None:
     strays = []
     for test in sorted((ROOT / "tests" / "unit").rglob("test_*.py")):
         inside = test.relative_to(ROOT / "tests" / "unit")
-        base = {"harness": ROOT / "tests", "bin": ROOT}.get(inside.parts[0], ROOT / "nova_lite")
+        base = {"harness": ROOT / "tests", "bin": ROOT, "benchmarks": ROOT}.get(inside.parts[0], ROOT / "nova_lite")
         if len(inside.parts) > 1 and not (base / inside.parent).is_dir():
             strays.append(str(test.relative_to(ROOT)))
     assert strays == []
