@@ -244,6 +244,7 @@ def test_run_is_limited_in_time_and_memory(monkeypatch: pytest.MonkeyPatch) -> N
     assert argv[0] == "prlimit"
     assert options["timeout"] == 30
     assert options["stdin"] == subprocess.DEVNULL
+    assert options["env"]["MALLOC_ARENA_MAX"] == "1"
     assert "shell" not in options
 
 
