@@ -10,7 +10,7 @@ import pytest
 from nova_lite import concurrency
 from nova_lite.compute.actions import ACTIONS
 from tests.harness.cloud import ADMIN, IMAGE_ID, USER, Cloud
-from tests.harness.contract import fields, material, report
+from tests.harness.contract import fields, material, prepare_operators, report
 from tests.harness.contract.endpoint import WsgiEndpoint
 from tests.harness.contract.material import Call
 from tests.harness.contract.replay import Replay
@@ -71,6 +71,15 @@ def test_the_first_tier(endpoint: WsgiEndpoint, world: World) -> None:
 def test_the_actions_of_later_tiers_that_are_here(endpoint: WsgiEndpoint, world: World) -> None:
     calls = [call for call in material.calls_of("T2", "T3") if call.operation in HAS]
     assert {call.operation for call in calls} == {each for each in HAS if material.operations()[each]["tier"] != "T1"}
+    outcomes = Replay(endpoint, world).run(calls)
+    _assert_passed(outcomes, calls)
+    assert {outcome.verdict for outcome in outcomes} <= {Verdict.PASSED, Verdict.ABOVE}
+
+
+def test_the_calls_of_later_tiers_that_are_here(endpoint: WsgiEndpoint, world: World) -> None:
+    """Managing flavors, and what clients and operators read."""
+    calls = [call for call in material.calls_of("T2", "T3") if call.operation in prepare_operators.OPERATIONS]
+    assert {call.operation for call in calls} == set(prepare_operators.OPERATIONS)
     outcomes = Replay(endpoint, world).run(calls)
     _assert_passed(outcomes, calls)
     assert {outcome.verdict for outcome in outcomes} <= {Verdict.PASSED, Verdict.ABOVE}

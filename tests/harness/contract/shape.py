@@ -49,7 +49,7 @@ NULLABLE = frozenset(
      "OS-EXT-SRV-ATTR:root_device_name", "OS-EXT-SRV-ATTR:reservation_id"}
 )  # fmt: skip
 # Objects whose keys are data, not contract.
-FREE_KEYS = frozenset({"metadata", "addresses", "extra_specs", "properties", "scheduler_hints"})
+FREE_KEYS = frozenset({"metadata", "addresses", "extra_specs", "properties", "scheduler_hints", "hosts"})
 # Lists that may be empty though the sample's is not: what a server happens to have.
 MAY_BE_EMPTY = frozenset({"os-extended-volumes:volumes_attached", "tags", "server_groups", "security_groups"})
 MAY_BE_EMPTY_STRING = frozenset({"hostId", "accessIPv4", "accessIPv6", "image", "config_drive", "host_status"})
@@ -245,7 +245,7 @@ def url_shape(url: str) -> str:
     version = "/{v}" if _VERSIONED.match(path) else ""
     path = _PROJECT.sub("", _VERSIONED.sub("", path))
     segments = path.split("/")
-    if len(segments) == 3 and segments[2]:
+    if len(segments) >= 3 and segments[2]:
         segments[2] = "{id}"
     query = ",".join(sorted({name for name, _ in urllib.parse.parse_qsl(parts.query, keep_blank_values=True)}))
     return f"{version}{'/'.join(segments)}" + (f"?{query}" if query else "")

@@ -36,9 +36,8 @@ class FlavorsController:
 
     @validated(body=schemas.CREATE)
     def create(self, req: Request) -> dict[str, Any]:
-        flavor = flavor_of(req.body["flavor"])
-        projects = () if flavor.is_public or not req.ctxt.project_id else (req.ctxt.project_id,)
-        return _views(req).show(flavors.create(flavor, projects))
+        """A private flavor is nobody's until somebody is given access, not even its maker's project's."""
+        return _views(req).show(flavors.create(flavor_of(req.body["flavor"])))
 
     @validated(body=schemas.UPDATE)
     def update(self, req: Request, id: str) -> dict[str, Any]:

@@ -75,11 +75,13 @@ def _detail(node: ComputeNode, service: Service | None) -> View:
 def capacity(node: ComputeNode) -> View:
     """What the node has and what is taken of it; what is reserved for the host counts as taken, as Nova shows it."""
     ram_used = node.memory_mb_used + node.reserved_host_memory_mb
+    free_disk = node.local_gb - node.local_gb_used
     return {
         "cpu_info": dict(node.cpu_info),
         "current_workload": 0,
-        "disk_available_least": node.disk_available_least,
-        "free_disk_gb": node.local_gb - node.local_gb_used,
+        # Drivers that do not look at their disks know no better than what is not given away.
+        "disk_available_least": free_disk if node.disk_available_least is None else node.disk_available_least,
+        "free_disk_gb": free_disk,
         "free_ram_mb": node.memory_mb - ram_used,
         "local_gb": node.local_gb,
         "local_gb_used": node.local_gb_used,
