@@ -8,6 +8,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import run
+from bench import report
 
 sys.argv[1:] = sys.argv[1:] or ["--all"]
-sys.exit(run.report.explained(run.main))
+sys.exit(report.explained(run.main))

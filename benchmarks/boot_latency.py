@@ -159,11 +159,20 @@ def delete_all(life: Life) -> float:
     """Seconds until none of our servers is left."""
     begin = time.perf_counter()
     connection = Connection(life.target)
-    while ids := life.ids(connection):
-        _in_parallel(life, [("DELETE", f"/servers/{server}", None, 204) for server in ids], also=404)
-        _until(lambda: not life.statuses(connection), begin, POLL_MANY_S)
-    connection.close()
-    return time.perf_counter() - begin
+    asked: set[str] = set()
+
+    def gone() -> bool:
+        # New ones may appear while we look: more than a page, or late answers to a burst that was broken off.
+        ids = life.ids(connection)
+        new = [server for server in ids if server not in asked]
+        _in_parallel(life, [("DELETE", f"/servers/{server}", None, 204) for server in new], also=404)
+        asked.update(new)
+        return not ids
+
+    try:
+        return _until(gone, begin, POLL_MANY_S)
+    finally:
+        connection.close()
 
 
 def _in_parallel(life: Life, calls: Sequence[tuple[str, str, object, int]], also: int = 0) -> None:
@@ -186,10 +195,14 @@ def _in_parallel(life: Life, calls: Sequence[tuple[str, str, object, int]], also
         connection.close()
 
     workers = [threading.Thread(target=run, daemon=True) for _ in range(CLIENTS)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join(timeout=LIMIT_S)
+    try:
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join(timeout=LIMIT_S)
+    except BaseException:
+        left.clear()  # broken off: nobody begins another call
+        raise
     if wrong or left:
         raise Failed(f"{len(wrong)} of {len(calls)} calls went wrong, {len(left)} were not made; first: {wrong[:1]}")
 
