@@ -1,0 +1,129 @@
+"""One real daemon as a child process, with its log, its signals and its notifications to systemd."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import pathlib
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+WAIT_S = 40.0
+
+
+def free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port: int = sock.getsockname()[1]
+        return port
+
+
+def until(condition: Callable[[], object], what: str, wait_s: float = WAIT_S) -> None:
+    """Wait for a condition; errors of connecting count as not yet."""
+    end = time.monotonic() + wait_s
+    while time.monotonic() < end:
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            if condition():
+                return
+        time.sleep(0.02)
+    raise AssertionError(f"never: {what}")
+
+
+class Daemon:
+    """``code`` is Python that ends in sys.exit(...), or the name of a module of nova_lite.cmd."""
+
+    def __init__(self, folder: pathlib.Path, backend: str, code: str, *args: str) -> None:
+        if code.isidentifier():
+            code = f"import sys; from nova_lite.cmd.{code} import main; sys.exit(main())"
+        self.log = folder / "daemon.log"
+        self._notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._notify.bind(str(folder / "notify"))
+        self._notify.setblocking(False)
+        self.said = ""
+        env = {name: value for name, value in os.environ.items() if not name.startswith(("OS_", "NOVA_LITE_"))}
+        env |= {
+            "NOVA_LITE_CONCURRENCY_BACKEND": backend,
+            "NOTIFY_SOCKET": str(folder / "notify"),
+            "PYTHONPATH": str(TOP),
+        }
+        with self.log.open("ab") as out:
+            self.begun = time.monotonic()
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", code, *args], env=env, stdout=out, stderr=out, cwd=folder
+            )
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def text(self) -> str:
+        return self.log.read_text(errors="replace")
+
+    def notified(self) -> str:
+        """Everything said to systemd so far."""
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                self.said += self._notify.recv(4096).decode() + "\n"
+        return self.said
+
+    def wait_ready(self) -> None:
+        def ready() -> bool:
+            assert self.process.poll() is None, self.text()
+            return "READY=1" in self.notified()
+
+        until(ready, f"ready; log:\n{self.text()}")
+
+    def send(self, number: signal.Signals) -> None:
+        self.process.send_signal(number)
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, float]:
+        """Exit code and seconds it took."""
+        begin = time.monotonic()
+        self.send(number)
+        code = self.process.wait(WAIT_S)
+        return code, time.monotonic() - begin
+
+    def children(self) -> list[int]:
+        found = pathlib.Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
+        return [int(pid) for pid in found.split()]
+
+    def rss_mb(self) -> float:
+        status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
+        return int(status.split("VmRSS:")[1].split()[0]) / 1024
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self._notify.close()
+
+
+@contextlib.contextmanager
+def running(folder: pathlib.Path, backend: str, code: str, *args: str) -> Iterator[Daemon]:
+    daemon = Daemon(folder, backend, code, *args)
+    try:
+        yield daemon
+    finally:
+        daemon.close()
+
+
+def get(port: int, path: str = "/", tls: bool = False, **headers: str) -> tuple[int, bytes]:
+    """Status and body."""
+    if tls:
+        context = ssl._create_unverified_context()
+        connection: http.client.HTTPConnection = http.client.HTTPSConnection(
+            "127.0.0.1", port, timeout=10, context=context
+        )
+    else:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    with contextlib.closing(connection):
+        connection.request("GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+        answer = connection.getresponse()
+        return answer.status, answer.read()
