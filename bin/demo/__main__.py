@@ -50,8 +50,8 @@ def up(force_fake: bool) -> int:
             cloud.start(chosen)
     image = cloud.build_guest(progress, bool(uri))
     with cloud.connect() as connection:
-        cloud.provide(progress, connection, image)
-        prompt = cloud.follow_console(progress, connection)
+        former = cloud.provide(progress, connection, image)
+        prompt = cloud.follow_console(progress, connection, former)
     if not prompt and uri:
         progress.say("no login prompt came: see the log below")
         print(cloud.daemon().tail(20))

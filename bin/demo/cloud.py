@@ -100,27 +100,35 @@ def build_guest(progress: Progress, real: bool) -> str:
     return str(image)
 
 
-def provide(progress: Progress, cloud: Connection, image: str) -> None:
-    """Image and flavor, unless a former run left them."""
+def provide(progress: Progress, cloud: Connection, image: str) -> int:
+    """Image, flavor and server, unless a former run left them. Returns how many lines the console had before."""
     kind = "qcow2" if image.endswith(".qcow2") else "raw"
     name = IMAGE if kind == "qcow2" else f"{IMAGE}-{kind}"
     if not cloud.image.find_image(name):
         client(progress, f"image create --disk-format {kind} --container-format bare --file {image} {name}")
     if not cloud.compute.find_flavor(FLAVOR):
         client(progress, f"flavor create --ram 128 --disk 1 --vcpus 1 {FLAVOR}", "nova-lite-admin")
+    return first_server(progress, cloud, name)
+
+
+def first_server(progress: Progress, cloud: Connection, image: str) -> int:
+    """Make the server, or start that of a former run. Returns how many lines its console had before this boot."""
     current = cloud.compute.find_server(SERVER)
+    if current:
+        current = settle(cloud, current)
     if current and current.status == "ERROR":
         progress.say(f"the server '{SERVER}' of a former run is in ERROR: deleting it")
         client(progress, f"server delete --wait {SERVER}")
         current = None
-    if current and current.status != "ACTIVE":
-        current = settle(cloud, current)
     if not current:
-        client(progress, f"server create --image {name} --flavor {FLAVOR} --wait {SERVER}")
-    elif current.status == "ACTIVE":
-        progress.say(f"the server '{SERVER}' is there from before and runs")
-    else:
-        client(progress, f"server start {SERVER}")
+        client(progress, f"server create --image {image} --flavor {FLAVOR} --config-drive true {SERVER}")
+        return 0
+    if current.status != "SHUTOFF":
+        progress.say(f"the server '{SERVER}' is there from before: {current.status}")
+        return 0
+    former = len(console(cloud, current.id))
+    client(progress, f"server start {SERVER}")
+    return former
 
 
 def settle(cloud: Connection, server: Any) -> Any:
@@ -134,18 +142,34 @@ def settle(cloud: Connection, server: Any) -> Any:
     return server
 
 
-def follow_console(progress: Progress, cloud: Connection) -> bool:
-    """Print the console as it grows, until it shows a login prompt; False if none came in time."""
+def console(cloud: Connection, server: str) -> list[str]:
+    """What the server has written so far; nothing while it is not on a host yet."""
+    try:
+        return str(cloud.compute.get_server_console_output(server)["output"] or "").splitlines()
+    except (openstack.exceptions.ConflictException, openstack.exceptions.NotFoundException):
+        return []
+
+
+def follow_console(progress: Progress, cloud: Connection, former: int) -> bool:
+    """Print the console as it grows, until it shows a login prompt; False if none came in time.
+
+    :param former: lines of earlier boots, which do not count.
+    :raises LabError: the server went to ERROR; the text has the reason.
+    """
     server = cloud.compute.find_server(SERVER, ignore_missing=False)
     progress.say("the console of the server:")
-    shown, end = 0, time.monotonic() + BOOT_S
+    shown, end = former, time.monotonic() + BOOT_S
     while time.monotonic() < end:
-        lines = str(cloud.compute.get_server_console_output(server.id)["output"] or "").splitlines()
-        complete = lines if any("login:" in line for line in lines[shown:]) else lines[:-1]
+        lines = console(cloud, server.id)
+        prompted = any("login:" in line for line in lines[shown:])
+        complete = lines if prompted else lines[:-1]
         for line in complete[shown:]:
             print(f"           | {line}", flush=True)
         shown = max(shown, len(complete))
-        if any("login:" in line for line in complete):
+        if prompted:
             return True
+        server = cloud.compute.get_server(server.id)
+        if server.status == "ERROR":
+            raise process.LabError(f"the server is in ERROR: {(server.fault or {}).get('message')}")
         time.sleep(0.2)
     return False
