@@ -116,8 +116,10 @@ OPTIONS = [
     ),
     cfg.BoolOpt(
         "force_config_drive",
-        default=False,
-        help="Give every guest a config drive. Set it where guests cannot reach a metadata service.",
+        default=True,
+        help="Give every guest a config drive, where this host can make one. Without it a guest asks 169.254.169.254, "
+        "which through a user-mode network is whatever the host itself reaches there. Unset it where a metadata "
+        "service of this cloud answers the guests.",
     ),
     cfg.BoolOpt(
         "vnc_enabled",

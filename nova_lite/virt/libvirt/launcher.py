@@ -52,7 +52,8 @@ class Launcher:
         )
 
     def _with_config_drive(self, layout: Layout, instance: Instance, vifs: tuple[Vif, ...]) -> Layout:
-        if not (instance.config_drive or self._options.force_config_drive):
+        forced = self._options.force_config_drive and configdrive.maker() is not None
+        if not (instance.config_drive or forced):
             return layout
         paths = self._disks.paths(instance.uuid)
         drive = concurrency.run_blocking(configdrive.ensure, paths, instance, vifs)

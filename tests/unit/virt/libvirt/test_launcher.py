@@ -60,8 +60,21 @@ def test_defined_then_started() -> None:
     assert host.defined[0].interfaces[0].mac == USER.mac
 
 
-@pytest.mark.parametrize(("asked", "forced", "drives"), [(False, False, 0), (True, False, 1), (False, True, 1)])
-def test_config_drive(monkeypatch: pytest.MonkeyPatch, asked: bool, forced: bool, drives: int) -> None:
+@pytest.mark.parametrize(
+    ("asked", "forced", "maker", "drives"),
+    [
+        (False, False, "genisoimage", 0),
+        (True, False, "genisoimage", 1),
+        (False, True, "genisoimage", 1),
+        # What nobody asked for by name is left out where it cannot be made; what a user asked for is tried.
+        (False, True, None, 0),
+        (True, True, None, 1),
+    ],
+)
+def test_config_drive(
+    monkeypatch: pytest.MonkeyPatch, asked: bool, forced: bool, maker: str | None, drives: int
+) -> None:
+    monkeypatch.setattr(configdrive, "maker", lambda: maker)
     monkeypatch.setattr(configdrive, "ensure", lambda paths, instance, vifs: CONFIG)
     host = launch(server=INSTANCE.replace(config_drive=asked), force_config_drive=forced)
     assert [disk.device for disk in host.defined[0].disks].count("cdrom") == drives
