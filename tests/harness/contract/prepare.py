@@ -78,7 +78,8 @@ def _query(call: Call, **values: str) -> str:
     return "?" + urllib.parse.urlencode([(key, values.get(key, value)) for key, value in pairs])
 
 
-def _plain(world: World, call: Call, path: str, **query: str) -> Prepared:
+def plain(world: World, call: Call, path: str, **query: str) -> Prepared:
+    """A request without a body."""
     method = call.operation.split()[0]
     return Prepared(method, path + _query(call, **query), status=call.status, sample=call.response)
 
@@ -95,12 +96,12 @@ def _root(world: World, call: Call) -> Prepared:
 
 @preparer("GET /flavors", "GET /flavors/detail", "GET /limits")
 def _list(world: World, call: Call) -> Prepared:
-    return _plain(world, call, "/v2.1" + call.operation.split()[1])
+    return plain(world, call, "/v2.1" + call.operation.split()[1])
 
 
 @preparer("GET /flavors/{id}")
 def _flavor(world: World, call: Call) -> Prepared:
-    return _plain(world, call, f"/v2.1/flavors/{world.flavor()}")
+    return plain(world, call, f"/v2.1/flavors/{world.flavor()}")
 
 
 # -- keypairs -----------------------------------------------------------------------------------------
@@ -111,9 +112,9 @@ def _keypairs(world: World, call: Call) -> Prepared:
     asked = dict(urllib.parse.parse_qsl(call.query or ""))
     user = asked.get("user_id")
     if call.status == 403:
-        return _plain(world, call, "/v2.1/os-keypairs", user_id=FOREIGN_USER)
+        return plain(world, call, "/v2.1/os-keypairs", user_id=FOREIGN_USER)
     names = sorted(world.keypair(call.role, user) for _ in range(3))
-    return _plain(world, call, "/v2.1/os-keypairs", marker=names[0])
+    return plain(world, call, "/v2.1/os-keypairs", marker=names[0])
 
 
 @preparer("GET /os-keypairs/{id}", "DELETE /os-keypairs/{id}")
@@ -122,7 +123,7 @@ def _keypair(world: World, call: Call) -> Prepared:
     if call.query:  # Nova's tests call the caller's own user "fake"
         user = FOREIGN_USER if call.role == "admin" else world.user(call.role)
     name = world.keypair(call.role, user)
-    return _plain(world, call, f"/v2.1/os-keypairs/{name}", **({"user_id": user} if user else {}))
+    return plain(world, call, f"/v2.1/os-keypairs/{name}", **({"user_id": user} if user else {}))
 
 
 @preparer("POST /os-keypairs")
@@ -159,14 +160,14 @@ def _servers(world: World, call: Call) -> Prepared:
     world.reap(keep=0)
     later = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=1)
     path = "/v2.1" + call.operation.split()[1]
-    return _plain(world, call, path, **{"changes-before": later.strftime("%Y-%m-%dT%H:%M:%SZ")})
+    return plain(world, call, path, **{"changes-before": later.strftime("%Y-%m-%dT%H:%M:%SZ")})
 
 
 @preparer("GET /servers/{id}")
 def _server(world: World, call: Call) -> Prepared:
     rescued = (call.response or "").endswith("-resp-rescue.json")
     server = world.subject("RESCUE" if rescued else "ACTIVE", locked=_wants_lock(call.response))
-    return _plain(world, call, f"/v2.1/servers/{server}")
+    return plain(world, call, f"/v2.1/servers/{server}")
 
 
 @preparer("PUT /servers/{id}")
@@ -195,7 +196,7 @@ def _create(world: World, call: Call) -> Prepared:
 
 @preparer("DELETE /servers/{id}")
 def _delete(world: World, call: Call) -> Prepared:
-    return _plain(world, call, f"/v2.1/servers/{world.new_server()}")
+    return plain(world, call, f"/v2.1/servers/{world.new_server()}")
 
 
 # -- server actions -----------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.harness.contract import material
 from tests.harness.contract.material import Call
-from tests.harness.contract.prepare import Prepared, _plain, preparer
+from tests.harness.contract.prepare import Prepared, plain, preparer
 from tests.harness.contract.world import Lacking, World
 
 PROJECT = "fake_tenant"
@@ -18,12 +18,13 @@ SPECS = {"hw:cpu_policy": "shared", "hw:numa_nodes": "1"}
 # -- flavors ----------------------------------------------------------------------------------------
 
 
-def _new_flavor(world: World, version: str = "2.55", **more: Any) -> str:
+def _new_flavor(world: World, **more: Any) -> str:
     """A flavor of its own for this call."""
     name = world.unique("flavor-")
     body = {"flavor": {"name": name, "ram": 64, "vcpus": 1, "disk": 1, "id": name, **more}}
-    reply = world.must("admin", "POST", "/v2.1/flavors", body, version)
-    return str(reply.body["flavor"]["id"])
+    world.must("admin", "POST", "/v2.1/flavors", body)
+    world.adopt_flavor(name)
+    return name
 
 
 def _private_flavor(world: World, *, given: bool) -> str:
@@ -37,7 +38,8 @@ def _private_flavor(world: World, *, given: bool) -> str:
 @preparer("POST /flavors")
 def _create_flavor(world: World, call: Call) -> Prepared:
     body = material.sample(call.request or "")
-    body["flavor"]["name"] = body["flavor"]["id"] = world.unique("flavor-")
+    body["flavor"]["name"] = body["flavor"]["id"] = name = world.unique("flavor-")
+    world.adopt_flavor(name)
     return Prepared("POST", "/v2.1/flavors", body, call.status, call.response)
 
 
@@ -50,7 +52,7 @@ def _describe_flavor(world: World, call: Call) -> Prepared:
 
 @preparer("DELETE /flavors/{id}")
 def _delete_flavor(world: World, call: Call) -> Prepared:
-    return _plain(world, call, f"/v2.1/flavors/{_new_flavor(world)}")
+    return plain(world, call, f"/v2.1/flavors/{_new_flavor(world)}")
 
 
 @preparer("POST /flavors/{id}/action addTenantAccess", "POST /flavors/{id}/action removeTenantAccess")
@@ -64,7 +66,7 @@ def _change_access(world: World, call: Call) -> Prepared:
 
 @preparer("GET /flavors/{flavor_id}/os-flavor-access")
 def _access(world: World, call: Call) -> Prepared:
-    return _plain(world, call, f"/v2.1/flavors/{_private_flavor(world, given=True)}/os-flavor-access")
+    return plain(world, call, f"/v2.1/flavors/{_private_flavor(world, given=True)}/os-flavor-access")
 
 
 @preparer(
@@ -104,7 +106,7 @@ OPERATIONS = (
 
 @preparer("GET /extensions", "GET /os-availability-zone", "GET /os-availability-zone/detail", "GET /os-services")
 def _read(world: World, call: Call) -> Prepared:
-    prepared = _plain(world, call, "/v2.1" + call.operation.split()[1])
+    prepared = plain(world, call, "/v2.1" + call.operation.split()[1])
     if call.operation == "GET /os-services" and call.version >= (2, 69):
         note = "the sample shows a cell that is down (2.69, T4); with one cell the one of 2.53 holds"
         return Prepared("GET", prepared.path, None, call.status, "os-services/v2.53/services-list-get-resp.json", note)
@@ -116,7 +118,7 @@ def _read(world: World, call: Call) -> Prepared:
 
 @preparer("GET /extensions/{id}")
 def _extension(world: World, call: Call) -> Prepared:
-    return _plain(world, call, "/v2.1/extensions/os-agents")
+    return plain(world, call, "/v2.1/extensions/os-agents")
 
 
 def _nodes(world: World, call: Call) -> list[Any]:
@@ -131,7 +133,7 @@ def _hypervisors(world: World, call: Call) -> Prepared:
     first, *_ = _nodes(world, call)
     name = world.show(world.subject("ACTIVE"))["OS-EXT-SRV-ATTR:hypervisor_hostname"]
     path = "/v2.1" + call.operation.split()[1]
-    prepared = _plain(world, call, path, marker=str(first["id"]), hypervisor_hostname_pattern=name)
+    prepared = plain(world, call, path, marker=str(first["id"]), hypervisor_hostname_pattern=name)
     if "with_servers" not in (call.query or ""):
         return prepared
     note = "asked for the one host that has a server: the sample shows no empty host"
@@ -142,7 +144,7 @@ def _hypervisors(world: World, call: Call) -> Prepared:
 
 @preparer("GET /os-hypervisors/statistics")
 def _statistics(world: World, call: Call) -> Prepared:
-    return _plain(world, call, "/v2.1/os-hypervisors/statistics")
+    return plain(world, call, "/v2.1/os-hypervisors/statistics")
 
 
 @preparer("GET /os-hypervisors/{id}", "GET /os-hypervisors/{id}/uptime")
@@ -152,7 +154,7 @@ def _hypervisor(world: World, call: Call) -> Prepared:
     node = next(each for each in _nodes(world, call) if each["hypervisor_hostname"] == name)
     path = f"/v2.1/os-hypervisors/{node['id']}"
     if not call.operation.endswith("/uptime"):
-        return _plain(world, call, path)
+        return plain(world, call, path)
     note = "no driver tells it: 501, as Nova's fake driver (states.md, corrections)"
     return Prepared("GET", f"{path}/uptime", None, 501, None, note)
 
@@ -176,10 +178,10 @@ def _actions(world: World, call: Call) -> Prepared:
         "changes-since": (now - datetime.timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "changes-before": (now + datetime.timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
-    return _plain(world, call, path, marker=ids[0], **moments)
+    return plain(world, call, path, marker=ids[0], **moments)
 
 
 @preparer("GET /servers/{server_id}/os-instance-actions/{id}")
 def _action(world: World, call: Call) -> Prepared:
     path, ids = _history(world)
-    return _plain(world, call, f"{path}/{ids[0]}")
+    return plain(world, call, f"{path}/{ids[0]}")

@@ -14,14 +14,16 @@ import urllib.parse
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from tests.harness.contract import fields, material, report, shape
+from tests.harness.contract import fields, material, prepare_operators, report, shape
 from tests.harness.contract.endpoint import Endpoint, HttpEndpoint, Reply, maximum
-from tests.harness.contract.material import Call, Version
+from tests.harness.contract.material import Call
 from tests.harness.contract.prepare import Prepared, prepare
 from tests.harness.contract.report import Outcome, Verdict
 from tests.harness.contract.substitute import Unavailable
 from tests.harness.contract.world import Lacking, World, WorldError
 
+# Importing the module registers its preparers; its operations are what the later tiers have so far.
+LATER_TIERS = prepare_operators.OPERATIONS
 # What says how a server is just now: not judged where the list holds servers that are not ours.
 STATE_KEYS = frozenset({"status", "locked", "OS-EXT-STS:vm_state", "OS-EXT-STS:power_state", "OS-EXT-STS:task_state"})
 
@@ -182,8 +184,6 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     options.tier = options.tier or ["T1"]
     return options
 
-
-__all__ = ["Replay", "Version", "error_shape", "headers", "main"]
 
 if __name__ == "__main__":
     sys.exit(main())

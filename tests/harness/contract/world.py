@@ -55,7 +55,7 @@ class World:
     _keypairs: list[tuple[str, str, str | None]] = field(default_factory=list)
     _dying: list[str] = field(default_factory=list)
     _flavor: str | None = None
-    _made_flavor: str | None = None
+    _made_flavors: list[str] = field(default_factory=list)
 
     # -- calls ----------------------------------------------------------------------------------------
 
@@ -85,8 +85,12 @@ class World:
     def _make_flavor(self) -> dict[str, Any]:
         body = {"flavor": {"name": self.unique("replay-"), "ram": 512, "vcpus": 1, "disk": 1}}
         made = dict(self.must("admin", "POST", "/v2.1/flavors", body).body["flavor"])
-        self._made_flavor = str(made["id"])
+        self.adopt_flavor(str(made["id"]))
         return made
+
+    def adopt_flavor(self, flavor: str) -> None:
+        """Remove this flavor, too, in the end."""
+        self._made_flavors.append(flavor)
 
     def user(self, role: str) -> str:
         """The id of the role's own user, read from a keypair, which belongs to a user."""
@@ -239,5 +243,5 @@ class World:
         for role, name, user in self._keypairs:
             query = f"?user_id={user}" if user else ""
             self.endpoint.call(role, "DELETE", f"/v2.1/os-keypairs/{name}{query}", version="2.10")
-        if self._made_flavor is not None:
-            self.endpoint.call("admin", "DELETE", f"/v2.1/flavors/{self._made_flavor}")
+        for flavor in self._made_flavors:
+            self.endpoint.call("admin", "DELETE", f"/v2.1/flavors/{flavor}")
