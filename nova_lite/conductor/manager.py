@@ -24,6 +24,8 @@ from nova_lite.scheduler.api import API as SchedulerAPI
 LOG = logging.getLogger(__name__)
 
 BINARY = "nova-lite-conductor"
+# Sweeps between two rounds of what is not urgent.
+_TIDY_SWEEPS = 5
 
 
 class ConductorManager(Manager):
@@ -39,7 +41,13 @@ class ConductorManager(Manager):
         self._in_flight: set[int] = set()
         self._pool = concurrency.Pool(options.workers, name="conductor")
         self._build = BuildTask(SchedulerAPI(), ComputeRpcAPI())
-        self._sweeper = Sweeper(self._submit, options.service_down_s, options.sweep_interval_s, self._max_builds)
+        self._sweeper = Sweeper(
+            self._submit,
+            options.service_down_s,
+            options.sweep_interval_s,
+            self._max_builds,
+            options.retention_days,
+        )
         self._intervals = (options.heartbeat_interval_s, options.sweep_interval_s)
 
     def init_host(self) -> None:
@@ -50,6 +58,7 @@ class ConductorManager(Manager):
         return [
             PeriodicTask(self._beat, beat, name="heartbeat"),
             PeriodicTask(self._sweeper.sweep, sweep, delay_s=sweep, name="sweep"),
+            PeriodicTask(self._sweeper.tidy, _TIDY_SWEEPS * sweep, delay_s=sweep, name="tidy"),
         ]
 
     def stop(self) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from nova_lite import exception
 from nova_lite.clock import utcnow
 from nova_lite.conductor.tasks import recover
-from nova_lite.db.api import allocations, operations
+from nova_lite.db.api import allocations, instances, operations
 from nova_lite.liveness import dead_hosts
 
 LOG = logging.getLogger(__name__)
@@ -21,11 +21,14 @@ LOG = logging.getLogger(__name__)
 class Sweeper:
     """``run`` takes the id of an operation whose turn is the conductor's and works on it, somewhere, some time."""
 
-    def __init__(self, run: Callable[[int], None], down_s: float, interval_s: float, max_builds: int) -> None:
+    def __init__(
+        self, run: Callable[[int], None], down_s: float, interval_s: float, max_builds: int, retention_days: int
+    ) -> None:
         self._run = run
         self._down_s = down_s
         self._interval_s = interval_s
         self._max_builds = max_builds
+        self._retention = datetime.timedelta(days=retention_days)
 
     def sweep(self) -> None:
         """One round; an error in one finding does not keep the others from their turn."""
@@ -34,9 +37,16 @@ class Sweeper:
         older = utcnow() - datetime.timedelta(seconds=self._interval_s)
         for operation_id in operations.waiting("conductor", older_than=older):
             self._run(operation_id)
+
+    def tidy(self) -> None:
+        """Give back claims of servers that are gone; forget, in small batches, what was deleted long ago."""
         orphans = allocations.release_orphans()
         if orphans:
             LOG.warning("Released the claims of %d servers that are gone", orphans)
+        before = utcnow() - self._retention
+        forgotten = instances.purge(before), operations.purge(before)
+        if any(forgotten):
+            LOG.info("Forgot %d servers and %d operations of the time before %s", *forgotten, before)
 
     def _hosts_down(self) -> None:
         open_on_hosts = operations.open_on_hosts("compute")

@@ -42,6 +42,13 @@ OPTIONS = [
         "once; this is the safety net.",
     ),
     cfg.IntOpt(
+        "retention_days",
+        default=30,
+        min=1,
+        help="Days that deleted servers and the operations of servers that are gone are kept, for changes-since and for "
+        "audits. Lower it where the database grows too large.",
+    ),
+    cfg.IntOpt(
         "workers",
         default=64,
         min=1,

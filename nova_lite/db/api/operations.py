@@ -10,10 +10,11 @@ import datetime
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, case, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, case, delete, insert, not_, or_, select, update
 
 from nova_lite import exception
 from nova_lite.clock import utcnow
+from nova_lite.db.models.instances import Instance as InstanceModel
 from nova_lite.db.models.operations import Operation as Model
 from nova_lite.db.models.operations import OperationEvent as EventModel
 from nova_lite.db.session import reader, writer
@@ -22,6 +23,7 @@ from nova_lite.objects import OPEN_STATES, Operation, OperationEvent, OperationS
 
 _T = Model.__table__
 _E = EventModel.__table__
+_I = InstanceModel.__table__
 _OPEN = tuple(str(state) for state in OPEN_STATES)
 _PENDING, _RUNNING = str(OperationState.PENDING), str(OperationState.RUNNING)
 
@@ -271,6 +273,18 @@ def seize(operation: Operation, topic: str, args: Mapping[str, Any] | None = Non
             ),
         )  # fmt: skip
     return moved > 0
+
+
+def purge(before: datetime.datetime, limit: int = 1000) -> int:
+    """Forget ended operations of servers nobody remembers, at most ``limit``; how many."""
+    known = select(_I.c.id).where(_I.c.uuid == _T.c.instance_uuid).exists()
+    query = select(_T.c.id).where(_T.c.finish_time < before, not_(known)).order_by(_T.c.id).limit(limit)
+    with writer() as session:
+        ids = session.scalars(query).all()
+        if ids:
+            session.execute(delete(_E).where(_E.c.operation_id.in_(ids)))
+            session.execute(delete(_T).where(_T.c.id.in_(ids)))
+    return len(ids)
 
 
 # -- events ---------------------------------------------------------------------------------------
