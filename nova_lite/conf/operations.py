@@ -45,7 +45,7 @@ OPTIONS = [
         "retention_days",
         default=30,
         min=1,
-        help="Days that deleted servers and the operations of servers that are gone are kept, for changes-since and for "
+        help="Days that deleted servers and the operations of servers that are gone are kept, for changes-since and "
         "audits. Lower it where the database grows too large.",
     ),
     cfg.IntOpt(
