@@ -117,6 +117,12 @@ def is_keypair_name(text: str) -> bool:
     return True
 
 
+@_checks("keypair_name_with_spaces")
+def is_loose_keypair_name(text: str) -> bool:
+    """The same with blanks around it."""
+    return is_keypair_name(text.strip())
+
+
 @_checks("keypair_name_2_92")
 def is_keypair_name_2_92(text: str) -> bool:
     """From 2.92 also @ and dots, so that addresses of people may be names."""

@@ -26,6 +26,11 @@ def host_url(environ: dict[str, Any]) -> str:
     return f"{scheme}://{host}"
 
 
+def _quoted(text: str) -> str:
+    """``text`` as one path segment; ids are plain nearly always, and a list has thousands."""
+    return text if text.isascii() and text.replace("-", "").isalnum() else quote(text, safe="")
+
+
 class Links:
     """Makes links of one request."""
 
@@ -43,10 +48,10 @@ class Links:
 
     def to(self, collection: str, identifier: str) -> str:
         """The ``self`` URL of one item."""
-        return f"{self._self}/{collection}/{quote(identifier)}"
+        return f"{self._self}/{collection}/{_quoted(identifier)}"
 
     def bookmark(self, collection: str, identifier: str) -> Link:
-        return {"rel": "bookmark", "href": f"{self._bookmark}/{collection}/{quote(identifier)}"}
+        return {"rel": "bookmark", "href": f"{self._bookmark}/{collection}/{_quoted(identifier)}"}
 
     def pair(self, collection: str, identifier: str) -> list[Link]:
         """The two links every item has."""

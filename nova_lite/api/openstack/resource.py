@@ -57,7 +57,7 @@ class Dispatcher:
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> list[bytes]:
         status, headers, data = self._answer(environ)
         start_response(status, headers)
-        return [data]
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [data]
 
     def _answer(self, environ: dict[str, Any]) -> faults.Answer:
         path = environ.get("PATH_INFO", "")
@@ -176,8 +176,8 @@ def _of_action(rows: list[Route], value: Any) -> list[Route]:
 def _check_shape(req: Request, handler: Callable[..., Any]) -> None:
     """Body and query against the schemas of the version."""
     checked = getattr(handler, "body_checked", None)
-    checker = checked.at(req.version) if checked is not None else None
-    if checker is not None:
+    if checked is not None:
+        checker = checked.legacy if req.legacy else checked.at(req.version)
         if req.legacy:
             req.body = validation.prune(checker.schema, req.body)
         checker.check(req.body)

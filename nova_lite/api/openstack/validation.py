@@ -88,8 +88,13 @@ class Checked:
         self._checkers: Versioned[Checker] = Versioned()
         self._checkers.since, self._checkers.values = schemas.since, checkers
 
-    def at(self, version: Microversion) -> Checker | None:
-        return self._checkers.at(version)
+        self.legacy = Checker(loosened(schemas.values[0]), is_body=is_body)
+
+    def at(self, version: Microversion) -> Checker:
+        """The checker of a version the call exists at."""
+        found = self._checkers.at(version)
+        assert found is not None, f"no schema at {version}"
+        return found
 
 
 def validated(
@@ -105,6 +110,20 @@ def validated(
         return method
 
     return decorate
+
+
+_LOOSE = {"name": "name_with_leading_trailing_spaces", "keypair_name": "keypair_name_with_spaces"}
+
+
+def loosened(schema: Any) -> Any:
+    """The schema for the legacy endpoint, where names may have blanks around them; the controllers strip these."""
+    if isinstance(schema, list):
+        return [loosened(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = {key: loosened(value) for key, value in schema.items()}
+    name = schema.get("format")
+    return {**found, "format": _LOOSE[name]} if isinstance(name, str) and name in _LOOSE else found
 
 
 def prune(schema: Schema, value: Any) -> Any:

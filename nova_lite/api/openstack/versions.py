@@ -66,11 +66,13 @@ def choices(environ: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _respond(start_response: Callable[..., Any], status: int, value: dict[str, Any]) -> list[bytes]:
+def _respond(
+    environ: dict[str, Any], start_response: Callable[..., Any], status: int, value: dict[str, Any]
+) -> list[bytes]:
     data = faults.dumps(value)
     headers = [("Content-Type", faults.JSON), ("Content-Length", str(len(data)))]
     start_response(faults.status_line(status), headers)
-    return [data]
+    return [] if environ["REQUEST_METHOD"] == "HEAD" else [data]
 
 
 class RootVersions:
@@ -78,8 +80,8 @@ class RootVersions:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
         if environ.get("PATH_INFO", "") in ("", "/"):
-            return _respond(start_response, 200, listed(environ))
-        return _respond(start_response, 300, choices(environ))
+            return _respond(environ, start_response, 200, listed(environ))
+        return _respond(environ, start_response, 300, choices(environ))
 
     @classmethod
     def factory(cls, global_conf: dict[str, str], **local_conf: str) -> RootVersions:
@@ -91,7 +93,7 @@ class OneVersion:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
         path = environ.get("nova_lite.version_path", "/v2.1").strip("/")
-        return _respond(start_response, 200, described(environ, path))
+        return _respond(environ, start_response, 200, described(environ, path))
 
     @classmethod
     def factory(cls, global_conf: dict[str, str], **local_conf: str) -> OneVersion:

@@ -42,7 +42,7 @@ def server_request(body: Body, version: Microversion) -> ServerRequest:
         min_count=minimum,
         max_count=maximum,
         hostname=server.get("hostname"),
-        key_name=server.get("key_name"),
+        key_name=_stripped(server.get("key_name")),
         admin_password=server.get("adminPass"),
         metadata=dict(server.get("metadata", {})),
         tags=tuple(dict.fromkeys(server.get("tags", ()))),
@@ -50,7 +50,7 @@ def server_request(body: Body, version: Microversion) -> ServerRequest:
         no_network=no_network,
         security_groups=tuple(dict.fromkeys(group["name"] for group in server.get("security_groups", ()) if group)),
         block_devices=block_devices(server),
-        availability_zone=server.get("availability_zone"),
+        availability_zone=_stripped(server.get("availability_zone")),
         host=server.get("host"),
         node=server.get("hypervisor_hostname"),
         user_data=server.get("user_data"),
@@ -198,6 +198,10 @@ def _check_files(files: Any) -> None:
 def _disk_config(server: Body) -> bool | None:
     word = server.get("OS-DCF:diskConfig")
     return None if word is None else word == "AUTO"
+
+
+def _stripped(name: str | None) -> str | None:
+    return None if name is None else name.strip()
 
 
 def _boolean(value: Any) -> bool | None:

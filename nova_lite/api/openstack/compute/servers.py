@@ -126,7 +126,8 @@ def _search(req: Request, all_rule: str, limit: int) -> ServerSearch:
     return server_search(
         req.query,
         req.version,
-        project_id=req.ctxt.project_id,
+        # Never None, which would mean every project: a token without a project has no servers.
+        project_id=req.ctxt.project_id or "",
         is_admin=bool(req.ctxt.is_admin),
         every_filter=req.may("os_compute_api:servers:allow_all_filters"),
         every_project=every_project,

@@ -80,10 +80,11 @@ def test_pruning_goes_through_objects_and_lists() -> None:
 
 def test_the_newest_schema_not_above_the_version() -> None:
     checked = Checked(Versioned(v2_5=t.closed({}), v2_10=t.closed({"a": t.ANY})), is_body=True)
-    assert checked.at(at("2.4")) is None
+    with pytest.raises(AssertionError, match="no schema at 2.4"):
+        checked.at(at("2.4"))
     with pytest.raises(exception.ValidationError):
-        checked.at(at("2.9")).check({"a": 1})  # type: ignore[union-attr]
-    checked.at(at("2.96")).check({"a": 1})  # type: ignore[union-attr]
+        checked.at(at("2.9")).check({"a": 1})
+    checked.at(at("2.96")).check({"a": 1})
 
 
 # -- the schemas of the table -----------------------------------------------------------------------

@@ -52,6 +52,13 @@ def test_paths_outside_the_versions_are_a_choice(api: ComputeApi) -> None:
     assert hrefs == ["http://cloud:8774/v2/foo/bar", "http://cloud:8774/v2.1/foo/bar"]
 
 
+@pytest.mark.parametrize("path", ["/", "/v2.1/", "/foo"])
+def test_head_has_no_body(api: ComputeApi, path: str) -> None:
+    answer = ask(api.app, environ_of("HEAD", path))
+    assert (answer.status, answer.data) == (300 if path == "/foo" else 200, b"")
+    assert int(answer.headers["Content-Length"]) > 0
+
+
 def test_versions_inside_the_api(api: ComputeApi) -> None:
     assert api("GET", "/beef", project="beef").json == ours(sample("v21-version-get-resp.json"))
     assert api("GET", "/versions/v2.0").json["version"]["id"] == "v2.0"

@@ -55,6 +55,13 @@ def test_names(api: ComputeApi, name: str, version: str, status: int) -> None:
     assert create(api, name, version).status == status
 
 
+@pytest.mark.parametrize(("name", "status"), [(" k ", 200), ("a/b", 400), ("  ", 400)])
+def test_names_at_the_legacy_endpoint(api: ComputeApi, name: str, status: int) -> None:
+    answer = api("POST", "/v2/os-keypairs", {"keypair": {"name": name, "public_key": RSA, "zzz": 1}})
+    assert answer.status == status
+    assert status == 400 or answer.json["keypair"]["name"] == "k"
+
+
 @pytest.mark.parametrize("key", ["", "ssh-rsa", "ssh-rsa AAAA", "zzz", RSA + RSA, "ssh-dss " + RSA.split()[1]])
 def test_bad_public_keys(api: ComputeApi, key: str) -> None:
     answer = create(api, public_key=key)

@@ -32,6 +32,16 @@ def test_lists(api: ComputeApi, compute: FakeCompute) -> None:
     assert {each["name"] for each in everywhere} == {"a", "b"}
 
 
+def test_a_token_without_a_project_has_no_servers(api: ComputeApi, compute: FakeCompute) -> None:
+    from nova_lite.api.openstack.compute.servers import _search
+    from nova_lite.api.openstack.microversions import MAX
+    from nova_lite.api.openstack.request import Request
+    from nova_lite.context import RequestContext
+
+    ctxt = RequestContext(user_id="u", roles=["admin"], is_admin=True)
+    assert _search(Request({}, ctxt, MAX), "os_compute_api:servers:index:get_all_tenants", 10).project_id == ""
+
+
 @pytest.mark.parametrize(("path", "rule"), [("/servers", "index"), ("/servers/detail", "detail")])
 def test_all_tenants_needs_its_policy(api: ComputeApi, path: str, rule: str) -> None:
     answer = api("GET", f"{path}?all_tenants=True")
