@@ -101,6 +101,16 @@ def claims_and_releases() -> None:
     assert allocations.audit() == []
 
 
+def one_answer() -> None:
+    """One question about a server is answered by sixteen schedulers at once, each for another node: one claim holds."""
+    nodes = [compute_nodes.upsert(make_node(f"host{number}")).uuid for number in range(RUNNERS)]
+    uuid = instances.insert(make_instance()).uuid
+    outcomes = at_once(lambda number: allocations.claim(nodes[number], uuid, 1, 10, 1, beside=()))
+    assert outcomes == {"True": 1, "False": RUNNERS - 1}
+    assert len(allocations.of_instance(uuid)) == 1
+    assert allocations.audit() == []
+
+
 def one_winner() -> None:
     """Sixteen actions want a server's task state: one gets it."""
     uuid = instances.insert(make_instance()).uuid
@@ -139,6 +149,6 @@ def flavors_differ_by_case() -> None:
 
 
 RACES = (
-    quota_at_the_edge, last_slot, same_claim, claims_and_releases, one_winner, one_key, crossed_locks,
+    quota_at_the_edge, last_slot, same_claim, claims_and_releases, one_answer, one_winner, one_key, crossed_locks,
     flavors_differ_by_case,
 )  # fmt: skip

@@ -28,7 +28,8 @@ pytestmark = pytest.mark.timeout(300)
 VARIABLES = {"mariadb": "NOVA_LITE_TEST_MYSQL_URL", "postgresql": "NOVA_LITE_TEST_POSTGRESQL_URL"}
 NAME = "nova_lite_test"
 KILL = {"mysql": "KILL {}", "postgresql": "SELECT pg_terminate_backend({})"}
-UNIT = pathlib.Path(__file__).parents[1] / "unit" / "db"
+TESTS = pathlib.Path(__file__).parents[1]
+ROOMS = [str(TESTS / "unit" / "db"), str(TESTS / "functional" / "scheduler")]
 
 
 def _from_lab(engine: str, request: pytest.FixtureRequest) -> str:
@@ -103,9 +104,9 @@ def test_races_on_green_threads(url: str) -> None:
 
 
 def test_the_whole_room_behaves_as_on_sqlite(url: str) -> None:
-    """The unit tests of the database room, run again on this backend."""
+    """The tests of the database room and of the scheduler's claims, run again on this backend."""
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(UNIT)],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *ROOMS],
         env={**os.environ, URL_VARIABLE: url}, capture_output=True, text=True, timeout=280,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-5000:]

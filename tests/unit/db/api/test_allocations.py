@@ -61,6 +61,17 @@ def test_what_is_not_asked_for_may_be_overdrawn() -> None:
     assert not allocations.claim(node, "i3", 1, 1, 1)
 
 
+def test_a_claim_beside_others_names_them() -> None:
+    """The asker knew of the claim on a; of that on b, written meanwhile, it did not."""
+    a, b, c = (compute_nodes.upsert(make_node(name)).uuid for name in ("a", "b", "c"))
+    assert allocations.claim(a, "i1", 1, 1, 1, beside=())
+    assert allocations.claim(b, "i1", 1, 1, 1, beside=(a,))
+    assert not allocations.claim(c, "i1", 1, 1, 1, beside=(a,))
+    assert allocations.claim(b, "i1", 1, 1, 1, beside=(a,)), "its own claim on the same node is no other"
+    assert allocations.claim(c, "i2", 1, 1, 1, beside=()), "another server's claims are none of its own"
+    assert [each.node_uuid for each in allocations.of_instance("i1")] == [a, b]
+
+
 def test_a_claim_on_old_books_is_refused() -> None:
     node = _node()
     assert not allocations.claim(node, "i1", 1, 1, 1, generation=7)
