@@ -6,8 +6,11 @@ closes the idle ones and lets requests in flight finish until the deadline.
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import socket
 import ssl
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +25,11 @@ LOG = logging.getLogger(__name__)
 Application = Callable[..., Any]
 
 BACKLOG = 1024
+
+# Seconds between closing the door and locking it.
+LAST_CALL_S = 0.15
+
+SO_ATTACH_FILTER = 26  # <asm-generic/socket.h>; the socket module does not name it
 
 
 @dataclass(frozen=True)
@@ -72,6 +80,16 @@ def bind(host: str, port: int) -> socket.socket:
     return sock
 
 
+def refuse_quietly(sock: socket.socket) -> None:
+    """Let the kernel drop what newly asks to connect: the client's kernel asks again after a second.
+
+    By then this socket is closed and the answer is a clean refusal, or somebody else listens there and serves.
+    """
+    drop_all = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))  # BPF: return 0
+    program = struct.pack("HL", 1, ctypes.addressof(drop_all))
+    sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
+
+
 def tls_context(conf: cfg.ConfigOpts) -> ssl.SSLContext:
     """The server side of TLS by the options of [wsgi].
 
@@ -111,6 +129,13 @@ class Server:
 
     def stop(self, timeout_s: float) -> bool:
         """True when every request in flight was finished within so many seconds."""
+        # Connections that the kernel accepted but we did not would be reset: let no more of them in, serve those.
+        with contextlib.suppress(OSError):
+            refuse_quietly(self._sock)
+            concurrency.sleep(LAST_CALL_S)
+        return self._drain(timeout_s)
+
+    def _drain(self, timeout_s: float) -> bool:
         raise NotImplementedError
 
 
@@ -124,7 +149,7 @@ class GreenServer(Server):
         sock = self._sock
         if self._tls is not None:
             # the handshake is done by the connection's own green thread, not by the one that accepts
-            sock = self._tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+            sock = self._sock = self._tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
         self._pool = eventlet.GreenPool(self._limits.green_threads)
         self._serving = eventlet.spawn(
             module.server,
@@ -140,7 +165,7 @@ class GreenServer(Server):
             capitalize_response_headers=False,
         )
 
-    def stop(self, timeout_s: float) -> bool:
+    def _drain(self, timeout_s: float) -> bool:
         eventlet = concurrency.green_module("eventlet")
         # Killed while it accepts: its clean-up closes idle connections and waits for the busy ones.
         concurrency.spawn(self._serving.kill)
@@ -172,7 +197,7 @@ class ThreadedServer(Server):
 
         limits, sock, tls = self._limits, self._sock, self._tls
 
-        class Bound(cheroot.Server):  # type: ignore[misc]
+        class Bound(cheroot.Server):
             """cheroot's server on a socket that exists already."""
 
             version = "nova-lite"
@@ -201,7 +226,7 @@ class ThreadedServer(Server):
         server.prepare()
         concurrency.spawn(server.serve)
 
-    def stop(self, timeout_s: float) -> bool:
+    def _drain(self, timeout_s: float) -> bool:
         self._server.shutdown_timeout = timeout_s
         stopping = concurrency.spawn(self._server.stop)
         try:
@@ -216,7 +241,7 @@ def _tls_adapter(context: ssl.SSLContext) -> Any:
     from cheroot import makefile
     from cheroot.ssl import Adapter
 
-    class Tls(Adapter):  # type: ignore[misc]
+    class Tls(Adapter):
         def __init__(self) -> None:
             super().__init__(None, None)
 

@@ -75,7 +75,7 @@ def _serve(services: Sequence[WSGIService], conf: cfg.ConfigOpts) -> int:
     return startup.serve(BINARY, [[startup.database_gate(DATABASE_WAIT_S)], services], conf)
 
 
-def _work(service: WSGIService, conf: cfg.ConfigOpts, ready: Callable[[], None]) -> int:
+def _work(service: WSGIService, conf: cfg.ConfigOpts, ready: Callable[[], object]) -> int:
     """One worker: its own transport and database connections, made after the fork."""
     from nova_lite import rpc
     from nova_lite.cmd import startup

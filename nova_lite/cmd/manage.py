@@ -70,8 +70,8 @@ def parser() -> argparse.ArgumentParser:
     """The grammar: nova-lite-manage <what> <verb>."""
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="answer in JSON")
-    top = argparse.ArgumentParser(BINARY, description=__doc__, parents=[common])
-    top.set_defaults(json=False)
+    top = argparse.ArgumentParser(BINARY, description=__doc__)
+    top.add_argument("--json", action="store_true", help="answer in JSON; also after the verb")
     top.add_argument("--config-file", action="append", default=[], metavar="PATH", help="configuration file")
     top.add_argument("--config-dir", action="append", default=[], metavar="DIR", help="directory of *.conf files")
     top.add_argument("--debug", action="store_true", help="log what happens")

@@ -39,6 +39,7 @@ def _prepare() -> Callable[..., Iterable[bytes]]:
         from nova_lite import policy, rpc
         from nova_lite.api import deploy
         from nova_lite.cmd import startup
+        from nova_lite.conf import CONF
 
         if _app is None:
             path = os.environ.get("NOVA_LITE_CONFIG_FILE")
@@ -47,6 +48,6 @@ def _prepare() -> Callable[..., Iterable[bytes]]:
             startup.open_database(conf)
             _app = deploy.load_app(NAME, conf=conf)
         if _pid != os.getpid():
-            rpc.init(startup.CONF)
+            rpc.init(CONF)
             _pid = os.getpid()
         return _app

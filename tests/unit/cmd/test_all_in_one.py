@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import types
+from collections.abc import Iterator
+
+import pytest
+from oslo_config import cfg
+
+from nova_lite import config
+from nova_lite.cmd import all_in_one
+
+
+@pytest.fixture
+def conf() -> Iterator[cfg.ConfigOpts]:
+    private = cfg.ConfigOpts()
+    config.register_all(private)
+    private([], default_config_files=[], default_config_dirs=[])
+    yield private
+    private.clear()
+
+
+def apply(conf: cfg.ConfigOpts, *words: str) -> cfg.ConfigOpts:
+    all_in_one.override(conf, all_in_one.parser().parse_args(list(words)))
+    return conf
+
+
+def test_without_flags_the_configuration_stays(conf: cfg.ConfigOpts) -> None:
+    before = (conf.state_path, conf.compute.driver, conf.osapi_compute_listen_port)
+    apply(conf)
+    assert (conf.state_path, conf.compute.driver, conf.osapi_compute_listen_port) == before
+
+
+def test_flags_win(conf: cfg.ConfigOpts) -> None:
+    conf.set_override("driver", "libvirt", group="compute")
+    apply(conf, "--fake", "--state-dir", "/some/place", "--port-base", "7000", "--image-port", "8000")
+    assert conf.compute.driver == "fake"
+    assert conf.state_path == "/some/place"
+    assert (conf.embedded.identity_port, conf.embedded.image_port, conf.osapi_compute_listen_port) == (7000, 8000, 7002)
+
+
+@pytest.mark.parametrize("word", ["0", "70000", "x"])
+def test_a_wrong_port_is_refused(word: str) -> None:
+    with pytest.raises(SystemExit) as caught:
+        all_in_one.parser().parse_args(["--port-base", word])
+    assert caught.value.code == 2
+
+
+def test_flags_of_oslo_config_are_left_to_it() -> None:
+    flags, rest = all_in_one.parser().parse_known_args(["--fake", "--config-file", "x", "--debug"])
+    assert flags.fake
+    assert rest == ["--config-file", "x", "--debug"]
+
+
+def test_advice_names_the_urls_and_the_first_commands() -> None:
+    where = types.SimpleNamespace(clouds_yaml="/state/clouds.yaml")
+    apis = [types.SimpleNamespace(name="osapi_compute", url="http://127.0.0.1:8774")]
+    text = all_in_one.advice(where, apis)  # type: ignore[arg-type]
+    for part in ("http://127.0.0.1:8774", "OS_CLIENT_CONFIG_FILE=/state/clouds.yaml", "server create"):
+        assert part in text

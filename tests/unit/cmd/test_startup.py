@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import pytest
+
+from nova_lite import exception, service
+from nova_lite.cmd import startup
+
+
+def test_what_the_operator_can_mend_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    def work() -> int:
+        raise exception.ConfigInvalid(detail="[wsgi] ssl_cert_file: no such file")
+
+    assert startup.explained("nova-lite-api", work) == 1
+    assert capsys.readouterr().err == "nova-lite-api: [wsgi] ssl_cert_file: no such file\n"
+
+
+def test_bugs_are_not_hidden() -> None:
+    with pytest.raises(ZeroDivisionError):
+        startup.explained("nova-lite-api", lambda: 1 // 0)
+    assert startup.explained("nova-lite-api", lambda: 7) == 7
+
+
+def test_the_database_gate_refuses_a_wrong_schema(monkeypatch: pytest.MonkeyPatch) -> None:
+    from nova_lite.db import migration
+
+    def check() -> None:
+        raise exception.ConfigInvalid(detail="run db sync")
+
+    monkeypatch.setattr(migration, "check", check)
+    with pytest.raises(exception.ConfigInvalid):
+        startup.database_gate().start()
+    monkeypatch.setattr(migration, "check", lambda: None)
+    startup.database_gate().start()
+
+
+def test_the_gate_of_an_api_gives_up_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    from nova_lite.db import migration
+
+    def check() -> None:
+        raise exception.DatabaseUnavailable
+
+    monkeypatch.setattr(service, "RETRY_FIRST_S", 0.001)
+    monkeypatch.setattr(migration, "check", check)
+    startup.database_gate(limit_s=0.02).start()
