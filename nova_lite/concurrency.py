@@ -300,7 +300,7 @@ class Bridge:
 # -- for oslo, the HTTP server and the launcher ------------------------------------------------------------------------
 
 
-def green_module(name: str) -> ModuleType:
+def green_module(name: str) -> Any:
     """A module of eventlet, such as ``eventlet.wsgi``; only where is_green()."""
     import importlib
 

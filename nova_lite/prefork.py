@@ -27,7 +27,7 @@ STABLE_S = 5.0
 BACKOFF_FIRST_S, BACKOFF_MAX_S = 0.5, 30.0
 
 # Runs one worker: serves the service, calls the function when it does, returns the exit code.
-Work = Callable[[WSGIService, Callable[[], None]], int]
+Work = Callable[[WSGIService, Callable[[], object]], int]
 
 
 @dataclass

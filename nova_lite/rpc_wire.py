@@ -11,6 +11,7 @@ import base64
 import datetime
 import enum
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from nova_lite import exception, objects
@@ -114,7 +115,7 @@ def _decode_error(content: dict[str, Any]) -> exception.NovaLiteError:
     return cls(content.get("message"), **decode(content.get("facts") or {}))
 
 
-_TAGS = {
+_TAGS: dict[str, Callable[[Any], Any]] = {
     DICT: lambda items: {key: decode(item) for key, item in items},
     DATETIME: datetime.datetime.fromisoformat,
     TUPLE: lambda items: tuple(decode(item) for item in items),

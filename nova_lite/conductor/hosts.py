@@ -71,6 +71,6 @@ def report_power_states(host: str, states: dict[str, int]) -> None:
         if instance.host != host or instance.task_state is not None or instance.launched_at is None:
             continue
         values = journal.power_values(instance, states[instance.uuid])
-        unchanged = {"host": host, "task_state": None, "vm_state": instance.vm_state}
+        unchanged: dict[str, Any] = {"host": host, "task_state": None, "vm_state": instance.vm_state}
         if values and instances.update_if(instance.uuid, values, **unchanged):
             LOG.info("Server %s on %s: the hypervisor says %s", instance.uuid, host, values)

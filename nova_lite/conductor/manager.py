@@ -16,7 +16,7 @@ from nova_lite.conductor.sweeper import Sweeper
 from nova_lite.conductor.tasks import recover
 from nova_lite.conductor.tasks.build import BuildTask
 from nova_lite.context import RequestContext, admin_context
-from nova_lite.db.api import instances, operations, services
+from nova_lite.db.api import compute_nodes, instances, operations, services
 from nova_lite.manager import Manager, PeriodicTask
 from nova_lite.objects import ComputeNode, Instance, Operation, OperationState, Service
 from nova_lite.scheduler.api import API as SchedulerAPI
@@ -148,7 +148,7 @@ class ConductorManager(Manager):
         return hosts.heartbeat(host_name, epoch, owner, in_flight, self._lease_s)
 
     def report_inventory(self, ctxt: RequestContext, node: ComputeNode) -> None:
-        hosts.compute_nodes.upsert(node)
+        compute_nodes.upsert(node)
 
     def host_instances(self, ctxt: RequestContext, host_name: str) -> list[Instance]:
         return instances.on_host(host_name)

@@ -14,6 +14,7 @@ from nova_lite.clock import utcnow
 from nova_lite.conductor.tasks import recover
 from nova_lite.db.api import allocations, instances, operations
 from nova_lite.liveness import dead_hosts
+from nova_lite.objects import Operation
 
 LOG = logging.getLogger(__name__)
 
@@ -66,7 +67,7 @@ class Sweeper:
             if next_id is not None:
                 self._run(next_id)
 
-    def _each(self, found: list[operations.Operation], act: Callable[[operations.Operation], object]) -> None:
+    def _each(self, found: list[Operation], act: Callable[[Operation], object]) -> None:
         for operation in found:
             try:
                 act(operation)

@@ -37,7 +37,8 @@ class FaultPlan:
     ) -> None:
         self._sleep = sleep
         self._lock = threading.Lock()
-        self._rules = [[rule, rule.times] for rule in rules]
+        self._rules = list(rules)
+        self._left = [rule.times for rule in self._rules]
         self._delays = dict(delays or {})
         self.calls: list[tuple[str, str | None]] = []
 
@@ -56,7 +57,8 @@ class FaultPlan:
 
     def add(self, rule: FaultRule) -> None:
         with self._lock:
-            self._rules.append([rule, rule.times])
+            self._rules.append(rule)
+            self._left.append(rule.times)
 
     def delay(self, call: str, seconds: float) -> None:
         """From now on ``call`` takes so many seconds."""
@@ -82,12 +84,12 @@ class FaultPlan:
             raise exception.ImageUnacceptable(image_id="?", reason=f"fault plan: {call} aborts")
 
     def _kind(self, call: str, uuid: str | None) -> FaultKind | None:
-        for entry in self._rules:
-            rule, left = entry
+        for number, rule in enumerate(self._rules):
+            left = self._left[number]
             if rule.call != call or (rule.uuid and rule.uuid != uuid) or left == 0:
                 continue
             if left is not None:
-                entry[1] = left - 1
+                self._left[number] = left - 1
             return rule.kind
         return None
 

@@ -12,7 +12,7 @@ from nova_lite.conductor import journal
 from nova_lite.context import RequestContext
 from nova_lite.db.api import allocations, instances, operations
 from nova_lite.db.session import retry_on_deadlock, writer
-from nova_lite.objects import Instance, Operation, Placement, RequestSpec, Selection
+from nova_lite.objects import Instance, Operation, OperationState, Placement, RequestSpec, Selection
 from nova_lite.scheduler.api import API as SchedulerAPI
 
 LOG = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ class BuildTask:
         try:
             instance = instances.get(operation.instance_uuid)
         except exception.InstanceNotFound:
-            operations.finish(operation.id, operation.attempt, journal.OperationState.FAILED, "The server is gone.")
+            operations.finish(operation.id, operation.attempt, OperationState.FAILED, "The server is gone.")
             return
         try:
             (placement,) = self._scheduler.select_destinations(ctxt, [request_spec(operation, instance)], alternates=0)

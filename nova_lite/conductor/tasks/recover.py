@@ -6,10 +6,11 @@ import logging
 
 from nova_lite import exception
 from nova_lite.compute import actions
+from nova_lite.compute.vm_states import VmState
 from nova_lite.conductor import journal
 from nova_lite.db.api import allocations, instances, operations
 from nova_lite.db.session import retry_on_deadlock, writer
-from nova_lite.objects import Operation, OperationState
+from nova_lite.objects import Fault, Operation, OperationState
 
 LOG = logging.getLogger(__name__)
 
@@ -74,6 +75,6 @@ def _end(operation: Operation, reason: str) -> None:
     operations.end_open(instance.uuid, reason)
     values: dict[str, object] = {"task_state": None}
     if not journal.row_of(operation).reverts:
-        values["vm_state"] = journal.VmState.ERROR
-        instances.add_fault(instance.uuid, journal.Fault(500, reason, "", operation.host))
+        values["vm_state"] = VmState.ERROR
+        instances.add_fault(instance.uuid, Fault(500, reason, "", operation.host))
     instances.update_if(instance.uuid, values)
