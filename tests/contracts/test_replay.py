@@ -17,7 +17,7 @@ from tests.harness.contract.endpoint import WsgiEndpoint
 from tests.harness.contract.material import Call
 from tests.harness.contract.replay import LATER_TIERS, Replay
 from tests.harness.contract.report import Outcome, Verdict
-from tests.harness.contract.world import World
+from tests.harness.contract.world import PUBLIC_KEY, World
 
 try:
     material.location()
@@ -127,3 +127,29 @@ def test_fields_at_random_microversions(endpoint: WsgiEndpoint, world: World, op
             assert reply.status == 200, f"seed {seed}: {reply.message}"
             problems = fields.check(operation, (2, minor), reply.body, role)
             assert problems == [], f"seed {seed}, {operation} at 2.{minor} as {role}"
+
+
+def test_writes_at_random_microversions(endpoint: WsgiEndpoint, world: World) -> None:
+    """What creating and changing a server and a keypair answers, field by field; the seed is in the message."""
+    seed = random.randrange(10**6)
+    for minor in sorted({1, 96, *random.Random(seed).sample(range(1, 97), 8)}):
+        version, where = f"2.{minor}", f"seed {seed}, at 2.{minor}"
+        body = {"name": "random", "imageRef": IMAGE_ID, "flavorRef": world.flavor()}
+        created = endpoint.call("member", "POST", "/v2.1/servers", {"server": body | _networks(minor)}, version)
+        assert created.status == 202, f"{where}: {created.message}"
+        assert fields.check("POST /servers", (2, minor), created.body) == [], where
+        server = created.body["server"]["id"]
+        world.wait(server, "ACTIVE")
+        changed = endpoint.call("member", "PUT", f"/v2.1/servers/{server}", {"server": {"name": "new"}}, version)
+        assert changed.status == 200, f"{where}: {changed.message}"
+        assert fields.check("PUT /servers/{id}", (2, minor), changed.body) == [], where
+        world.delete(server)
+        key = {"keypair": {"name": world.unique("k-"), "public_key": PUBLIC_KEY}}
+        made = endpoint.call("member", "POST", "/v2.1/os-keypairs", key, version)
+        assert made.status == (200 if minor == 1 else 201), f"{where}: {made.message}"
+        assert fields.check("POST /os-keypairs", (2, minor), made.body) == [], where
+
+
+def _networks(minor: int) -> dict[str, str]:
+    """Required from 2.37."""
+    return {"networks": "auto"} if minor >= 37 else {}
