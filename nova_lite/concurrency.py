@@ -253,6 +253,8 @@ class Bridge:
         if is_green():
             os.set_blocking(self._reader, False)
         self._closed = False
+        self._pipe_lock = _original("threading").Lock()  # a native thread may hold it; nobody does for long
+        self._pipe_open = True
         self._handle = spawn(self._deliver)
         self.name = name
 
@@ -263,10 +265,13 @@ class Bridge:
             self._wake()
 
     def _wake(self) -> None:
-        try:
-            self._os.write(self._writer, b".")
-        except BlockingIOError:
-            return  # the pipe is full of wake-ups already: the reader will come
+        with self._pipe_lock:  # else a late wake-up could go to whatever has the descriptor's number by then
+            if not self._pipe_open:
+                return
+            try:
+                self._os.write(self._writer, b".")
+            except BlockingIOError:
+                return  # the pipe is full of wake-ups already: the reader will come
 
     def close(self, timeout: float | None = 5) -> None:
         """Deliver what was put and end; seconds to wait for that."""
@@ -285,8 +290,10 @@ class Bridge:
                         return
                     self._call(item)
         finally:
-            os.close(self._reader)
-            os.close(self._writer)
+            with self._pipe_lock:
+                self._pipe_open = False
+                os.close(self._reader)
+                os.close(self._writer)
 
     def _call(self, item: Any) -> None:
         try:

@@ -131,6 +131,32 @@ def test_bridge_delivers_in_order_from_native_threads(backend: str) -> None:
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
+def test_a_bridge_may_be_closed_while_items_come(backend: str) -> None:
+    """Neither side ever writes to a descriptor that is closed, or is somebody else's by now."""
+    out = run(
+        backend,
+        """
+        errors, done = [], []
+        def produce(bridge):
+            try:
+                for n in range(50):
+                    bridge.put(n)
+            except OSError as error:
+                errors.append(error)
+            done.append(1)
+        for _ in range(200):
+            bridge = concurrency.Bridge(lambda item: None)
+            concurrency.native_thread(produce, bridge)
+            bridge.close()
+        while len(done) < 200:
+            concurrency.sleep(0.01)
+        print(errors)
+        """,
+    )
+    assert out == "[]"
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
 def test_process_ends_although_work_runs(backend: str) -> None:
     assert (
         run(backend, "concurrency.spawn(concurrency.sleep, 600)\nconcurrency.Pool(1).spawn(concurrency.sleep, 600)")

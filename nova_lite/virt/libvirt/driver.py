@@ -18,7 +18,7 @@ from nova_lite.virt.libvirt import consolelog, events
 from nova_lite.virt.libvirt.build import properties
 from nova_lite.virt.libvirt.connection import Connection, Event
 from nova_lite.virt.libvirt.disks import Disks
-from nova_lite.virt.libvirt.guest import Guest
+from nova_lite.virt.libvirt.guest import Guest, Sight
 from nova_lite.virt.libvirt.host import Host
 from nova_lite.virt.libvirt.imagecache import ImageCache, ImageDoor
 from nova_lite.virt.libvirt.launcher import Launcher
@@ -29,16 +29,9 @@ LOG = logging.getLogger(__name__)
 SOFT_REBOOT_S = 60
 TRIM_EVERY_S = 30
 
+ACTIVE = (PowerState.RUNNING, PowerState.PAUSED, PowerState.SUSPENDED)  # there is a process; SUSPENDED is ACPI S3
+
 Listener = Callable[[LifecycleEvent], None]
-
-
-def _described(guest: Guest) -> driver.Guest | None:
-    """What the cloud is told of a guest; None when it is gone since it was found."""
-    try:
-        mark = guest.mark()
-        return driver.Guest(guest.uuid, guest.name, guest.power_state(), mark.generation if mark else None)
-    except exception.GuestNotFound:
-        return None
 
 
 class LibvirtDriver(
@@ -66,10 +59,7 @@ class LibvirtDriver(
 
     def connect(self, wait_s: float) -> None:
         """:raises HypervisorUnavailable: no connection within so many seconds; says why, for the log."""
-        try:
-            self._connection.get(wait_s)
-        except exception.HypervisorUnavailable as error:
-            raise exception.HypervisorUnavailable(f"{error}: {self._connection.trouble}") from error
+        self._connection.connect(wait_s)
 
     def init_host(self) -> None:
         """Connect and prepare.
@@ -97,12 +87,11 @@ class LibvirtDriver(
         return self._host.inventory(concurrency.run_blocking(self._disks.overcommitted_bytes))
 
     def list_guests(self) -> tuple[driver.Guest, ...]:
-        described = (_describe(guest) for guest in self._host.guests())
-        return tuple(guest for guest in described if guest is not None)
+        return tuple(_described(sight) for sight in self._host.guests())
 
     def find_guest(self, uuid: str) -> driver.Guest | None:
-        guest = self._host.find(uuid)
-        return None if guest is None else _describe(guest)
+        sight = self._host.guest(uuid).look()
+        return None if sight is None else _described(sight)
 
     def list_disks(self) -> frozenset[str]:
         return self._disks.servers()
@@ -121,16 +110,15 @@ class LibvirtDriver(
 
     def delete_disks(self, instance: Instance) -> None:
         """Refused while the guest runs: its files are in use."""
-        guest = self._host.find(instance.uuid)
-        if guest is not None and guest.is_active():
+        sight = self._host.guest(instance.uuid).look()
+        if sight is not None and sight.state in ACTIVE:
             raise exception.NovaLiteError(f"the guest of {instance.uuid} still runs: its disks are not deleted")
         self._disks.delete(instance.uuid)
 
     def spawn(self, instance: Instance, vifs: tuple[Vif, ...]) -> None:
-        guest = self._find(instance)
-        if guest is not None and guest.is_active():
-            mark = guest.mark()
-            if mark is not None and mark.generation == instance.generation:
+        guest, sight = self._find(instance)
+        if sight is not None and sight.state in ACTIVE:
+            if sight.mark is not None and sight.mark.generation == instance.generation:
                 guest.unpause()  # a kill may have come between its creation and its first instruction
                 return
             LOG.warning("instance %s: replacing a guest of an older generation", instance.uuid)
@@ -138,30 +126,30 @@ class LibvirtDriver(
         self._launcher.launch(instance, vifs)
 
     def destroy(self, instance: Instance) -> None:
-        guest = self._find(instance)
-        if guest is not None:
+        guest, sight = self._find(instance)
+        if sight is not None:
             guest.destroy()
             guest.undefine()
 
     def power_state(self, instance: Instance) -> int:
-        guest = self.find_guest(instance.uuid)
-        return PowerState.NOSTATE if guest is None else guest.power_state
+        sight = self._host.guest(instance.uuid).look()
+        return PowerState.NOSTATE if sight is None else sight.state
 
     # -- power ----------------------------------------------------------------------------------------
 
     def power_on(self, instance: Instance, vifs: tuple[Vif, ...]) -> None:
-        guest = self._find(instance)
-        if guest is None or not guest.is_active():
+        _, sight = self._find(instance)
+        if sight is None or sight.state not in ACTIVE:
             self._launcher.launch(instance, vifs)
 
     def power_off(self, instance: Instance, timeout_s: int = 60) -> None:
-        guest = self._find(instance)
-        if guest is not None:
+        guest, sight = self._find(instance)
+        if sight is not None:
             guest.power_off(timeout_s)
 
     def reboot(self, instance: Instance, vifs: tuple[Vif, ...], hard: bool) -> None:
-        guest = self._find(instance)
-        if guest is not None and (hard or not (guest.is_active() and guest.shut_down(SOFT_REBOOT_S))):
+        guest, sight = self._find(instance)
+        if sight is not None and (hard or sight.state not in ACTIVE or not guest.shut_down(SOFT_REBOOT_S)):
             guest.destroy()
             guest.forget_saved_memory()
         self._launcher.launch(instance, vifs)
@@ -177,8 +165,8 @@ class LibvirtDriver(
 
     def resume(self, instance: Instance, vifs: tuple[Vif, ...]) -> None:
         """Restores the saved memory; where that was lost, the server boots."""
-        guest = self._find(instance)
-        if guest is None or not guest.is_active():
+        guest, sight = self._find(instance)
+        if sight is None or sight.state not in ACTIVE:
             self._launcher.launch(instance, vifs)
         else:
             guest.unpause()
@@ -226,31 +214,26 @@ class LibvirtDriver(
 
     # -- guests ---------------------------------------------------------------------------------------
 
-    def _find(self, instance: Instance) -> Guest | None:
-        """The server's guest, or None.
+    def _find(self, instance: Instance) -> tuple[Guest, Sight | None]:
+        """The server's guest, and how it is; None where there is none.
 
         :raises StaleWrite: the guest is of a later generation than the one this host was asked to act on.
         """
-        guest = self._host.find(instance.uuid)
-        mark = guest.mark() if guest is not None else None
-        if mark is not None and mark.generation > instance.generation:
+        guest = self._host.guest(instance.uuid)
+        sight = guest.look()
+        if sight is not None and sight.mark is not None and sight.mark.generation > instance.generation:
             raise exception.StaleWrite(what=f"the domain of instance {instance.uuid}")
-        return guest
+        return guest, sight
 
     def _must_find(self, instance: Instance) -> Guest:
-        guest = self._find(instance)
-        if guest is None:
+        guest, sight = self._find(instance)
+        if sight is None:
             raise exception.GuestNotFound(instance_uuid=instance.uuid)
         return guest
 
 
-def _describe(guest: Guest) -> driver.Guest | None:
-    """The guest as it is now; None where it went since it was found."""
-    try:
-        mark, state = guest.mark(), guest.power_state()
-    except exception.GuestNotFound:
-        return None
-    return driver.Guest(guest.uuid, guest.name, state, mark.generation if mark else None)
+def _described(sight: Sight) -> driver.Guest:
+    return driver.Guest(sight.uuid, sight.name, sight.state, sight.mark.generation if sight.mark else None)
 
 
 def load(conf: Any, host: str, image_api: ImageDoor) -> LibvirtDriver:

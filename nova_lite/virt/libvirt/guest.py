@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from typing import Any
 
 import libvirt
@@ -28,56 +29,54 @@ _UNDEFINE_FLAGS = (
 )
 
 
-class Guest:
-    def __init__(self, connection: Connection, domain: Any) -> None:
-        self._connection = connection
-        self._domain = domain
+@dataclass(frozen=True)
+class Sight:
+    """A domain at one look; ``mark`` is that of the running domain where it runs, None where there is none of ours."""
 
-    def _run(self, method: str, *args: Any) -> Any:
-        """Call a method of the domain, once more where libvirtd went away under it: every verb may be called again."""
-        try:
-            return self._connection.run(getattr(self._domain, method), *args)
-        except exception.HypervisorUnavailable:
-            self._domain = self._connection.call("lookupByUUIDString", self.uuid)
-            return self._connection.run(getattr(self._domain, method), *args)
+    uuid: str
+    name: str
+    state: PowerState
+    mark: Mark | None
+
+
+class Guest:
+    """The domain of a server, whether it exists or not: that is found out by each method.
+
+    :raises GuestNotFound: in all methods but :meth:`look`, :meth:`destroy` and :meth:`undefine`.
+    """
+
+    def __init__(self, connection: Connection, uuid: str) -> None:
+        self._connection = connection
+        self.uuid = uuid
+
+    def _call(self, method: str, *args: Any) -> Any:
+        return self._connection.on_domain(self.uuid, method, *args)
 
     # -- facts ----------------------------------------------------------------------------------------
 
-    @property
-    def uuid(self) -> str:
-        return str(self._domain.UUIDString())  # held by the object: asks nobody
-
-    @property
-    def name(self) -> str:
-        return str(self._domain.name())
+    def look(self) -> Sight | None:
+        """How it is; None where there is no such domain."""
+        try:
+            found: Sight | None = self._connection.apply(look_at, self.uuid)
+        except exception.GuestNotFound:
+            return None
+        return found
 
     def power_state(self) -> PowerState:
-        state, _reason = self._run("state")
+        state, _reason = self._call("state")
         return events.power_state(state)
 
     def is_active(self) -> bool:
-        return bool(self._run("isActive"))
+        return bool(self._call("isActive"))
 
     def has_saved_memory(self) -> bool:
-        return bool(self._run("hasManagedSaveImage"))
-
-    def mark(self) -> Mark | None:
-        """Our mark, of the running domain where it runs; None where there is none that can be read."""
-        try:
-            text = self._run("metadata", libvirt.VIR_DOMAIN_METADATA_ELEMENT, NAMESPACE, 0)
-            return from_xml(Mark, text)
-        except LibvirtError as error:
-            if error.code != libvirt.VIR_ERR_NO_DOMAIN_METADATA:
-                raise
-        except ValueError as error:
-            LOG.warning("the mark of domain %s cannot be read: %s", self.uuid, error)
-        return None
+        return bool(self._call("hasManagedSaveImage"))
 
     # -- verbs ----------------------------------------------------------------------------------------
 
     def start(self) -> None:
         """Start, or restore from saved memory where there is some."""
-        self._unless_already("create", lambda: self.is_active())
+        self._unless_already("create", self.is_active)
 
     def power_off(self, timeout_s: float) -> None:
         """Press the power button until the guest is off or the time is over; then cut the power."""
@@ -98,12 +97,12 @@ class Guest:
 
     def _press_power_button(self) -> None:
         try:
-            self._run("shutdownFlags", libvirt.VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN)
+            self._call("shutdownFlags", libvirt.VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN)
         except LibvirtError as error:
             LOG.debug("domain %s: power button: %s", self.uuid, error)
 
     def destroy(self) -> None:
-        """Cut the power."""
+        """Cut the power; a domain that is gone has none."""
         for attempt in range(1, DESTROY_ATTEMPTS + 1):
             try:
                 self._unless_already("destroy", lambda: not self.is_active())
@@ -116,9 +115,9 @@ class Guest:
                 LOG.warning("domain %s does not die (attempt %d): %s", self.uuid, attempt, error)
 
     def undefine(self) -> None:
-        """Remove the definition with saved memory and firmware variables."""
+        """Remove the definition with saved memory and firmware variables; a domain that is gone has none."""
         try:
-            self._run("undefineFlags", _UNDEFINE_FLAGS)
+            self._call("undefineFlags", _UNDEFINE_FLAGS)
         except exception.GuestNotFound:
             return
 
@@ -135,14 +134,48 @@ class Guest:
 
     def forget_saved_memory(self) -> None:
         if self.has_saved_memory():
-            self._run("managedSaveRemove", 0)
+            self._call("managedSaveRemove", 0)
 
     def _unless_already(self, verb: str, is_so: Any, *args: Any) -> None:
         """Do it where it is not so yet; a refusal because it has just become so is no error."""
         if is_so():
             return
         try:
-            self._run(verb, *args)
+            self._call(verb, *args)
         except LibvirtError as error:
             if error.code != libvirt.VIR_ERR_OPERATION_INVALID or not is_so():
                 raise
+
+
+# -- on native threads, one crossing for all that is asked -----------------------------------------------------------
+
+
+def look_at(conn: Any, uuid: str) -> Sight:
+    return _sight(conn.lookupByUUIDString(uuid))
+
+
+def look_at_all(conn: Any) -> tuple[Sight, ...]:
+    """Every domain of the host, but those that go away meanwhile."""
+    found = []
+    for domain in conn.listAllDomains(0):
+        try:
+            found.append(_sight(domain))
+        except libvirt.libvirtError as error:
+            if error.get_error_code() != libvirt.VIR_ERR_NO_DOMAIN:
+                raise
+    return tuple(found)
+
+
+def _sight(domain: Any) -> Sight:
+    return Sight(domain.UUIDString(), domain.name(), events.power_state(domain.state()[0]), _mark(domain))
+
+
+def _mark(domain: Any) -> Mark | None:
+    try:
+        return from_xml(Mark, domain.metadata(libvirt.VIR_DOMAIN_METADATA_ELEMENT, NAMESPACE, 0))
+    except libvirt.libvirtError as error:
+        if error.get_error_code() != libvirt.VIR_ERR_NO_DOMAIN_METADATA:
+            raise
+    except ValueError:  # not written by us: whatever it is, it is not our mark
+        pass
+    return None

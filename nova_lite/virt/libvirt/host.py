@@ -7,11 +7,11 @@ from typing import Any
 
 import libvirt
 
-from nova_lite import concurrency, exception
+from nova_lite import concurrency
 from nova_lite.virt.driver import Inventory
 from nova_lite.virt.libvirt import virttype
 from nova_lite.virt.libvirt.connection import Connection
-from nova_lite.virt.libvirt.guest import Guest
+from nova_lite.virt.libvirt.guest import Guest, Sight, look_at_all
 from nova_lite.virt.libvirt.options import GIB, Options
 from nova_lite.virt.libvirt.xml.capabilities import Capabilities
 from nova_lite.virt.libvirt.xml.element import from_xml
@@ -97,17 +97,15 @@ class Host:
 
     # -- its guests -----------------------------------------------------------------------------------
 
-    def guests(self) -> tuple[Guest, ...]:
-        return tuple(Guest(self._connection, domain) for domain in self._connection.call("listAllDomains", 0))
+    def guests(self) -> tuple[Sight, ...]:
+        """Every domain, at one look."""
+        found: tuple[Sight, ...] = self._connection.apply(look_at_all)
+        return found
 
-    def find(self, instance_uuid: str) -> Guest | None:
-        """The server's guest, or None."""
-        try:
-            return Guest(self._connection, self._connection.call("lookupByUUIDString", instance_uuid))
-        except exception.GuestNotFound:
-            return None
+    def guest(self, instance_uuid: str) -> Guest:
+        """The server's guest, whether it exists or not."""
+        return Guest(self._connection, instance_uuid)
 
-    def define(self, xml: str) -> Guest:
+    def define(self, xml: str) -> None:
         """Make the definition or replace it; a running guest takes it at its next start."""
-        flags = libvirt.VIR_DOMAIN_DEFINE_VALIDATE
-        return Guest(self._connection, self._connection.call("defineXMLFlags", xml, flags))
+        self._connection.call("defineXMLFlags", xml, libvirt.VIR_DOMAIN_DEFINE_VALIDATE)

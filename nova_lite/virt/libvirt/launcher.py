@@ -33,7 +33,8 @@ class Launcher:
         """
         started = clock.monotonic()
         domain = build_domain(self._request(instance, vifs))
-        self._host.define(to_xml(domain)).start()
+        self._host.define(to_xml(domain))
+        self._host.guest(instance.uuid).start()
         LOG.info("instance %s started in %.2f s", instance.uuid, clock.monotonic() - started)
 
     def _request(self, instance: Instance, vifs: tuple[Vif, ...]) -> GuestRequest:

@@ -29,7 +29,7 @@ class Options:
     keepalive_s: int = 5
     console_log_max_mb: int = 16
     tb_cache_mb: int = 32
-    force_config_drive: bool = False
+    force_config_drive: bool = True
     vnc_enabled: bool = True
     vnc_listen: str = "127.0.0.1"
     host_ip: str | None = None

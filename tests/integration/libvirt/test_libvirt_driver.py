@@ -294,3 +294,25 @@ def test_the_script_is_idempotent(hv: Hypervisor) -> None:
     assert not pathlib.Path(f"/proc/{pid}").exists()
     assert subprocess.run([hypervisor.LIBVIRTD, "status", hv.directory]).returncode == 3
     assert hv.verb("start") == hv.uri
+
+
+def test_a_libvirtd_that_hangs_holds_nobody_for_ever(
+    hv: Hypervisor, tmp_path: pathlib.Path, images: Images, running: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SIGSTOP: the socket stays open and nobody answers. The keepalive ends the calls; all is well afterwards."""
+    monkeypatch.setattr("nova_lite.virt.libvirt.connection.OPEN_TIMEOUT_S", 3)
+    impatient = hypervisor.make_driver(hv.uri, tmp_path, images, keepalive_s=1, reconnect_wait_s=0)
+    pid = hv.pid()
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        calls = [concurrency.spawn(impatient.power_state, running) for _ in range(4)]
+        for call in calls:
+            assert isinstance(call.exception(20), exception.HypervisorUnavailable)
+        assert impatient.check_health() is not None
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    try:
+        wait_for(lambda: impatient.check_health() is None, "well again")
+        assert impatient.power_state(running) == PowerState.RUNNING
+    finally:
+        impatient.close()

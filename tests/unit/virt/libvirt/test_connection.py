@@ -11,7 +11,7 @@ import pytest
 
 libvirt = pytest.importorskip("libvirt", reason="no libvirt binding")
 
-from nova_lite import exception  # noqa: E402
+from nova_lite import concurrency, exception  # noqa: E402
 from nova_lite.virt.libvirt import connection as module  # noqa: E402
 from nova_lite.virt.libvirt.connection import Connection, LibvirtError  # noqa: E402
 from nova_lite.virt.libvirt.options import Options  # noqa: E402
@@ -24,13 +24,15 @@ def error(code: int, domain: int = 0, text: str = "said libvirt") -> Any:
 
 
 class Conn:
-    """virConnect."""
+    """virConnect; remembers how many calls were under way on it at once."""
 
     def __init__(self) -> None:
         self.alive = True
         self.closed = False
         self.close_callback: Any = None
         self.event_callback: Any = None
+        self.busy = 0
+        self.busiest = 0
 
     def isAlive(self) -> bool:  # noqa: N802
         return self.alive
@@ -47,25 +49,39 @@ class Conn:
 
     def domainEventDeregisterAny(self, number: int) -> None:  # noqa: N802
         assert number == 7
+        raise error(libvirt.VIR_ERR_INTERNAL_ERROR)
 
     def unregisterCloseCallback(self) -> None:  # noqa: N802
         raise error(libvirt.VIR_ERR_INTERNAL_ERROR)
 
     def close(self) -> None:
+        assert not self.busy, "closed under a call"
         self.closed = True
 
     def getLibVersion(self) -> int:  # noqa: N802
+        self.busy += 1
+        self.busiest = max(self.busy, self.busiest)
+        time.sleep(0.01)
+        self.busy -= 1
         if not self.alive:
             raise error(libvirt.VIR_ERR_INTERNAL_ERROR, libvirt.VIR_FROM_RPC, "client socket is closed")
         return 9
+
+    def lookupByUUIDString(self, uuid: str) -> Domain:  # noqa: N802
+        return Domain()
 
 
 class Domain:
     def UUIDString(self) -> str:  # noqa: N802
         return "uuid-1"
 
+    def state(self, *args: Any) -> tuple[Any, ...]:
+        return args
+
 
 class Libvirtd:
+    """``listening`` is the connection that has subscribed last."""
+
     def __init__(self) -> None:
         self.conns: list[Conn] = []
         self.refuse = 0
@@ -77,9 +93,15 @@ class Libvirtd:
         self.conns.append(Conn())
         return self.conns[-1]
 
+    @property
+    def listening(self) -> Conn:
+        return [conn for conn in self.conns if conn.event_callback][-1]
+
     def die(self) -> None:
-        self.conns[-1].alive = False
-        self.conns[-1].close_callback(1)
+        listener = self.listening
+        for conn in self.conns:
+            conn.alive = False
+        listener.close_callback(1)
 
 
 @pytest.fixture
@@ -119,11 +141,26 @@ def connection(libvirtd: Libvirtd, heard: Heard) -> Iterator[Connection]:
     made.close()
 
 
-def test_opened_once(connection: Connection, libvirtd: Libvirtd) -> None:
-    assert connection.call("getLibVersion") == 9
-    assert connection.get() is connection.get()
-    assert len(libvirtd.conns) == 1
+# -- calls ------------------------------------------------------------------------------------------------------------
+
+
+def test_one_connection_serves_calls_one_after_the_other(connection: Connection, libvirtd: Libvirtd) -> None:
+    for _ in range(3):
+        assert connection.call("getLibVersion") == 9
     assert connection.check() is None
+    assert len(libvirtd.conns) == 1
+
+
+def test_calls_at_once_never_share_a_connection(connection: Connection, libvirtd: Libvirtd) -> None:
+    handles = [concurrency.spawn(connection.call, "getLibVersion") for _ in range(3 * module.CALLS)]
+    assert [handle.wait(10) for handle in handles] == [9] * 3 * module.CALLS
+    assert {conn.busiest for conn in libvirtd.conns} == {1}
+    assert 1 < len(libvirtd.conns) <= module.CALLS
+
+
+def test_calls_on_a_domain(connection: Connection) -> None:
+    assert connection.on_domain("uuid-1", "state", 1, 2) == (1, 2)
+    assert connection.apply(lambda conn, word: word, "hello") == "hello"
 
 
 def test_waits_for_a_libvirtd_that_starts(connection: Connection, libvirtd: Libvirtd) -> None:
@@ -134,72 +171,49 @@ def test_waits_for_a_libvirtd_that_starts(connection: Connection, libvirtd: Libv
 def test_gives_up_after_its_time(connection: Connection, libvirtd: Libvirtd) -> None:
     libvirtd.refuse = 1_000_000
     started = time.monotonic()
-    with pytest.raises(exception.HypervisorUnavailable, match="h1"):
-        connection.get(0.05)
+    with pytest.raises(exception.HypervisorUnavailable, match="h1: qemu:///system: no such socket"):
+        connection.connect(0.05)
     assert time.monotonic() - started < 0.9
     check = connection.check()
     assert check is not None
     assert "h1" in check
 
 
-def test_a_dead_connection_is_replaced_and_closed(connection: Connection, libvirtd: Libvirtd) -> None:
-    connection.get()
+def test_a_connection_that_died_idle_is_replaced(connection: Connection, libvirtd: Libvirtd) -> None:
+    connection.call("getLibVersion")
     libvirtd.conns[0].alive = False
     assert connection.call("getLibVersion") == 9
     assert libvirtd.conns[0].closed
 
 
-def test_comes_back_by_itself_and_says_so(connection: Connection, libvirtd: Libvirtd, heard: Heard) -> None:
-    connection.get()
-    libvirtd.refuse = 2
-    libvirtd.die()
-    assert heard.reconnected.wait(5)
-    assert len(libvirtd.conns) == 2
-    libvirtd.conns[1].event_callback(Domain(), 2, 0)
-    assert heard.told.wait(5)
+def test_a_call_under_which_libvirtd_dies_is_made_again(connection: Connection, libvirtd: Libvirtd) -> None:
+    def dies_first(conn: Conn) -> int:
+        if conn is libvirtd.conns[0]:
+            conn.alive = False
+        return conn.getLibVersion()
+
+    connection.call("getLibVersion")
+    assert connection.apply(dies_first) == 9
+    assert [conn.closed for conn in libvirtd.conns] == [True, False]
 
 
-def test_a_call_that_comes_first_reconnects_once(connection: Connection, libvirtd: Libvirtd, heard: Heard) -> None:
-    """The news of the death of an older connection changes nothing."""
-    connection.get()
-    libvirtd.conns[0].alive = False
-    connection.get()
-    assert heard.reconnected.wait(5)
-    heard.reconnected.clear()
-    libvirtd.conns[0].close_callback(1)
-    libvirtd.conns[1].event_callback(Domain(), 2, 0)
-    assert heard.told.wait(5)  # delivered in order: the death came before it
-    assert not heard.reconnected.wait(0.1)
-    assert len(libvirtd.conns) == 2
+def test_a_call_is_made_again_only_once(connection: Connection, libvirtd: Libvirtd) -> None:
+    def dies_always(conn: Conn) -> int:
+        conn.alive = False
+        return conn.getLibVersion()
 
-
-def test_goes_on_trying_after_a_call_gave_up(connection: Connection, libvirtd: Libvirtd, heard: Heard) -> None:
-    connection.get()
-    libvirtd.conns[0].alive = False
-    libvirtd.refuse = 5
     with pytest.raises(exception.HypervisorUnavailable):
-        connection.get(0)
-    assert heard.reconnected.wait(5)
-
-
-def test_events_arrive_in_order(connection: Connection, libvirtd: Libvirtd, heard: Heard) -> None:
-    connection.get()
-    for detail in range(100):
-        libvirtd.conns[0].event_callback(Domain(), 2, detail)
-    connection.close()
-    assert [(uuid, number, detail) for uuid, number, detail, _ in heard.events] == [
-        ("uuid-1", 2, detail) for detail in range(100)
-    ]
-    assert all(abs(time.monotonic() - at) < 60 for *_, at in heard.events)
+        connection.apply(dies_always)
+    assert len(libvirtd.conns) == 2
 
 
 def test_closed_stays_closed(connection: Connection, libvirtd: Libvirtd) -> None:
-    connection.get()
+    connection.connect(1)
     connection.close()
     connection.close()
-    assert libvirtd.conns[0].closed
+    assert all(conn.closed for conn in libvirtd.conns if conn is not libvirtd.listening)
     with pytest.raises(exception.HypervisorUnavailable):
-        connection.get()
+        connection.call("getLibVersion")
 
 
 def test_one_attempt_at_a_time_where_libvirtd_hangs(
@@ -215,12 +229,48 @@ def test_one_attempt_at_a_time_where_libvirtd_hangs(
     monkeypatch.setattr(module.libvirt, "open", hang)
     monkeypatch.setattr(module, "OPEN_TIMEOUT_S", 0.05)
     for _ in range(2):
-        with pytest.raises(exception.HypervisorUnavailable):
-            connection.get(0)
+        assert connection.check() is not None
     release.set()
     assert connection.call("getLibVersion") == 9
     assert len(attempts) == 1
 
+
+# -- events -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_listener_comes_back_by_itself_and_says_so(
+    connection: Connection, libvirtd: Libvirtd, heard: Heard
+) -> None:
+    connection.connect(1)
+    first = libvirtd.listening
+    libvirtd.refuse = 2
+    libvirtd.die()
+    assert heard.reconnected.wait(5)
+    assert libvirtd.listening is not first
+    assert first.closed
+    libvirtd.listening.event_callback(Domain(), 2, 0)
+    assert heard.told.wait(5)
+
+
+def test_the_first_connection_is_no_reconnection(connection: Connection, heard: Heard, libvirtd: Libvirtd) -> None:
+    connection.connect(1)
+    connection.connect(1)
+    assert len(libvirtd.conns) == 2, "one for calls, one that listens"
+    assert not heard.reconnected.wait(0.05)
+
+
+def test_events_arrive_in_order(connection: Connection, libvirtd: Libvirtd, heard: Heard) -> None:
+    connection.connect(1)
+    for detail in range(100):
+        libvirtd.listening.event_callback(Domain(), 2, detail)
+    connection.close()
+    assert [(uuid, number, detail) for uuid, number, detail, _ in heard.events] == [
+        ("uuid-1", 2, detail) for detail in range(100)
+    ]
+    assert all(abs(time.monotonic() - at) < 60 for *_, at in heard.events)
+
+
+# -- errors -----------------------------------------------------------------------------------------------------------
 
 GONE = [
     (libvirt.VIR_ERR_NO_CONNECT, 0),
@@ -238,7 +288,7 @@ REFUSED = [
 
 
 def raising(code: int, domain: int) -> Any:
-    def call() -> None:
+    def call(conn: Conn) -> None:
         raise error(code, domain)
 
     return call
@@ -247,16 +297,16 @@ def raising(code: int, domain: int) -> Any:
 @pytest.mark.parametrize(("code", "domain"), GONE)
 def test_libvirtd_is_gone(connection: Connection, code: int, domain: int) -> None:
     with pytest.raises(exception.HypervisorUnavailable, match="h1"):
-        connection.run(raising(code, domain))
+        connection.apply(raising(code, domain))
 
 
 @pytest.mark.parametrize(("code", "domain"), REFUSED)
 def test_libvirt_refused(connection: Connection, code: int, domain: int) -> None:
     with pytest.raises(LibvirtError, match="said libvirt") as caught:
-        connection.run(raising(code, domain))
+        connection.apply(raising(code, domain))
     assert caught.value.code == code
 
 
 def test_no_such_domain(connection: Connection) -> None:
     with pytest.raises(exception.GuestNotFound):
-        connection.run(raising(libvirt.VIR_ERR_NO_DOMAIN, libvirt.VIR_FROM_QEMU))
+        connection.apply(raising(libvirt.VIR_ERR_NO_DOMAIN, libvirt.VIR_FROM_QEMU))

@@ -17,6 +17,7 @@ from nova_lite.virt.driver import Guest as Listed  # noqa: E402
 from nova_lite.virt.event import LifecycleEvent, Transition  # noqa: E402
 from nova_lite.virt.libvirt import driver as module  # noqa: E402
 from nova_lite.virt.libvirt.driver import LibvirtDriver  # noqa: E402
+from nova_lite.virt.libvirt.guest import Sight  # noqa: E402
 from nova_lite.virt.libvirt.options import Options  # noqa: E402
 from nova_lite.virt.libvirt.xml.domain import Mark  # noqa: E402
 from tests.unit.virt.libvirt.build.requests import INSTANCE, USER, UUID  # noqa: E402
@@ -33,14 +34,9 @@ class Guest:
         self.state, self.generation, self.hears = state, generation, hears
         self.asked: list[str] = []
 
-    def is_active(self) -> bool:
-        return self.state in (RUNNING, PAUSED)
-
-    def power_state(self) -> PowerState:
-        return self.state
-
-    def mark(self) -> Mark | None:
-        return None if self.generation is None else Mark(UUID, self.generation)
+    def look(self) -> Sight | None:
+        mark = None if self.generation is None else Mark(UUID, self.generation)
+        return None if self.state == PowerState.NOSTATE else Sight(UUID, self.name, self.state, mark)
 
     def shut_down(self, timeout_s: float) -> bool:
         self.asked.append(f"shut_down {timeout_s}")
@@ -57,13 +53,14 @@ class Guest:
 
 class Host:
     def __init__(self) -> None:
-        self.guest: Guest | None = None
+        self.found = Guest(PowerState.NOSTATE)
 
-    def find(self, uuid: str) -> Guest | None:
-        return self.guest
+    def guest(self, uuid: str) -> Guest:
+        return self.found
 
-    def guests(self) -> tuple[Guest, ...]:
-        return (self.guest,) if self.guest else ()
+    def guests(self) -> tuple[Sight, ...]:
+        sight = self.found.look()
+        return (sight,) if sight else ()
 
 
 class Recorder:
@@ -84,7 +81,7 @@ def driver() -> Iterator[LibvirtDriver]:
 
 def do(driver: LibvirtDriver, verb: str, *args: Any, guest: Guest | None) -> tuple[list[str], list[str]]:
     """What was asked of the guest, and of the launcher."""
-    driver._host.guest = guest  # type: ignore[attr-defined]
+    driver._host.found = guest or Guest(PowerState.NOSTATE)  # type: ignore[attr-defined]
     getattr(driver, verb)(SERVER, *args)
     return (guest.asked if guest else []), driver._launcher.calls  # type: ignore[attr-defined]
 
@@ -152,25 +149,17 @@ def test_what_needs_a_guest(driver: LibvirtDriver, verb: str) -> None:
 
 def test_power_state(driver: LibvirtDriver) -> None:
     assert driver.power_state(SERVER) == PowerState.NOSTATE
-    driver._host.guest = Guest(PAUSED)  # type: ignore[attr-defined]
+    driver._host.found = Guest(PAUSED)  # type: ignore[attr-defined]
     assert driver.power_state(SERVER) == PAUSED
 
 
-def test_guests(driver: LibvirtDriver, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_guests(driver: LibvirtDriver) -> None:
     assert driver.list_guests() == ()
     assert driver.find_guest(UUID) is None
-    guest = Guest(OFF, generation=None)
-    driver._host.guest = guest  # type: ignore[attr-defined]
-    assert driver.list_guests() == (Listed(UUID, f"instance-{UUID}", OFF, None),)
-    assert driver.find_guest(UUID) == Listed(UUID, f"instance-{UUID}", OFF, None)
-
-    def gone() -> Any:
-        raise exception.GuestNotFound(instance_uuid=UUID)
-
-    monkeypatch.setattr(guest, "power_state", gone)
-    assert driver.list_guests() == ()
-    assert driver.find_guest(UUID) is None
-    assert driver.power_state(SERVER) == PowerState.NOSTATE
+    for generation in (None, 4):
+        driver._host.found = Guest(OFF, generation=generation)  # type: ignore[attr-defined]
+        assert driver.list_guests() == (Listed(UUID, f"instance-{UUID}", OFF, generation),)
+        assert driver.find_guest(UUID) == Listed(UUID, f"instance-{UUID}", OFF, generation)
 
 
 @pytest.mark.parametrize(("guest", "deleted"), [(None, True), (Guest(OFF), True), (Guest(RUNNING), False)])
@@ -216,7 +205,7 @@ def test_after_a_reconnection_every_guest_is_reported(
 ) -> None:
     heard: list[LifecycleEvent] = []
     driver.register_event_listener(heard.append)
-    driver._host.guest = Guest(state)  # type: ignore[attr-defined]
+    driver._host.found = Guest(state)  # type: ignore[attr-defined]
     driver._on_reconnect()
     assert [(event.uuid, event.transition) for event in heard] == [(UUID, transition)]
 

@@ -12,7 +12,7 @@ libvirt = pytest.importorskip("libvirt", reason="no libvirt binding")
 from nova_lite import exception  # noqa: E402
 from nova_lite.compute.power_states import PowerState  # noqa: E402
 from nova_lite.virt.libvirt.connection import Connection, LibvirtError  # noqa: E402
-from nova_lite.virt.libvirt.guest import Guest  # noqa: E402
+from nova_lite.virt.libvirt.guest import Guest, Sight  # noqa: E402
 from nova_lite.virt.libvirt.host import Host  # noqa: E402
 from nova_lite.virt.libvirt.options import Options  # noqa: E402
 from nova_lite.virt.libvirt.xml.domain import Domain, Mark, Memory, Os  # noqa: E402
@@ -25,6 +25,7 @@ DOMAIN = Domain(type="test", uuid=UUID, name="guest", mark=Mark(UUID, 3), memory
 @pytest.fixture
 def connection() -> Iterator[Connection]:
     made = Connection(Options(instances_path="/nowhere", uri="test:///default", host="h1"))
+    made.connect(5)  # whose listener keeps the hypervisor in being between two calls
     yield made
     made.close()
 
@@ -36,22 +37,39 @@ def host(connection: Connection) -> Host:
 
 @pytest.fixture
 def guest(host: Host) -> Guest:
-    return host.define(to_xml(DOMAIN))
+    host.define(to_xml(DOMAIN))
+    return host.guest(UUID)
 
 
-def test_facts(host: Host, guest: Guest) -> None:
-    assert (guest.uuid, guest.name) == (UUID, "guest")
-    assert guest.mark() == Mark(UUID, 3)
-    assert guest.power_state() == PowerState.SHUTDOWN
-    assert {each.name for each in host.guests()} == {"guest", "test"}
-    assert [each.mark() for each in host.guests() if each.name == "test"] == [None]
+class Override:
+    """Methods of the domain replaced by ours; the others go to libvirt."""
+
+    def __init__(self, connection: Connection, monkeypatch: pytest.MonkeyPatch, **methods: Any) -> None:
+        self.calls: list[str] = []
+        self._methods = methods
+        self._inner = connection.on_domain
+        monkeypatch.setattr(connection, "on_domain", self._call)
+
+    def _call(self, uuid: str, method: str, *args: Any) -> Any:
+        self.calls.append(method)
+        ours = self._methods.get(method)
+        return ours(*args) if ours else self._inner(uuid, method, *args)
 
 
-def test_find(host: Host, guest: Guest) -> None:
-    found = host.find(UUID)
-    assert found is not None
-    assert found.name == "guest"
-    assert host.find(UUID.replace("5f", "6f")) is None
+def test_look(host: Host, guest: Guest) -> None:
+    expected = Sight(UUID, "guest", PowerState.SHUTDOWN, Mark(UUID, 3))
+    assert guest.look() == expected
+    assert expected in host.guests()
+    assert [(each.name, each.mark) for each in host.guests() if each != expected] == [("test", None)]
+    assert host.guest(UUID.replace("5f", "6f")).look() is None
+
+
+def test_a_mark_that_is_not_ours_is_none(host: Host) -> None:
+    foreign = to_xml(DOMAIN).replace('generation="3"', 'generation="three"')
+    host.define(foreign)
+    sight = host.guest(UUID).look()
+    assert sight is not None
+    assert sight.mark is None
 
 
 # verb -> (what leads to it, the state it ends in); each is done twice
@@ -91,14 +109,14 @@ def test_what_cannot_be_done_is_an_error(guest: Guest) -> None:
             getattr(guest, verb)()
 
 
-def test_power_off(guest: Guest, monkeypatch: pytest.MonkeyPatch) -> None:
-    domain, pressed = guest._domain, []
+def test_power_off(connection: Connection, guest: Guest, monkeypatch: pytest.MonkeyPatch) -> None:
+    inner, pressed = connection.on_domain, []
 
     def press(flags: int) -> None:  # the test hypervisor's shutdown knows no flags
         pressed.append(flags)
-        domain.shutdown()
+        inner(UUID, "shutdown")
 
-    monkeypatch.setattr(guest, "_domain", _With(domain, shutdownFlags=press))
+    Override(connection, monkeypatch, shutdownFlags=press)
     guest.start()
     guest.power_off(5)
     guest.power_off(5)
@@ -144,80 +162,59 @@ def test_a_paused_guest_is_not_asked(guest: Guest, monkeypatch: pytest.MonkeyPat
     assert guest.power_state() == PowerState.SHUTDOWN
 
 
-class Refuses:
-    """A domain whose verb fails with libvirt's error of a number."""
-
-    def __init__(self, code: int, times: int, then: Any) -> None:
-        self.code, self.times, self.then = code, times, then
-        self.calls = 0
-
-    def __call__(self, *args: Any) -> Any:
-        self.calls += 1
-        if self.calls <= self.times:
-            raise LibvirtError("refused", code=self.code)
-        return self.then(*args)
-
-
 @pytest.mark.parametrize(("times", "dies"), [(2, True), (3, False)])
 def test_a_guest_that_does_not_die_at_once(
-    guest: Guest, monkeypatch: pytest.MonkeyPatch, times: int, dies: bool
+    connection: Connection, guest: Guest, monkeypatch: pytest.MonkeyPatch, times: int, dies: bool
 ) -> None:
+    inner, tried = connection.on_domain, []
+
+    def destroy() -> None:
+        tried.append(1)
+        if len(tried) <= times:
+            raise LibvirtError("device busy", code=libvirt.VIR_ERR_SYSTEM_ERROR)
+        inner(UUID, "destroy")
+
     guest.start()
-    verb = Refuses(libvirt.VIR_ERR_SYSTEM_ERROR, times, guest._domain.destroy)
-    monkeypatch.setattr(guest, "_domain", _With(guest._domain, destroy=verb))
+    Override(connection, monkeypatch, destroy=destroy)
     if dies:
         guest.destroy()
-        assert not guest.is_active()
     else:
         with pytest.raises(LibvirtError):
             guest.destroy()
-        assert guest.is_active()
+    assert len(tried) == 3
+    assert guest.is_active() is not dies
 
 
-def test_a_refusal_because_it_is_already_so_is_none(guest: Guest, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refusal_because_it_is_already_so_is_none(
+    connection: Connection, guest: Guest, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Somebody else starts it between the look and the call."""
+    inner = connection.on_domain
 
-    def start_behind_our_back(*args: Any) -> None:
-        domain.create()
+    def start_behind_our_back() -> None:
+        inner(UUID, "create")
         raise LibvirtError("already running", code=libvirt.VIR_ERR_OPERATION_INVALID)
 
-    domain = guest._domain
-    monkeypatch.setattr(guest, "_domain", _With(domain, create=start_behind_our_back))
+    Override(connection, monkeypatch, create=start_behind_our_back)
     guest.start()
     assert guest.is_active()
 
 
-class _With:
-    """The domain, with one method of ours."""
-
-    def __init__(self, domain: Any, **methods: Any) -> None:
-        self._inner, self._methods = domain, methods
-
-    def __getattr__(self, name: str) -> Any:
-        return self._methods.get(name) or getattr(self._inner, name)
-
-
-def test_a_guest_that_is_gone(host: Host, guest: Guest) -> None:
-    guest._domain.undefine()
-    for verb in ("start", "pause", "save", "power_state", "mark"):
+def test_a_guest_that_is_gone(connection: Connection, guest: Guest) -> None:
+    connection.on_domain(UUID, "undefine")
+    for verb in ("start", "pause", "save", "power_state"):
         with pytest.raises(exception.GuestNotFound):
             getattr(guest, verb)()
     guest.destroy()
-    monkey = Refuses(0, 0, lambda *args: guest._domain.undefine())
-    guest._domain = _With(guest._domain, undefineFlags=monkey)  # the test hypervisor knows no flags
     guest.undefine()
-    assert monkey.calls == 1
+    assert guest.look() is None
 
 
-def test_a_verb_goes_on_when_libvirtd_comes_back(guest: Guest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The domain's object belongs to the dead connection: it is looked up again on the new one."""
-    calls = []
-
-    def gone() -> None:
-        calls.append("create")
-        raise exception.HypervisorUnavailable(host="h1")
-
-    monkeypatch.setattr(guest, "_domain", _With(guest._domain, create=gone))
-    guest.start()
-    assert calls == ["create"]
-    assert guest.power_state() == PowerState.RUNNING
+def test_undefine_takes_saved_memory_and_variables_along(
+    connection: Connection, guest: Guest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    Override(connection, monkeypatch, undefineFlags=asked.append)  # the test hypervisor knows less
+    guest.undefine()
+    assert asked[0] & libvirt.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE
+    assert asked[0] & libvirt.VIR_DOMAIN_UNDEFINE_NVRAM

@@ -23,8 +23,11 @@ class Host:
         self.defined: list[Domain] = []
         self.started = 0
 
-    def define(self, xml: str) -> Host:
+    def define(self, xml: str) -> None:
         self.defined.append(from_xml(Domain, xml))
+
+    def guest(self, uuid: str) -> Host:
+        assert uuid == self.defined[-1].uuid
         return self
 
     def start(self) -> None:

@@ -14,7 +14,7 @@ UUID = "5f0a3c52-8c1e-4b7a-9d57-0c1f6b1d2e3f"
 DIRECTORY = f"/srv/instances/{UUID}"
 BASE = "/srv/instances/_base/0123456789abcdef.raw"
 
-OPTIONS = Options(instances_path="/srv/instances")
+OPTIONS = Options(instances_path="/srv/instances", force_config_drive=False)
 FLAVOR = Flavor(flavorid="1", name="m1.tiny", vcpus=2, memory_mb=512, root_gb=1)
 INSTANCE = Instance(
     uuid=UUID, project_id="p1", user_id="u1", display_name="web & <db>", vm_state="building", flavor=FLAVOR,
