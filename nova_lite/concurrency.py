@@ -253,7 +253,7 @@ class Bridge:
         if is_green():
             os.set_blocking(self._reader, False)
         self._closed = False
-        self._pipe_lock = _original("threading").Lock()  # a native thread may hold it; nobody does for long
+        self._pipe_lock = native_module("threading").Lock()  # a native thread may hold it; nobody does for long
         self._pipe_open = True
         self._handle = spawn(self._deliver)
         self.name = name
