@@ -170,6 +170,7 @@ def follow_console(progress: Progress, cloud: Connection, former: int) -> bool:
             return True
         server = cloud.compute.get_server(server.id)
         if server.status == "ERROR":
-            raise process.LabError(f"the server is in ERROR: {(server.fault or {}).get('message')} (log: {daemon().log})")
+            why = (server.fault or {}).get("message")
+            raise process.LabError(f"the server is in ERROR: {why} (log: {daemon().log})")
         time.sleep(0.2)
     return False
