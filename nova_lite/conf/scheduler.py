@@ -29,8 +29,9 @@ OPTIONS = [
         default=1.0,
         min=0,
         max=10,
-        help="Seconds for which what was read of all hosts may be used again. A claim and a refusal never rest on it "
-        "alone. Raise it on clouds of thousands of hosts; zero reads them for every server.",
+        help="Seconds for which what was read of all hosts may be used again, or four times as long as the reading "
+        "took if that is longer. A claim and a refusal never rest on it alone. Raise it where the database is busy "
+        "with such readings; zero reads all hosts for every server.",
     ),
 ]
 

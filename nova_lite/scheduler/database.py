@@ -12,24 +12,45 @@ from nova_lite.objects import Allocation, RequestSpec
 from nova_lite.scheduler.host_state import HostState
 from nova_lite.scheduler.snapshot import Snapshot, build
 
+# Reading thousands of hosts takes a while: it is done again after this many times that long, or more.
+READINGS_APART = 4
+
 
 class DatabaseState:
-    """Reads all hosts at most once at a time, however many ask; those who come meanwhile share the answer."""
+    """Reads all hosts at most once at a time, however many ask; those who come meanwhile share the answer.
 
-    def __init__(self, down_after_s: float, default_zone: str, clock: Callable[[], float] = monotonic) -> None:
+    ``max_age_s`` is how long what was read is recent, at least: large clouds are not read without a pause. Zero reads
+    every time.
+    """
+
+    def __init__(
+        self,
+        down_after_s: float,
+        default_zone: str,
+        max_age_s: float = 1.0,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
         self._down_after_s = down_after_s
         self._default_zone = default_zone
         self._clock = clock
         self._lock = threading.Lock()
+        self._max_age_s = max_age_s
         self._cached: Snapshot | None = None
+        self._recent_until = 0.0
 
-    def snapshot(self, not_before: float) -> Snapshot:
-        cached = self._cached
-        if cached is not None and cached.taken_at >= not_before:
-            return cached
+    def recent(self) -> Snapshot:
+        return self._known_or_read(lambda known: self._clock() < self._recent_until)
+
+    def since(self, moment: float) -> Snapshot:
+        return self._known_or_read(lambda known: known.taken_at >= moment)
+
+    def _known_or_read(self, is_good: Callable[[Snapshot], bool]) -> Snapshot:
+        known = self._cached
+        if known is not None and is_good(known):
+            return known
         with self._lock:
             # Who held the lock may have read what we need.
-            if self._cached is None or self._cached.taken_at < not_before:
+            if self._cached is None or not is_good(self._cached):
                 self._cached = self._read()
             return self._cached
 
@@ -38,7 +59,11 @@ class DatabaseState:
         computes = services.list(binary=liveness.COMPUTE)
         zones = aggregates.availability_zone_of_hosts()
         nodes = compute_nodes.list_all()
-        return build(nodes, computes, zones, self._default_zone, utcnow(), self._down_after_s, taken_at)
+        snapshot = build(nodes, computes, zones, self._default_zone, utcnow(), self._down_after_s, taken_at)
+        ended_at = self._clock()
+        pause_s = max(self._max_age_s, READINGS_APART * (ended_at - taken_at)) if self._max_age_s else 0.0
+        self._recent_until = ended_at + pause_s
+        return snapshot
 
 
 class DatabasePlanner:

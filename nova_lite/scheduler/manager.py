@@ -39,11 +39,10 @@ class SchedulerManager(manager.Manager):
         self._epoch = uuid.uuid4().hex[:12]
         self._heartbeat_s = conf.operations.heartbeat_interval_s
         self._planning = Planning(
-            state or DatabaseState(conf.operations.service_down_s, conf.default_availability_zone),
+            state or _state(conf),
             planner or DatabasePlanner(),
             pipeline(conf),
             rounds=conf.scheduler.claim_rounds,
-            max_age_s=conf.scheduler.host_cache_s,
         )
 
     def init_host(self) -> None:
@@ -68,6 +67,11 @@ class SchedulerManager(manager.Manager):
         for placement in placements:
             _log(placement)
         return placements
+
+
+def _state(conf: Any) -> DatabaseState:
+    options = conf.scheduler
+    return DatabaseState(conf.operations.service_down_s, conf.default_availability_zone, options.host_cache_s)
 
 
 def pipeline(conf: Any) -> Pipeline:

@@ -27,8 +27,11 @@ CLAIMS_PER_ROUND = 8
 class State(Protocol):
     """What is known of the hosts."""
 
-    def snapshot(self, not_before: float) -> Snapshot:
-        """The hosts, read at ``not_before`` (monotonic seconds) or later."""
+    def recent(self) -> Snapshot:
+        """The hosts as they were a moment ago."""
+
+    def since(self, moment: float) -> Snapshot:
+        """The hosts, read at that moment (monotonic seconds) or later."""
 
 
 class Planner(Protocol):
@@ -42,7 +45,7 @@ class Planner(Protocol):
 
 
 class Planning:
-    """Places servers. ``rounds`` bounds the snapshots taken for one server, ``max_age_s`` the age of the first."""
+    """Places servers; ``rounds`` bounds the snapshots taken for one of them."""
 
     def __init__(
         self,
@@ -50,14 +53,12 @@ class Planning:
         planner: Planner,
         pipeline: Pipeline,
         rounds: int = 5,
-        max_age_s: float = 1.0,
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self._state = state
         self._planner = planner
         self._pipeline = pipeline
         self._rounds = rounds
-        self._max_age_s = max_age_s
         self._clock = clock
 
     def place(self, spec: RequestSpec, alternates: int) -> Placement:
@@ -68,10 +69,9 @@ class Planning:
         held = self._held(spec)
         standing = self._standing(spec, held)
         started, lost, attempt, found = self._clock(), 0, 0, None
-        not_before = started - self._max_age_s
         while standing is None and attempt < self._rounds:
             attempt += 1
-            snapshot = self._state.snapshot(not_before)
+            snapshot = self._state.since(self._clock()) if found else self._state.recent()
             found = self._look(snapshot, spec, alternates, attempt)
             for position, host in enumerate(found.choice.hosts[:CLAIMS_PER_ROUND]):
                 if self._planner.claim(host, spec, [each.node_uuid for each in held]):
@@ -84,7 +84,6 @@ class Planning:
                     break
             if not found.choice.best and snapshot.taken_at >= started:
                 break
-            not_before = self._clock()
         return standing or self._refusal(found, lost)
 
     def _look(self, snapshot: Snapshot, spec: RequestSpec, alternates: int, attempt: int) -> _Look:
@@ -129,9 +128,8 @@ class Planning:
         return None
 
     def _host_of(self, claim: Allocation) -> HostState | None:
-        now = self._clock()
-        cached = self._state.snapshot(now - self._max_age_s).get(claim.node_uuid)
-        return cached or self._state.snapshot(now).get(claim.node_uuid)
+        known = self._state.recent().get(claim.node_uuid)
+        return known or self._state.since(self._clock()).get(claim.node_uuid)
 
 
 @dataclass(frozen=True)

@@ -44,8 +44,11 @@ class SchedulerHarness:
 
     # -- State ------------------------------------------------------------------------------------
 
-    def snapshot(self, not_before: float) -> Snapshot:
-        if self._cached is None or self._cached.taken_at < not_before:
+    def recent(self) -> Snapshot:
+        return self.since(self.time_s - 1.0)
+
+    def since(self, moment: float) -> Snapshot:
+        if self._cached is None or self._cached.taken_at < moment:
             self.snapshots_taken += 1
             nodes = self.nodes.values()
             self._cached = build(nodes, self.services, self.zones, "nova", NOW, 30.0, self.time_s)

@@ -23,7 +23,7 @@ Scheduler = Callable[..., Placement]
 
 def _scheduler(max_age_s: float = 1.0) -> Scheduler:
     """One more scheduler, with a snapshot of its own."""
-    return Planning(DatabaseState(30.0, "nova"), DatabasePlanner(), make_pipeline(), max_age_s=max_age_s).place
+    return Planning(DatabaseState(30.0, "nova", max_age_s), DatabasePlanner(), make_pipeline()).place
 
 
 def _add_host(host: str, **values: Any) -> ComputeNode:
@@ -95,11 +95,11 @@ SIZES = [
 def test_the_filters_and_the_claim_reckon_alike(inventory: dict[str, Any]) -> None:
     """Else a host passes whose claim is refused, for ever."""
     node = _add_host("a", **inventory)
-    planner, state = DatabasePlanner(), DatabaseState(30.0, "nova")
+    planner, state = DatabasePlanner(), DatabaseState(30.0, "nova", max_age_s=0)
     for index in range(40):
         spec = make_spec(str(index), vcpus=1, memory_mb=300, disk_gb=1)
-        claimed = Planning(state, planner, make_pipeline(), max_age_s=0).place(spec, 0)
-        (host,) = state.snapshot(float("inf")).hosts
+        claimed = Planning(state, planner, make_pipeline()).place(spec, 0)
+        (host,) = state.recent().hosts
         assert claimed.diagnosis.note is None
         if not claimed.selections:
             assert not planner.claim(host, spec, ())

@@ -75,7 +75,7 @@ def test_the_same_question_at_another_scheduler_at_the_same_moment_is_answered_o
 
     def twin_first(host: HostState, asked: RequestSpec, beside: Collection[str]) -> bool:
         harness.claim = claim  # type: ignore[method-assign]
-        (other,) = (each for each in harness.snapshot(0).hosts if each.host == "b")
+        (other,) = (each for each in harness.recent().hosts if each.host == "b")
         assert claim(other, spec)
         return claim(host, asked, beside)
 
@@ -173,7 +173,7 @@ def test_claims_never_exceed_inventory_and_no_room_is_left_unused(
             # nobody is refused while a host would take the claim
             assert not any(
                 node.vcpus >= vcpus and node.memory_mb >= memory_mb and harness.claim(host, spec)
-                for host in harness.snapshot(harness.time_s).hosts
+                for host in harness.since(harness.time_s).hosts
                 if (node := harness.nodes[host.node_uuid])
             )
             assert sum(placement.diagnosis.counts.values()) == len(nodes)
