@@ -5,6 +5,7 @@ from __future__ import annotations
 from nova_lite.policies.base import ADMIN, ANYBODY, PROJECT_READER, Rule
 
 _P = "os_compute_api:"
+_QUOTA = "/os-quota-sets/{id}"
 _ACTIONS = "/servers/{server_id}/os-instance-actions"
 
 RULES: tuple[Rule, ...] = (
@@ -13,7 +14,15 @@ RULES: tuple[Rule, ...] = (
     Rule(
         _P + "extensions", ANYBODY, "See the names of features.", (("GET", "/extensions"), ("GET", "/extensions/{id}"))
     ),
+    Rule(_P + "os-quota-sets:show", PROJECT_READER, "See a project's limits.", (("GET", _QUOTA),)),
+    Rule(_P + "os-quota-sets:detail", PROJECT_READER, "See limits and use.", (("GET", _QUOTA + "/detail"),)),
+    Rule(_P + "os-quota-sets:defaults", ANYBODY, "See everybody's limits.", (("GET", _QUOTA + "/defaults"),)),
+    Rule(_P + "os-quota-sets:update", ADMIN, "Change a project's limits.", (("PUT", _QUOTA),)),
+    Rule(_P + "os-quota-sets:delete", ADMIN, "Give a project everybody's limits.", (("DELETE", _QUOTA),)),
+    Rule(_P + "ips:index", PROJECT_READER, "List a server's addresses.", (("GET", "/servers/{server_id}/ips"),)),
+    Rule(_P + "ips:show", PROJECT_READER, "List addresses on a network.", (("GET", "/servers/{server_id}/ips/{id}"),)),
     Rule(_P + "os-services:list", ADMIN, "List services.", (("GET", "/os-services"),)),
+    Rule(_P + "os-services:update", ADMIN, "Enable, disable or force down a host.", (("PUT", "/os-services/{id}"),)),
     Rule(_P + "os-hypervisors:list", ADMIN, "List hypervisors in short.", (("GET", "/os-hypervisors"),)),
     Rule(_P + "os-hypervisors:list-detail", ADMIN, "List hypervisors in full.", (("GET", "/os-hypervisors/detail"),)),
     Rule(_P + "os-hypervisors:show", ADMIN, "Show a hypervisor.", (("GET", "/os-hypervisors/{id}"),)),

@@ -120,6 +120,7 @@ _SERVER_ACTIONS = (
     _server_action("forceDelete", "force_delete", "os-deferred-delete:force"),
 )
 
+_QUOTAS = "/os-quota-sets/{id}"
 _ACTIONS = "/servers/{server_id}/os-instance-actions"
 _OPERATORS = (
     Route("GET", _ACTIONS, "instance_actions:index", _OS + "os-instance-actions:list", subject="server_or_deleted"),
@@ -133,7 +134,15 @@ _OPERATORS = (
     Route("GET", "/limits", "limits:index", _OS + "limits"),
     Route("GET", "/extensions", "extensions:index", _OS + "extensions"),
     Route("GET", "/extensions/{id}", "extensions:show", _OS + "extensions"),
+    Route("GET", _QUOTAS, "quota_sets:show", _OS + "os-quota-sets:show", subject="project"),
+    Route("PUT", _QUOTAS, "quota_sets:update", _OS + "os-quota-sets:update", subject="project"),
+    Route("DELETE", _QUOTAS, "quota_sets:delete", _OS + "os-quota-sets:delete", 202, subject="project"),
+    Route("GET", _QUOTAS + "/detail", "quota_sets:detail", _OS + "os-quota-sets:detail", subject="project"),
+    Route("GET", _QUOTAS + "/defaults", "quota_sets:defaults", _OS + "os-quota-sets:defaults", subject="project"),
     Route("GET", "/os-services", "services:index", _OS + "os-services:list"),
+    Route("PUT", "/os-services/{id}", "services:update", _OS + "os-services:update"),
+    Route("GET", "/servers/{server_id}/ips", "addresses:index", _OS + "ips:index", subject="server"),
+    Route("GET", "/servers/{server_id}/ips/{id}", "addresses:show", _OS + "ips:show", subject="server"),
     Route("GET", "/os-hypervisors", "hypervisors:index", _OS + "os-hypervisors:list"),
     Route("GET", "/os-hypervisors/detail", "hypervisors:detail", _OS + "os-hypervisors:list-detail"),
     Route(

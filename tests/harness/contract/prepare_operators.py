@@ -100,7 +100,9 @@ OPERATIONS = (
     "GET /os-availability-zone", "GET /os-availability-zone/detail", "GET /os-services", "GET /os-hypervisors",
     "GET /os-hypervisors/detail", "GET /os-hypervisors/statistics", "GET /os-hypervisors/{id}",
     "GET /os-hypervisors/{id}/uptime", "GET /servers/{server_id}/os-instance-actions",
-    "GET /servers/{server_id}/os-instance-actions/{id}",
+    "GET /servers/{server_id}/os-instance-actions/{id}", "GET /os-quota-sets/{id}", "GET /os-quota-sets/{id}/detail",
+    "GET /os-quota-sets/{id}/defaults", "PUT /os-quota-sets/{id}", "DELETE /os-quota-sets/{id}",
+    "PUT /os-services/{id}", "GET /servers/{server_id}/ips", "GET /servers/{server_id}/ips/{id}",
 )  # fmt: skip
 
 
@@ -185,3 +187,56 @@ def _actions(world: World, call: Call) -> Prepared:
 def _action(world: World, call: Call) -> Prepared:
     path, ids = _history(world)
     return plain(world, call, f"{path}/{ids[0]}")
+
+
+# -- quotas, services, addresses ------------------------------------------------------------------------
+
+
+@preparer(*(f"GET /os-quota-sets/{{id}}{tail}" for tail in ("", "/detail", "/defaults")))
+def _quota_set(world: World, call: Call) -> Prepared:
+    path = "/v2.1" + call.operation.split()[1].replace("{id}", world.unique("project-"))
+    if call.role == "admin":
+        return plain(world, call, path)
+    own = world.show(world.subject("ACTIVE"))["tenant_id"]
+    return plain(world, call, "/v2.1" + call.operation.split()[1].replace("{id}", own))
+
+
+@preparer("PUT /os-quota-sets/{id}", "DELETE /os-quota-sets/{id}")
+def _change_quota_set(world: World, call: Call) -> Prepared:
+    body = material.sample(call.request) if call.request else None
+    path = f"/v2.1/os-quota-sets/{world.unique('project-')}"
+    if call.query:
+        note = "single users have no limits of their own here, and are told so"
+        return Prepared(call.operation.split()[0], path + "?user_id=1", body, 400, None, note)
+    return Prepared(call.operation.split()[0], path, body, call.status, call.response)
+
+
+@preparer("PUT /os-services/{id}")
+def _change_service(world: World, call: Call) -> Prepared:
+    listed = world.must("admin", "GET", "/v2.1/os-services?binary=nova-compute", version="2.53").body["services"]
+    host = listed[-1]
+    body = material.sample(call.request or "")
+    word = host["id"]
+    if call.version < (2, 53):
+        body.update(host=host["host"])
+        words = {"disable-log": "disable-log-reason", "force-down": "force-down", "disable": "disable"}
+        name = (call.request or "").rsplit("/", 1)[1]
+        word = next((each for start, each in words.items() if name.startswith(f"service-{start}-put")), "enable")
+    elif "force-down" in (call.request or ""):  # the sample's service was disabled before
+        off = {"status": "disabled", "disabled_reason": "test2"}
+        world.must("admin", "PUT", f"/v2.1/os-services/{host['id']}", off, "2.53")
+
+    def put_back(reply_body: Any) -> None:
+        on = {"status": "enabled", "forced_down": False}
+        world.must("admin", "PUT", f"/v2.1/os-services/{host['id']}", on, "2.53")
+
+    return Prepared("PUT", f"/v2.1/os-services/{word}", body, call.status, call.response, None, put_back)
+
+
+@preparer("GET /servers/{server_id}/ips", "GET /servers/{server_id}/ips/{id}")
+def _addresses(world: World, call: Call) -> Prepared:
+    server = world.show(world.subject("ACTIVE"))
+    path = f"/v2.1/servers/{server['id']}/ips"
+    if not server["addresses"]:
+        raise Lacking("a server with an address")
+    return plain(world, call, path if call.operation.endswith("/ips") else f"{path}/{next(iter(server['addresses']))}")

@@ -6,6 +6,7 @@ from oslo_config import cfg
 
 from nova_lite import exception
 from nova_lite.api.openstack.compute.controllers import controllers
+from nova_lite.api.openstack.compute.quota_sets import Project
 from nova_lite.api.openstack.formats import is_uuid
 from nova_lite.api.openstack.microversions import DELETED_SERVERS_ACTIONS
 from nova_lite.api.openstack.request import Request
@@ -36,4 +37,7 @@ def subjects(compute: API) -> dict[str, Subject]:
         project_id = None if req.ctxt.is_admin else str(req.ctxt.project_id)
         return instances.get(uuid, project_id=project_id, include_deleted=True)
 
-    return {"server": server, "server_or_deleted": server_or_deleted}
+    def project(req: Request, project_id: str) -> Project:
+        return Project(project_id, req.ctxt.user_id)
+
+    return {"server": server, "server_or_deleted": server_or_deleted, "project": project}

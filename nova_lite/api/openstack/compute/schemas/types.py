@@ -12,8 +12,10 @@ FALSE_WORDS = (False, "False", "FALSE", "false", "0", "OFF", "Off", "off", "NO",
 
 ANY: Schema = {}
 BOOLEAN: Schema = {"type": ["boolean", "string"], "enum": [*TRUE_WORDS, *FALSE_WORDS]}
-POSITIVE_INT: Schema = {"type": ["integer", "string"], "pattern": "^[0-9]*$", "minimum": 1, "minLength": 1}
-NON_NEGATIVE_INT: Schema = {"type": ["integer", "string"], "pattern": "^[0-9]*$", "minimum": 0, "minLength": 1}
+# Python makes no number of more than 4300 digits.
+_DIGITS: Schema = {"type": ["integer", "string"], "pattern": "^[0-9]*$", "minLength": 1, "maxLength": 255}
+POSITIVE_INT: Schema = {**_DIGITS, "minimum": 1}
+NON_NEGATIVE_INT: Schema = {**_DIGITS, "minimum": 0}
 INT_OR_EMPTY: Schema = {"type": "string", "pattern": "^[0-9]*$"}
 UUID: Schema = {"type": "string", "format": "uuid"}
 NAME: Schema = {"type": "string", "minLength": 1, "maxLength": 255, "format": "name"}

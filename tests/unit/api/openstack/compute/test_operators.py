@@ -161,6 +161,97 @@ def test_sums_of_capacity(cloud: ComputeApi) -> None:
     assert cloud("GET", "/os-hypervisors/statistics", version="2.88", admin=True).status == 404
 
 
+# -- quota sets -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", ["2.1", "2.36", "2.57"])
+@pytest.mark.parametrize("tail", ["", "/detail", "/defaults"])
+def test_quota_sets_are_the_samples(api: ComputeApi, number: str, tail: str) -> None:
+    try:
+        paths = material.operations()[f"GET /os-quota-sets/{{id}}{tail}"]["response_samples"]
+        names = material.samples_at(paths, material.parse_version(number))
+        sample = material.sample(next(path for name, path in names.items() if "user-quotas" not in name))
+    except material.ContractMissing as error:
+        pytest.skip(str(error))
+    assert api("GET", f"/os-quota-sets/fake_tenant{tail}", version=number, admin=True).json == sample
+
+
+def test_quota_sets_change_and_go(api: ComputeApi) -> None:
+    quotas.reserve(quotas.PROJECT, "project", {"cores": 5}, {})
+    refused = api("PUT", "/os-quota-sets/project", {"quota_set": {"cores": 4}}, admin=True)
+    assert refused.status == 400
+    assert refused.message == ("Quota limit 4 for cores must be greater than or equal to already used and reserved 5.")
+    forced = api("PUT", "/os-quota-sets/project", {"quota_set": {"cores": "4", "force": "True"}}, admin=True)
+    assert forced.json["quota_set"]["cores"] == 4
+    assert "id" not in forced.json["quota_set"]
+    unlimited = api("PUT", "/os-quota-sets/project", {"quota_set": {"ram": -1, "floating_ips": 3}}, admin=True)
+    assert (unlimited.json["quota_set"]["ram"], unlimited.json["quota_set"]["floating_ips"]) == (-1, -1)
+    assert api("DELETE", "/os-quota-sets/project", admin=True).status == 202
+    shown = api("GET", "/os-quota-sets/project/detail", version="2.57").json["quota_set"]
+    assert shown["cores"] == {"limit": 20, "in_use": 5, "reserved": 0}
+
+
+def test_quota_sets_of_others_and_of_users(api: ComputeApi) -> None:
+    assert api("GET", "/os-quota-sets/project").status == 200
+    assert api("GET", "/os-quota-sets/other").status == 403
+    assert api("GET", "/os-quota-sets/other/defaults").status == 200
+    body = {"quota_set": {"cores": 1}}
+    assert api("PUT", "/os-quota-sets/project", body).status == 403
+    assert api("DELETE", "/os-quota-sets/project").status == 403
+    assert api("PUT", "/os-quota-sets/project?user_id=u", body, admin=True).status == 400
+    for bad in ({"cores": -2}, {"cores": "x"}, {"zzz": 1}, {"cores": 2**31}):
+        assert api("PUT", "/os-quota-sets/project", {"quota_set": bad}, admin=True).status == 400
+    assert api("PUT", "/os-quota-sets/p", {"quota_set": {"fixed_ips": 1}}, "2.36", admin=True).status == 400
+
+
+# -- changing services ------------------------------------------------------------------------------
+
+
+def test_a_service_is_changed_by_words_to_2_52(cloud: ComputeApi) -> None:
+    host = {"host": "host1", "binary": "nova-compute"}
+    answer = cloud("PUT", "/os-services/disable-log-reason", {**host, "disabled_reason": "r"}, admin=True)
+    assert answer.json == {"service": {**host, "disabled_reason": "r", "status": "disabled"}}
+    (shown,) = cloud("GET", "/os-services?host=host1", admin=True).json["services"]
+    assert (shown["status"], shown["disabled_reason"]) == ("disabled", "r")
+    assert cloud("PUT", "/os-services/enable", host, admin=True).json["service"]["status"] == "enabled"
+    assert cloud("PUT", "/os-services/disable", host, admin=True).json["service"]["status"] == "disabled"
+    down = {**host, "forced_down": True}
+    assert cloud("PUT", "/os-services/force-down", host, "2.11", admin=True).status == 400
+    assert cloud("PUT", "/os-services/force-down", down, "2.11", admin=True).json == {"service": down}
+    assert cloud("PUT", "/os-services/force-down", host, "2.10", admin=True).status == 404
+    assert cloud("PUT", "/os-services/zzz", host, admin=True).status == 404
+    assert cloud("PUT", "/os-services/disable-log-reason", host, admin=True).status == 400
+    assert cloud("PUT", "/os-services/disable", {**host, "host": "zzz"}, admin=True).status == 404
+    assert cloud("PUT", "/os-services/disable", host).status == 403
+
+
+def test_a_service_is_changed_by_uuid_from_2_53(cloud: ComputeApi) -> None:
+    uuid = services.get_by_host("host1", liveness.COMPUTE).uuid
+    path = f"/os-services/{uuid}"
+    body = {"status": "disabled", "disabled_reason": "r", "forced_down": True}
+    shown = cloud("PUT", path, body, "2.53", admin=True).json["service"]
+    assert (shown["status"], shown["disabled_reason"], shown["state"]) == ("disabled", "r", "down")
+    for bad in ({}, {"disabled_reason": "r"}, {"status": "enabled", "disabled_reason": "r"}, {"status": "x"}):
+        assert cloud("PUT", path, bad, "2.53", admin=True).status == 400
+    assert cloud("PUT", "/os-services/disable", {"status": "disabled"}, "2.53", admin=True).status == 400
+    assert cloud("PUT", f"/os-services/{uuid_of('x')}", {"status": "disabled"}, "2.53", admin=True).status == 404
+    conductor = services.get_by_host("control", "nova-lite-conductor").uuid
+    assert cloud("PUT", f"/os-services/{conductor}", {"status": "disabled"}, "2.53", admin=True).status == 400
+
+
+# -- addresses --------------------------------------------------------------------------------------
+
+
+def test_addresses_are_short(api: ComputeApi, compute: FakeCompute) -> None:
+    server = compute.add()
+    listed = api("GET", f"/servers/{server.uuid}/ips").json["addresses"]
+    assert all(set(each) == {"addr", "version"} for of_network in listed.values() for each in of_network)
+    (name,) = listed
+    assert api("GET", f"/servers/{server.uuid}/ips/{name}").json == listed
+    answer = api("GET", f"/servers/{server.uuid}/ips/zzz")
+    assert (answer.status, answer.message) == (404, "Instance is not a member of specified network")
+
+
 # -- instance actions -------------------------------------------------------------------------------
 
 
