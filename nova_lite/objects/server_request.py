@@ -26,7 +26,7 @@ class ServerRequest:
     description: str | None = None
     hostname: str | None = None
     key_name: str | None = None
-    admin_password: str | None = None
+    admin_password: str | None = field(default=None, repr=False)
     metadata: dict[str, str] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
     networks: tuple[NetworkRequest, ...] | None = None

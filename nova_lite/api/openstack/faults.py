@@ -59,7 +59,7 @@ def of(error: BaseException) -> Answer:
     retry_after = error.facts.get("retry_after")
     if retry_after is not None:
         extra.append(("Retry-After", str(retry_after)))
-    LOG.info("HTTP %d: %s", error.status, _loggable(error.message))
+    LOG.info("HTTP %d: %s", error.status, _loggable(error))
     return fault(error.status, error.key, error.message, extra)
 
 
@@ -111,6 +111,12 @@ def _printable(value: Any) -> Any:
     return str(value)
 
 
-def _loggable(message: str) -> str:
-    """A client's words in one line of at most 200 characters, control characters escaped."""
-    return message[:200].encode("unicode_escape").decode()
+def _loggable(error: exception.NovaLiteError) -> str:
+    """An error for the log: one line of at most 200 characters, control characters escaped.
+
+    What is wrong with a body is told to who sent it only: the sentence may quote a password.
+    """
+    name = type(error).__name__
+    if isinstance(error, exception.Invalid):
+        return name
+    return f"{name}: {error.message[:200].encode('unicode_escape').decode()}"
