@@ -81,7 +81,7 @@ class Launcher:
         self._close()
         LOG.info("%s ended%s", self.binary, "" if drained else "; some work was cut off and will be resumed")
         if not drained:
-            self._leave_at_once(code)
+            leave_at_once(code)
         return code
 
     def _start(self) -> None:
@@ -181,10 +181,10 @@ class Launcher:
             **{f"service {service.name}": "serving" if self._ready else "starting" for service in self.services},
         }
 
-    @staticmethod
-    def _leave_at_once(code: int) -> None:
-        """End although threads hang: the interpreter's own exit would wait for them."""
-        standard_logging.shutdown()
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
+
+def leave_at_once(code: int) -> None:
+    """End without the interpreter's own good-byes: it would wait for hanging threads, and take everything apart."""
+    standard_logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

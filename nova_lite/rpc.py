@@ -7,10 +7,12 @@ never fails: it is a wake-up for work that the database already holds.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from oslo_config import cfg
@@ -91,11 +93,24 @@ def cleanup(timeout_s: float = 1.0) -> None:
     transport, _outbox, _transport = _transport, None, None
     if transport is not None:
         # With the broker gone closing may hang; the process is about to end anyway.
-        closing = concurrency.spawn(transport.cleanup)
         try:
-            closing.wait(timeout_s)
+            _hurried(transport.cleanup, timeout_s)
         except Exception as error:
             LOG.debug("the transport did not close in time: %s", error)
+
+
+def _hurried(step: Callable[[], Any], timeout_s: float | None = None) -> None:
+    """Do what waits for consumers to look at their stop flag; those of the memory transport are made to look.
+
+    :raises TimeoutError: it took longer than ``timeout_s``.
+    """
+    doing = concurrency.spawn(step)
+    for _ in range(10):
+        rpc_memory.wake_all()
+        with contextlib.suppress(TimeoutError):
+            doing.wait(0.02)
+            return
+    doing.wait(timeout_s)
 
 
 def flush(timeout_s: float = 5.0) -> bool:
@@ -302,6 +317,9 @@ class Server:
         if _transport is None:
             raise exception.BrokerUnavailable(reason="messaging is not open")
         self._server = messaging.get_rpc_server(_transport, target, guarded, serializer=_Serializer())
+        if not concurrency.is_green():
+            # futurist's idle threads notice a shutdown within a second each, the interpreter's own at once
+            self._server._executor_cls = ThreadPoolExecutor
 
     def start(self) -> None:
         """Begin to take messages; waits, and tries for ever, while there is no broker."""
@@ -309,7 +327,7 @@ class Server:
 
     def stop(self) -> None:
         """Take no more messages; those being handled go on."""
-        self._server.stop()
+        _hurried(self._server.stop)
 
     def wait(self) -> None:
         """Return when the messages being handled are done and answered."""

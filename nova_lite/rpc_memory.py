@@ -74,6 +74,12 @@ class Transport(memory.Transport):  # type: ignore[misc]
         raise TimeoutError
 
 
+def wake_all() -> None:
+    """Make every consumer look at its stop flag now."""
+    for name in list(_wakers):
+        _wake(name)
+
+
 def install() -> None:
     """Make ``memory://`` mean this transport in this process."""
     kombu.transport.TRANSPORT_ALIASES["memory"] = f"{__name__}:Transport"

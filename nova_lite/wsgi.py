@@ -29,6 +29,9 @@ BACKLOG = 1024
 # Seconds between closing the door and locking it.
 LAST_CALL_S = 0.15
 
+# Seconds between two looks of cheroot's accepting thread at its stop flag.
+LOOK_UP_S = 0.2
+
 SO_ATTACH_FILTER = 26  # <asm-generic/socket.h>; the socket module does not name it
 
 
@@ -218,6 +221,7 @@ class ThreadedServer(Server):
             timeout=limits.client_timeout_s,
             server_name="nova-lite",
         )
+        server.expiration_interval = LOOK_UP_S
         server.max_request_header_size = limits.max_header_size
         server.keep_alive_conn_limit = limits.green_threads if limits.keep_alive else 0
         if tls is not None:

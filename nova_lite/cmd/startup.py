@@ -14,7 +14,7 @@ from oslo_log import log as logging
 
 from nova_lite import __version__, concurrency, config, exception, log, rpc
 from nova_lite.conf import CONF
-from nova_lite.launcher import Launcher, Runnable
+from nova_lite.launcher import Launcher, Runnable, leave_at_once
 from nova_lite.service import Gate
 
 LOG = logging.getLogger(__name__)
@@ -71,8 +71,10 @@ def serve(
     on_ready: Callable[[], Any] = lambda: None,
     **options: Any,
 ) -> int:
-    """Run services in this process until it is told to end; the exit code."""
-    return Launcher(binary, groups, conf, close=close, on_ready=on_ready, **options).run()
+    """Run services in this process until it is told to end, and end it: nothing that matters is left to take apart."""
+    code = Launcher(binary, groups, conf, close=close, on_ready=on_ready, **options).run()
+    leave_at_once(code)
+    return code
 
 
 def close() -> None:

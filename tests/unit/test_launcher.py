@@ -86,7 +86,7 @@ def test_hup_takes_over_options_and_usr2_reports(conf: cfg.ConfigOpts, monkeypat
     monkeypatch.setattr(config, "reload", lambda conf: log.append("options"))
     monkeypatch.setattr(policy, "refresh", lambda: log.append("policy"))
     monkeypatch.setattr(gmr, "write", lambda conf, binary: log.append("report"))
-    monkeypatch.setattr(systemd, "ready", lambda status: done.set() if "policy" in log else None)
+    monkeypatch.setattr(systemd, "ready", lambda status: done.set() if "a reset" in log else None)
 
     def signals() -> None:
         kill(signal.SIGUSR2)
@@ -103,7 +103,7 @@ def test_hup_takes_over_options_and_usr2_reports(conf: cfg.ConfigOpts, monkeypat
 
 def test_a_second_term_ends_at_once(conf: cfg.ConfigOpts, monkeypatch: pytest.MonkeyPatch) -> None:
     left: list[int] = []
-    monkeypatch.setattr(launcher.Launcher, "_leave_at_once", staticmethod(left.append))
+    monkeypatch.setattr(launcher, "leave_at_once", left.append)
 
     def signals() -> None:
         kill(signal.SIGTERM)
@@ -121,7 +121,7 @@ def test_a_second_term_ends_at_once(conf: cfg.ConfigOpts, monkeypatch: pytest.Mo
 
 def test_the_drain_ends_at_the_deadline(conf: cfg.ConfigOpts, monkeypatch: pytest.MonkeyPatch) -> None:
     left: list[int] = []
-    monkeypatch.setattr(launcher.Launcher, "_leave_at_once", staticmethod(left.append))
+    monkeypatch.setattr(launcher, "leave_at_once", left.append)
     monkeypatch.setattr(launcher, "CLOSING_S", 0.1)
     conf.set_override("graceful_shutdown_timeout", 0)
     subject = launcher.Launcher("x", [[Fake("slow", [], drain_s=3)]], conf, on_ready=lambda: kill(signal.SIGTERM))
