@@ -2,12 +2,12 @@
 
 QEMU opens whatever files an image's header names (backing file, external data file, VMDK extents): a header is judged
 here, by parsing alone, before any QEMU program sees the file. See OSSA-2024-001, OSSA-2023-002, OSSA-2016-012.
+Nothing is logged here: these functions run on native threads, where a green lock must not be touched.
 """
 
 from __future__ import annotations
 
 import json
-import logging
 import os
 import signal
 import struct
@@ -19,8 +19,6 @@ from oslo_utils.imageutils import format_inspector
 
 from nova_lite import exception
 from nova_lite.objects import ImageMeta
-
-LOG = logging.getLogger(__name__)
 
 MIB = 1024 * 1024
 GIB = 1024 * MIB
@@ -62,7 +60,6 @@ def prove(path: str, image: ImageMeta, limit_bytes: int) -> Found:
                 f"its virtual size of {_gib(found.virtual_size)} GiB is above the limit of {_gib(limit_bytes)} GiB"
             )
     except _UnsafeError as error:
-        LOG.warning("image %s refused: %s", image.id, error)
         raise exception.ImageUnacceptable(image_id=image.id, reason=str(error)) from error
     return found
 
@@ -269,7 +266,6 @@ def second_opinion(path: str, image: ImageMeta, found: Found, limits: Limits) ->
     except QemuImgError as error:
         if not error.facts["hostile"]:
             raise
-        LOG.warning("image %s refused: %s", image.id, error)
         raise exception.ImageUnacceptable(image_id=image.id, reason=f"it is not readable as {found.format}") from error
     data = seen.get("format-specific", {}).get("data", {})
     reaches_out = seen.get("backing-filename") or data.get("data-file") or seen.get("encrypted")

@@ -70,7 +70,11 @@ class ImageCache:
         _refuse_above(image, image.virtual_size or 0, limit)
         key = cache_key(image, self._options.base_format)
         with self._locked(key):
-            base = self._cached(key) or self._make(ctxt, image, key, limit)
+            try:
+                base = self._cached(key) or self._make(ctxt, image, key, limit)
+            except exception.ImageUnacceptable as error:
+                LOG.warning("%s (%s)", error, error.__cause__ or "no more is known")
+                raise
             os.utime(base.path)
         _refuse_above(image, base.virtual_size, limit)
         return base
@@ -137,7 +141,6 @@ class ImageCache:
         except images.QemuImgError as error:
             _unlink(target)
             if error.facts["hostile"]:
-                LOG.warning("image %s refused: %s", image.id, error)
                 raise exception.ImageUnacceptable(image_id=image.id, reason="it cannot be unpacked") from error
             raise
         finally:
@@ -150,6 +153,8 @@ class ImageCache:
         os.close(os.open(part, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600))
         try:
             self._image_api.download(ctxt, image.id, part)
+            if _digest_of(image) is None:
+                LOG.warning("image %s has no checksum to verify", image.id)
             concurrency.run_blocking(verify, part, image)
         except BaseException:
             _unlink(part)
@@ -206,18 +211,24 @@ def verify(path: str, image: ImageMeta) -> None:
     """
     if image.size is not None and os.path.getsize(path) != image.size:
         raise exception.ImageUnacceptable(image_id=image.id, reason="its data is not of its size")
-    if image.os_hash_algo in HASHES and image.os_hash_value:
-        digest, expected = hashlib.new(image.os_hash_algo), image.os_hash_value
-    elif image.checksum:
-        digest, expected = hashlib.md5(usedforsecurity=False), image.checksum
-    else:
-        LOG.warning("image %s has no checksum to verify", image.id)
+    wanted = _digest_of(image)
+    if wanted is None:
         return
+    digest, expected = wanted
     with open(path, "rb") as source:
         while chunk := source.read(CHUNK):
             digest.update(chunk)
     if digest.hexdigest() != expected.lower():
         raise exception.ImageUnacceptable(image_id=image.id, reason="its data does not match its checksum")
+
+
+def _digest_of(image: ImageMeta) -> tuple[Any, str] | None:
+    """How the image is verified and what must come out; None where the image service gave nothing for it."""
+    if image.os_hash_algo in HASHES and image.os_hash_value:
+        return hashlib.new(image.os_hash_algo), image.os_hash_value
+    if image.checksum:
+        return hashlib.md5(usedforsecurity=False), image.checksum
+    return None
 
 
 def _refuse_above(image: ImageMeta, size: int, limit: int) -> None:
