@@ -120,6 +120,10 @@ def first_server(progress: Progress, cloud: Connection, image: str) -> int:
         progress.say(f"the server '{SERVER}' of a former run is in ERROR: deleting it")
         client(progress, f"server delete --wait {SERVER}")
         current = None
+    if current and current.image.get("id") != cloud.image.find_image(image, ignore_missing=False).id:
+        progress.say(f"the server '{SERVER}' of a former run was made for the other driver: deleting it")
+        client(progress, f"server delete --wait {SERVER}")
+        current = None
     if not current:
         client(progress, f"server create --image {image} --flavor {FLAVOR} --config-drive true {SERVER}")
         return 0
@@ -150,6 +154,13 @@ def console(cloud: Connection, server: str) -> list[str]:
         return []
 
 
+def _last_error() -> str:
+    """The last failure that the daemon logged, and where the rest is."""
+    failures = [line for line in daemon().tail(400).splitlines() if " ERROR " in line and " failed: " in line]
+    said = f"\nthe host says: {failures[-1].partition(' failed: ')[2]}" if failures else ""
+    return f"{said}\nthe log: {daemon().log}"
+
+
 def follow_console(progress: Progress, cloud: Connection, former: int) -> bool:
     """Print the console as it grows, until it shows a login prompt; False if none came in time.
 
@@ -171,6 +182,8 @@ def follow_console(progress: Progress, cloud: Connection, former: int) -> bool:
         server = cloud.compute.get_server(server.id)
         if server.status == "ERROR":
             why = (server.fault or {}).get("message")
-            raise process.LabError(f"the server is in ERROR: {why} (log: {daemon().log})")
+            raise process.LabError(f"the server is in ERROR: {why}{_last_error()}")
+        if server.status == "SHUTOFF" and not server.task_state:
+            raise process.LabError(f"the server did not start{_last_error()}")
         time.sleep(0.2)
     return False
