@@ -30,6 +30,22 @@ def usage(project_id: str) -> dict[str, int]:
     return {"instances": 0, "cores": 0, "ram": 0} | quotas.usage(quotas.PROJECT, project_id)
 
 
+def room(project_id: str, each: Mapping[str, int], fewest: int, most: int, conf: cfg.ConfigOpts = CONF) -> int:
+    """How many of ``most`` a project may have just now, where one counts for ``each``; ``reserve`` has the last word.
+
+    :raises OverQuota: fewer than ``fewest``.
+    """
+    limited, used = limits(project_id, conf), usage(project_id)
+    found = most
+    for name, delta in each.items():
+        limit = limited.get(name, -1)
+        if limit >= 0 and delta > 0:
+            found = min(found, (limit - used.get(name, 0)) // delta)
+    if found < fewest:
+        quotas.check({name: delta * most for name, delta in each.items() if delta > 0}, used, limited)
+    return found
+
+
 def reserve(project_id: str, deltas: Mapping[str, int], conf: cfg.ConfigOpts = CONF) -> None:
     """Count more for a project, all or none. :raises OverQuota: with Nova's sentence; nothing was counted."""
     quotas.reserve(quotas.PROJECT, project_id, deltas, limits(project_id, conf))

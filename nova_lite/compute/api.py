@@ -21,6 +21,7 @@ from nova_lite.image.api import API as ImageAPI
 from nova_lite.liveness import COMPUTE, dead_hosts
 from nova_lite.network.api import API as NetworkAPI
 from nova_lite.objects import Flavor, ImageMeta, Instance, KeyPair, NetworkRequest, ServerRequest, ServerSearch
+from nova_lite.objects.flavor import quota_counts
 
 # What a console log answer may hold at the most, as Nova's.
 _MAX_CONSOLE_BYTES = 102_400
@@ -70,7 +71,10 @@ class API:
         return self._image.get(ctxt, image_ref)
 
     def keypair(self, ctxt: RequestContext, name: str) -> KeyPair:
-        return keypairs.get(ctxt.user_id, name)
+        return keypairs.get(str(ctxt.user_id), name)
+
+    def room(self, ctxt: RequestContext, flavor: Flavor, fewest: int, most: int) -> int:
+        return quota.room(str(ctxt.project_id), quota_counts([flavor]), fewest, most)
 
     def zones(self) -> frozenset[str]:
         """Availability zones with a host in them, a few seconds old at the most."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from nova_lite import exception
@@ -18,6 +18,9 @@ from nova_lite.context import RequestContext
 from nova_lite.objects import Flavor, ImageMeta, Instance, KeyPair, NetworkRequest, ServerRequest
 
 GIB = 1024**3
+
+# Servers of one request where no quota says less: they are made in memory and written in one transaction.
+MAX_SERVERS = 1000
 
 
 class Lookups(Protocol):
@@ -32,6 +35,8 @@ class Lookups(Protocol):
     def zones(self) -> frozenset[str]: ...
 
     def validate_networks(self, ctxt: RequestContext, requests: tuple[NetworkRequest, ...]) -> None: ...
+
+    def room(self, ctxt: RequestContext, flavor: Flavor, fewest: int, most: int) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,7 @@ def prepare(ctxt: RequestContext, request: ServerRequest, lookups: Lookups, defa
 
     :raises FlavorNotFound, ImageNotFound, KeypairNotFound, NetworkNotFound: what the body names is not there.
     :raises Invalid: what it names does not fit together.
+    :raises OverQuota: not even ``min_count`` servers fit; as many as do fit are made of ``max_count``, as Nova does.
     """
     flavor = lookups.flavor(ctxt, request.flavor_ref)
     image = _image(ctxt, request, lookups)
@@ -74,10 +80,14 @@ def prepare(ctxt: RequestContext, request: ServerRequest, lookups: Lookups, defa
         "ignore_hosts": [],
         "builds": 0,
     }
+    count = lookups.room(ctxt, flavor, request.min_count, request.max_count)
+    if count > MAX_SERVERS:
+        raise exception.Invalid(f"max_count must be <= {MAX_SERVERS}")
+    request = replace(request, min_count=count, max_count=count)
     reservation_id = f"r-{uuid.uuid4().hex[:8]}"
     return [
         Build(_instance(ctxt, request, flavor, image, key, zone, reservation_id, index), dict(args))
-        for index in range(request.max_count)
+        for index in range(count)
     ]
 
 

@@ -34,6 +34,18 @@ def test_configured_limits_and_those_before_them(conf: cfg.ConfigOpts) -> None:
     assert quota.limits("q", conf)["key_pairs"] == 100
 
 
+def test_room_is_what_the_scarcest_resource_leaves(conf: cfg.ConfigOpts) -> None:
+    each = {"instances": 1, "cores": 8, "ram": 0}
+    assert quota.room("p", each, 1, 100, conf) == 2
+    quota.reserve("p", {"instances": 1, "cores": 5}, conf)
+    assert quota.room("p", each, 1, 100, conf) == 1
+    with pytest.raises(exception.OverQuota, match="Requested 80, 10, but already used 5, 1 of 20, 10 cores, instances"):
+        quota.room("p", each, 2, 10, conf)
+    conf.set_override("cores", -1, group="quota")
+    conf.set_override("instances", -1, group="quota")
+    assert quota.room("p", each, 1, 10**30, conf) == 10**30
+
+
 def test_reserve_and_release(conf: cfg.ConfigOpts) -> None:
     quota.reserve("p", {"instances": 10, "cores": 20}, conf)
     with pytest.raises(exception.OverQuota, match="Requested 1, but already used 10 of 10 instances"):

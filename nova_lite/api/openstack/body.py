@@ -21,7 +21,10 @@ _ESCAPED_NUL = re.compile(rb"\\u0000")
 
 
 def read(environ: dict[str, Any]) -> bytes:
-    """The body's bytes; the size limit is the affair of the filter before us."""
+    """The body's bytes; the size limit is the affair of the filter before us.
+
+    :raises MalformedBody: its chunks are none, or it ends before it should.
+    """
     stream = environ.get("wsgi.input")
     if stream is None:
         return b""
@@ -31,10 +34,17 @@ def read(environ: dict[str, Any]) -> bytes:
             wanted = int(length)
         except ValueError:
             raise exception.Invalid("Malformed Content-Length") from None
-        return bytes(stream.read(wanted)) if wanted > 0 else b""
+        return _all_of(stream, wanted) if wanted > 0 else b""
     if environ.get("HTTP_TRANSFER_ENCODING", "").lower() == "chunked" or environ.get("wsgi.input_terminated"):
-        return bytes(stream.read())
+        return _all_of(stream)
     return b""
+
+
+def _all_of(stream: Any, *size: int) -> bytes:
+    try:
+        return bytes(stream.read(*size))
+    except (ValueError, OverflowError, OSError):  # malformed chunks, or a client that went away, as the servers say it
+        raise exception.MalformedBody from None
 
 
 def check_type(environ: dict[str, Any]) -> None:

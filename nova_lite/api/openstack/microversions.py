@@ -169,7 +169,7 @@ MORE_FILTERS_FOR_ALL = at("2.83")
 EVENT_DETAILS = at("2.84")
 KEYPAIR_IMPORT_ONLY = at("2.92")
 
-_FORM = re.compile(r"([1-9]\d*)\.([1-9]\d*|0)")
+_FORM = re.compile(r"([1-9]\d{0,17})\.([1-9]\d{0,17}|0)")
 _NAMES = ("compute", "nova")
 
 

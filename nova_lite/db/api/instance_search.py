@@ -154,13 +154,22 @@ def _statuses(statuses: tuple[tuple[str, tuple[str, ...] | None], ...]) -> Colum
 
 def _tags(search: ServerSearch) -> Iterator[ColumnElement[bool]]:
     if search.tags_all:
-        yield and_(*(_has_any((tag,)) for tag in dict.fromkeys(search.tags_all)))
+        yield _has_all(search.tags_all)
     if search.tags_any:
         yield _has_any(search.tags_any)
     if search.not_tags_all:
-        yield not_(and_(*(_has_any((tag,)) for tag in dict.fromkeys(search.not_tags_all))))
+        yield not_(_has_all(search.not_tags_all))
     if search.not_tags_any:
         yield not_(_has_any(search.not_tags_any))
+
+
+def _has_all(tags: tuple[str, ...]) -> ColumnElement[bool]:
+    """Counted, because a condition for each of thousands of tags is more than a database takes."""
+    wanted = set(tags)
+    if not all(storable(tag) for tag in wanted):
+        return false()
+    mine = and_(_TAGS.c.instance_uuid == TABLE.c.uuid, _TAGS.c.tag.in_(sorted(wanted)))
+    return select(func.count()).select_from(_TAGS).where(mine).scalar_subquery() == len(wanted)
 
 
 def _has_any(tags: tuple[str, ...]) -> ColumnElement[bool]:

@@ -64,7 +64,7 @@ def reserve(scope: str, scope_id: str, deltas: Mapping[str, int], limits: Mappin
         return
     with writer() as session:
         used = _locked(session, scope, scope_id, wanted)
-        _check(wanted, used, limits)
+        check(wanted, used, limits)
         _add(session, scope, scope_id, wanted)
 
 
@@ -99,10 +99,11 @@ def _locked(session: Session, scope: str, scope_id: str, names: Iterable[str]) -
     return used
 
 
-def _check(wanted: Mapping[str, int], used: Mapping[str, int], limits: Mapping[str, int]) -> None:
+def check(wanted: Mapping[str, int], used: Mapping[str, int], limits: Mapping[str, int]) -> None:
+    """Say which limits would be passed. :raises OverQuota: some would."""
     overs = [
         name
-        for name, delta in wanted.items()
+        for name, delta in sorted(wanted.items())
         if limits.get(name, _UNLIMITED) != _UNLIMITED and used[name] + delta > limits[name]
     ]
     if overs:

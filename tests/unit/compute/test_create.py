@@ -18,8 +18,14 @@ CTXT = RequestContext(user_id="user", project_id="project", overwrite=False)
 class World:
     """Lookups that know one flavor, one image, one key and one zone."""
 
-    def __init__(self, **image: Any) -> None:
+    def __init__(self, room: int | None = None, **image: Any) -> None:
+        self._room = room
         self._image = ImageMeta(id="image", name="img", **image)
+
+    def room(self, ctxt: RequestContext, flavor: Flavor, fewest: int, most: int) -> int:
+        if self._room is not None and self._room < fewest:
+            raise exception.OverQuota(overs="instances", requested=most, used=0, limits=self._room)
+        return most if self._room is None else min(most, self._room)
 
     def flavor(self, ctxt: RequestContext, flavor_ref: str) -> Flavor:
         if flavor_ref != "1":
@@ -62,6 +68,20 @@ def test_one_server_is_filled_in() -> None:
     assert (server.tags, server.metadata) == (("a", "b"), {"k": "v"})
     assert server.availability_zone == server.pinned_availability_zone == "nova"
     assert server.hostname == "web" and server.host is None and server.generation == 0
+
+
+def test_of_many_as_many_are_made_as_there_is_room_for() -> None:
+    assert [build.instance.display_name for build in _prepare(World(room=2), max_count=9)] == ["web-1", "web-2"]
+    assert [build.instance.display_name for build in _prepare(World(room=1), max_count=9)] == ["web"]
+    with pytest.raises(exception.OverQuota):
+        _prepare(World(room=2), min_count=3, max_count=9)
+
+
+def test_a_huge_number_is_refused_before_anything_is_made() -> None:
+    with pytest.raises(exception.OverQuota):
+        _prepare(World(room=10), min_count=10**30, max_count=10**30)
+    with pytest.raises(exception.Invalid, match="max_count must be <= 1000"):
+        _prepare(min_count=10**30, max_count=10**30)
 
 
 def test_many_servers_share_a_reservation_and_differ_in_name() -> None:

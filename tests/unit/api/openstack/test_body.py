@@ -44,6 +44,17 @@ def test_a_length_that_is_none() -> None:
     assert body.read({}) == b""
 
 
+@pytest.mark.parametrize("kind", [ValueError, OverflowError, ConnectionResetError])
+def test_chunks_that_are_none(kind: type[Exception]) -> None:
+    class Broken:
+        def read(self, *size: int) -> bytes:
+            raise kind
+
+    for environ in ({"HTTP_TRANSFER_ENCODING": "chunked"}, {"CONTENT_LENGTH": "3"}):
+        with pytest.raises(exception.MalformedBody):
+            body.read({"wsgi.input": Broken(), **environ})
+
+
 def test_integers_keep_all_their_digits() -> None:
     assert body.loads(b'{"a": 123456789012345678901234567890}') == {"a": 123456789012345678901234567890}
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from nova_lite import exception
 from nova_lite.api.openstack.microversions import MAX, Versioned, at, parse
 
 
@@ -9,6 +12,12 @@ def test_versions_compare_as_numbers() -> None:
     assert at("2.100") > at("2.99") > at("2.9")
     assert str(at("2.100")) == "2.100"
     assert parse("latest") == MAX
+
+
+@pytest.mark.parametrize("text", ["", "2", "2.01", "2.x", "-2.1", "2." + "9" * 5000, "9" * 5000 + ".1"])
+def test_what_is_no_version(text: str) -> None:
+    with pytest.raises(exception.InvalidVersionFormat):
+        parse(text)
 
 
 def test_versioned_values() -> None:

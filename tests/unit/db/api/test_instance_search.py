@@ -167,6 +167,10 @@ def test_tags() -> None:
     assert _found(not_tags_any=("red",)) == {"none", "blue"}
     assert _found(tags_any=("blue",), not_tags_any=("red",)) == {"blue"}
     assert _found(tags_any=("Blue", "nul\x00")) == set()
+    assert _found(tags_all=("blue", "nul\x00")) == set()
+    many = tuple(f"t{number}" for number in range(2500))
+    assert _found(tags_all=many) == _found(tags_any=many) == set()
+    assert _found(not_tags_all=many) == _found(not_tags_any=many) == {"none", "blue", "both"}
 
 
 def test_metadata() -> None:
