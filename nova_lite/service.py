@@ -99,6 +99,7 @@ class Service:
         if self._stopping.is_set():
             raise Stopped
         self.manager.start()
+        server.answers()  # what is called ready has been asked once, all the way; it says so itself when it is deaf
         self._tasks = [concurrency.spawn(self._repeat, task) for task in self.manager.periodic_tasks()]
         LOG.info("%s serves topic %s on host %s", self.name, self.topic, self.host)
 
