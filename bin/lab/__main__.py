@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent import futures
 from functools import partial
 
 from lab import daemons, databases, hypervisor, layout, neighbours, process, rabbitmq
@@ -25,6 +26,12 @@ def _step(begun: float, what: str, work: Callable[[], object]) -> None:
     print(f"[{time.monotonic() - begun:5.1f}s] {what} ({time.monotonic() - before:.1f} s)", flush=True)
 
 
+def _chain(begun: float, steps: list[tuple[str, Callable[[], object]]]) -> None:
+    """Steps of which each needs the one before it."""
+    for what, work in steps:
+        _step(begun, what, work)
+
+
 def up(lab: Layout, options: argparse.Namespace) -> int:
     """Start whatever does not run; another fleet than the running one replaces only the daemons."""
     fleet = daemons.Fleet(
@@ -33,18 +40,25 @@ def up(lab: Layout, options: argparse.Namespace) -> int:
     )  # fmt: skip
     begun = time.monotonic()
     lab = layout.without_strangers(lab, _held(lab))
-    _step(begun, "RabbitMQ", lambda: rabbitmq.start(lab))
-    _step(begun, fleet.database, lambda: databases.MAKERS[fleet.database](lab).start())
-    _step(begun, "Keystone", lambda: neighbours.start_keystone(lab))
-    _step(begun, "users, services, endpoints", lambda: neighbours.register(lab))
-    _step(begun, "Glance", lambda: neighbours.start_glance(lab))
+    chains: list[list[tuple[str, Callable[[], object]]]] = [
+        [("RabbitMQ", partial(rabbitmq.start, lab))],
+        [(fleet.database, databases.MAKERS[fleet.database](lab).start)],
+        [
+            ("Keystone", partial(neighbours.start_keystone, lab)),
+            ("users, services, endpoints", partial(neighbours.register, lab)),
+            ("Glance", partial(neighbours.start_glance, lab)),
+        ],
+    ]
+    if fleet.driver == "libvirt":
+        hosts = range(1, fleet.hosts + 1)
+        chains += [[(f"libvirtd {n}", partial(hypervisor.start, lab.root / f"libvirtd-{n}"))] for n in hosts]
+    with futures.ThreadPoolExecutor(len(chains)) as pool:
+        for done in [pool.submit(_chain, begun, chain) for chain in chains]:
+            done.result()
     daemons.write_credentials(lab)
     if lab.remembered() and daemons.Fleet.remembered(lab) != fleet:
-        _step(begun, "daemons of the former fleet stopped", lambda: daemons.stop(lab))
-    if fleet.driver == "libvirt":
-        for number in range(1, fleet.hosts + 1):
-            _step(begun, f"libvirtd {number}", partial(hypervisor.start, lab.root / f"libvirtd-{number}"))
-    _step(begun, "nova-lite daemons", lambda: daemons.start(lab, fleet))
+        _step(begun, "daemons of the former fleet stopped", partial(daemons.stop, lab))
+    _step(begun, "nova-lite daemons", partial(daemons.start, lab, fleet))
     print(f"\nready: export OS_CLIENT_CONFIG_FILE={lab.root}/clouds.yaml OS_CLOUD=lab   (or OS_CLOUD=lab-admin)")
     return 0
 

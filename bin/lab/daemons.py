@@ -119,7 +119,9 @@ def manage(lab: Layout, *arguments: str) -> str:
 
 
 def start(lab: Layout, fleet: Fleet) -> None:
-    """Start all of them at once, then wait until each listens."""
+    """Start those that do not run, all at once, then wait until each listens."""
+    if all(daemon.alive() for daemon in processes(lab, fleet).values()) and not deaf(lab, fleet):
+        return
     lab.conf.touch(mode=0o600)
     lab.conf.write_text(configuration(lab, fleet))
     manage(lab, "db", "sync")
