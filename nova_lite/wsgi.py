@@ -11,6 +11,7 @@ import ctypes
 import socket
 import ssl
 import struct
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -204,10 +205,19 @@ class ThreadedServer(Server):
             """cheroot's server on a socket that exists already."""
 
             version = "nova-lite"
+            _greeted: weakref.WeakSet[Any] = weakref.WeakSet()
 
             def bind(self, family: int, kind: int, proto: int = 0) -> Any:
                 self.socket = sock
                 return sock
+
+            def process_conn(self, conn: Any) -> None:
+                """A new connection waits without a thread for its first bytes: silent clients keep nobody out."""
+                if conn in self._greeted:
+                    super().process_conn(conn)
+                else:
+                    self._greeted.add(conn)
+                    self._connections.put(conn)
 
             def error_log(self, msg: str = "", level: int = 20, traceback: bool = False) -> None:
                 LOG.log(level, "%s", msg, exc_info=traceback)

@@ -102,6 +102,17 @@ def test_requests_beyond_the_deadline_are_cut_off(server: tuple[Daemon, int]) ->
     assert "cut off" in running.text()
 
 
+def test_silent_connections_keep_nobody_out(server: tuple[Daemon, int]) -> None:
+    _, port = server
+    silent = [socket.create_connection(("127.0.0.1", port), timeout=10) for _ in range(200)]
+    for _ in range(5):
+        assert daemon.get(port) == (200, b"http")
+    silent[-1].sendall(b"GET /0 HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+    assert silent[-1].recv(100).startswith(b"HTTP/1.1 200")
+    for sock in silent:
+        sock.close()
+
+
 def test_a_connection_carries_many_requests(server: tuple[Daemon, int]) -> None:
     _, port = server
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
