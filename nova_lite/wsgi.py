@@ -217,7 +217,7 @@ class ThreadedServer(Server):
                     super().process_conn(conn)
                 else:
                     self._greeted.add(conn)
-                    self._connections.put(conn)
+                    self._connections.put(conn)  # type: ignore[attr-defined]
 
             def error_log(self, msg: str = "", level: int = 20, traceback: bool = False) -> None:
                 LOG.log(level, "%s", msg, exc_info=traceback)
