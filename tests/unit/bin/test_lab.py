@@ -86,6 +86,7 @@ def test_a_taken_port_is_replaced(tmp_path: pathlib.Path) -> None:
 
 def test_a_port_that_a_stranger_took_is_chosen_anew(lab: layout.Layout) -> None:
     with socket.socket() as stranger:
+        stranger.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # the port may have been a lab's just now
         stranger.bind(("127.0.0.1", lab.ports["mariadb"]))
         stranger.listen()
         changed = layout.without_strangers(lab, {"amqp"})
