@@ -7,7 +7,7 @@ import os
 import sys
 
 from demo import cloud, hypervisor
-from demo.place import STATE, TOP, Progress, ports
+from demo.place import PREFERRED_PORTS, STATE, TOP, Progress, ports
 from lab import process
 
 NEXT = """
@@ -45,6 +45,9 @@ def up(force_fake: bool) -> int:
     if running:
         progress.say("nova-lite-all-in-one runs already")
     else:
+        for name, port in PREFERRED_PORTS.items():
+            if chosen[name] != port:
+                progress.say(f"port {port} is taken: {name} is on {chosen[name]}")
         cloud.configure(chosen, uri)
         with progress.step("starting nova-lite-all-in-one: identity, image and compute APIs in one process"):
             cloud.start(chosen)
