@@ -23,6 +23,8 @@ from nova_lite.context import RequestContext
 
 concurrency.choose_oslo_service_backend()  # oslo.messaging asks for it while being imported
 
+import amqp.exceptions  # noqa: E402
+import kombu.exceptions  # noqa: E402
 import oslo_messaging as messaging  # noqa: E402
 from oslo_messaging import opts as messaging_opts  # noqa: E402
 
@@ -42,6 +44,9 @@ RABBIT_DEFAULTS = {"heartbeat_rate": 60, "rabbit_interval_max": 4, "kombu_reconn
 # A caller that timed out is gone; its message may be late by this much clock difference before it is not worth doing.
 SKEW_S = 5.0
 
+# oslo.messaging lets its libraries' errors through where it makes a new connection.
+BROKER_ERRORS = (messaging.MessageDeliveryFailure, kombu.exceptions.KombuError, amqp.exceptions.AMQPError, OSError)
+
 # Seconds that connecting may take before a call is given up.
 CONNECT_S = 3.0
 
@@ -56,15 +61,22 @@ def init(conf: cfg.ConfigOpts = cfg.CONF, transport_url: str | None = None) -> N
 
     :param conf: oslo's global CONF (oslo.messaging registers some of its options only there).
     :param transport_url: in place of [DEFAULT] transport_url.
+    :raises ConfigInvalid: the URL is none, or no driver goes with it.
     """
     global _transport, _outbox, _conf, _answers_come
     cleanup()
     _answers_come = False
     rpc_memory.install()
-    in_memory = messaging.TransportURL.parse(conf, transport_url).transport == "kombu+memory"
-    _set_rabbit_defaults(conf, heartbeats=not in_memory)
+    try:
+        in_memory = messaging.TransportURL.parse(conf, transport_url).transport == "kombu+memory"
+        _set_rabbit_defaults(conf, heartbeats=not in_memory)
+        _transport = messaging.get_rpc_transport(conf, url=transport_url)
+    except (messaging.InvalidTransportURL, messaging.DriverLoadFailure) as error:
+        # the text of the first names the URL with its password
+        raise exception.ConfigInvalid(
+            detail=f"[DEFAULT] transport_url: {getattr(error, 'ex', '') or 'no URL'}; example: rabbit://user:password@host/"
+        ) from None
     _conf = conf
-    _transport = messaging.get_rpc_transport(conf, url=transport_url)
     _outbox = outbox.Outbox(_send, size=conf.rpc.outbox_size, ttl_s=conf.rpc.message_ttl)
 
 
@@ -185,7 +197,7 @@ class Client:
             answer = _first_call_bounded(timeout, caller.call, _wire_context(ctxt, timeout), method, **args)
         except messaging.MessagingTimeout:
             raise exception.CallTimeout(topic=self.topic, method=method, timeout_s=timeout, host=host) from None
-        except messaging.MessageDeliveryFailure as error:
+        except BROKER_ERRORS as error:
             raise exception.BrokerUnavailable(reason=str(error)) from None
         except messaging.RemoteError as error:
             text = f"{self.topic}.{method}: {error.exc_type}: {error.value}"
@@ -312,26 +324,40 @@ class Server:
     def __init__(self, topic: str, host: str, endpoints: Iterable[Any], version: str = VERSION) -> None:
         self.topic = topic
         self.host = host
-        target = messaging.Target(topic=topic, server=host)
-        guarded = [_Endpoint(endpoint, version) for endpoint in (_Ping(), *endpoints)]
-        if _transport is None:
-            raise exception.BrokerUnavailable(reason="messaging is not open")
-        self._server = messaging.get_rpc_server(_transport, target, guarded, serializer=_Serializer())
-        if not concurrency.is_green():
-            # futurist's idle threads notice a shutdown within a second each, the interpreter's own at once
-            self._server._executor_cls = ThreadPoolExecutor
+        self._endpoints = [_Endpoint(endpoint, version) for endpoint in (_Ping(), *endpoints)]
+        self._server: Any = None
 
     def start(self) -> None:
-        """Begin to take messages; waits, and tries for ever, while there is no broker."""
-        self._server.start()
+        """Begin to take messages; waits, and tries for ever, while nobody listens at the broker's address.
+
+        :raises BrokerUnavailable: somebody does, but refuses: it is just starting, or our credentials are wrong.
+        """
+        server = self._make()
+        try:
+            server.start()
+        except BROKER_ERRORS as error:
+            raise exception.BrokerUnavailable(reason=str(error)) from error
+        self._server = server
+
+    def _make(self) -> Any:
+        if _transport is None:
+            raise exception.BrokerUnavailable(reason="messaging is not open")
+        target = messaging.Target(topic=self.topic, server=self.host)
+        server = messaging.get_rpc_server(_transport, target, self._endpoints, serializer=_Serializer())
+        if not concurrency.is_green():
+            # futurist's idle threads notice a shutdown within a second each, the interpreter's own at once
+            server._executor_cls = ThreadPoolExecutor
+        return server
 
     def stop(self) -> None:
         """Take no more messages; those being handled go on."""
-        _hurried(self._server.stop)
+        if self._server is not None:
+            _hurried(self._server.stop)
 
     def wait(self) -> None:
         """Return when the messages being handled are done and answered."""
-        self._server.wait()
+        if self._server is not None:
+            self._server.wait()
 
     def answers(self, timeout_s: float = 5.0) -> bool:
         """False when a message to this server was sent and does not come back."""
