@@ -35,8 +35,8 @@ contracts: setup-test ## Import contracts, sizes, tables, replayed samples
 	$(PYTEST) tests/contracts $(ARGS)
 
 functional: setup-test ## The whole cloud in one process, on both concurrency backends
-	NOVA_LITE_CONCURRENCY_BACKEND=eventlet $(PYTEST) tests/functional $(ARGS)
 	NOVA_LITE_CONCURRENCY_BACKEND=threading $(PYTEST) tests/functional $(ARGS)
+	NOVA_LITE_CONCURRENCY_BACKEND=eventlet $(PYTEST) tests/functional $(ARGS)
 
 faults: setup-test ## The whole cloud under fault plans
 	$(PYTEST) tests/faults $(ARGS)
