@@ -7,7 +7,7 @@ import os
 import sys
 
 from demo import cloud, hypervisor
-from demo.place import PREFERRED_PORTS, STATE, TOP, Progress, ports
+from demo.place import PREFERRED_PORTS, STATE, TOP, Progress, alone, ports
 from lab import process
 
 NEXT = """
@@ -29,7 +29,11 @@ A cloud of one machine is running. What to try next:
 def up(force_fake: bool) -> int:
     """Start what does not run yet; 0 once the first server shows its login prompt."""
     progress = Progress()
-    STATE.mkdir(parents=True, exist_ok=True)
+    with alone(progress):
+        return _up(progress, force_fake)
+
+
+def _up(progress: Progress, force_fake: bool) -> int:
     running = cloud.daemon().alive()
     reason = "asked for by --fake" if force_fake else hypervisor.why_not()
     uri = ""

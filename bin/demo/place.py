@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import pathlib
@@ -34,6 +35,19 @@ class Progress:
         before = time.monotonic()
         yield
         self.say(f"  done in {time.monotonic() - before:.1f} s")
+
+
+@contextmanager
+def alone(progress: Progress) -> Iterator[None]:
+    """Wait until no other start of this cloud is at work."""
+    STATE.mkdir(parents=True, exist_ok=True)
+    with (STATE / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            progress.say("another `make run` is at work here: waiting for it")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def ports(reuse: bool) -> dict[str, int]:
