@@ -57,6 +57,7 @@ def start_services(conf: cfg.ConfigOpts) -> list[WSGIService]:
     services = []
     for name in conf.enabled_apis:
         try:
+            refuse_open_noauth(name, conf)
             app = deploy.load_app(name, conf=conf)
             services.append(WSGIService(name, lambda app=app: app, conf))  # type: ignore[misc]
         except exception.ConfigInvalid as error:
@@ -64,6 +65,22 @@ def start_services(conf: cfg.ConfigOpts) -> list[WSGIService]:
         except Exception:
             log.exception("%s is not started", name)
     return services
+
+
+def refuse_open_noauth(name: str, conf: cfg.ConfigOpts) -> None:
+    """Believing everybody is for one machine only.
+
+    :raises ConfigInvalid: it would be offered to others.
+    """
+    from nova_lite import exception
+    from nova_lite.embedded.listen import is_loopback
+
+    address = getattr(conf, f"{name}_listen")
+    if conf.api.auth_strategy == "noauth2" and not is_loopback(address):
+        raise exception.ConfigInvalid(
+            detail=f"[api] auth_strategy = noauth2 believes whatever a client says, and {address} is not a loopback "
+            f"address: set [DEFAULT] {name}_listen = 127.0.0.1, or use keystone."
+        )
 
 
 def _serve(services: Sequence[WSGIService], conf: cfg.ConfigOpts) -> int:

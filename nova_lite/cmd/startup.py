@@ -26,11 +26,14 @@ def begin(
     """Arguments, options, logging.
 
     :param override: sets what a flag of the binary's own says.
-    :raises SystemExit: the arguments or a file are wrong.
+    :raises SystemExit: the arguments or a file are wrong, or the log cannot be written.
     """
     conf = config.parse_args(list(sys.argv[1:] if argv is None else argv), binary)
     override(conf)
-    log.setup(conf, binary)
+    try:
+        log.setup(conf, binary)
+    except OSError as error:
+        raise SystemExit(f"{binary}: the log cannot be written: {error}") from error
     conf.set_override("concurrency_backend", concurrency.backend())  # the environment may have decided
     LOG.info("%s %s starts on host %s, concurrency backend %s", binary, __version__, conf.host, concurrency.backend())
     config.warn_unknown(conf)
@@ -41,9 +44,12 @@ def explained(binary: str, work: Callable[[], int]) -> int:
     """Run a main(); what the operator can mend ends in one sentence and exit code 1, not in a traceback."""
     try:
         return work()
-    except exception.ConfigInvalid as error:
-        LOG.critical("%s cannot start: %s", binary, error)
-        print(f"{binary}: {error}", file=sys.stderr)
+    except (exception.ConfigInvalid, exception.DatabaseUnavailable) as error:
+        text = str(error)
+        if isinstance(error, exception.DatabaseUnavailable) and error.__cause__ is not None:
+            text = f"{text} {str(error.__cause__).splitlines()[0]}"
+        LOG.critical("%s cannot start: %s", binary, text)
+        print(f"{binary}: {text}", file=sys.stderr)
         return 1
 
 

@@ -14,6 +14,24 @@ def test_what_the_operator_can_mend_is_one_sentence(capsys: pytest.CaptureFixtur
     assert capsys.readouterr().err == "nova-lite-api: [wsgi] ssl_cert_file: no such file\n"
 
 
+def test_a_database_that_is_away_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    def work() -> int:
+        raise exception.DatabaseUnavailable from OSError("connection refused\nand more")
+
+    assert startup.explained("nova-lite-api", work) == 1
+    assert capsys.readouterr().err == "nova-lite-api: The database is not available. connection refused\n"
+
+
+def test_a_log_that_cannot_be_written_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def setup(*args: object) -> None:
+        raise FileNotFoundError(2, "No such file or directory", "/nope/x.log")
+
+    monkeypatch.setattr(startup.config, "parse_args", lambda *args: None)
+    monkeypatch.setattr(startup.log, "setup", setup)
+    with pytest.raises(SystemExit, match="the log cannot be written: .*/nope/x.log"):
+        startup.begin("nova-lite-api", [])
+
+
 def test_bugs_are_not_hidden() -> None:
     with pytest.raises(ZeroDivisionError):
         startup.explained("nova-lite-api", lambda: 1 // 0)
