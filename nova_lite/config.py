@@ -74,8 +74,10 @@ def parse_args(argv: list[str], binary: str, conf: cfg.ConfigOpts = catalogue.CO
     try:
         conf(argv, project=PROJECT, prog=binary, version=__version__)
         _read_all(conf)
-    except (cfg.ConfigFileParseError, cfg.ConfigFileValueError, cfg.ConfigFilesNotFoundError) as error:
+    except cfg.Error as error:
         raise SystemExit(f"{binary}: {error}") from error
+    except (OSError, UnicodeError) as error:  # a directory, a file that is no text
+        raise SystemExit(f"{binary}: cannot read the configuration of {' '.join(argv)}: {error}") from error
     return conf
 
 
@@ -102,7 +104,7 @@ def reload(conf: cfg.ConfigOpts) -> None:
     """Read the files again and take over the options marked as mutable."""
     try:
         fresh = conf.mutate_config_files()
-    except (cfg.ConfigFileParseError, cfg.ConfigFileValueError) as error:
+    except (cfg.Error, OSError, UnicodeError) as error:
         LOG.error("the configuration stays as it was: %s", error)
         return
     for (group, name), (_, value) in fresh.items():

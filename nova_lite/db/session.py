@@ -35,7 +35,13 @@ R = TypeVar("R")
 # PostgreSQL: serialization failure, deadlock, lock not available
 _CONFLICTS = (1020, 1205, 1213, "40001", "40P01", "55P03")
 _FULL = (1021, 1114, "53100")  # the server's disk or table space
-_SQLITE_BROKEN = ("database or disk is full", "disk I/O error", "attempt to write a readonly database")
+_SQLITE_BROKEN = (
+    "database or disk is full",
+    "disk I/O error",
+    "attempt to write a readonly database",
+    "file is not a database",
+    "database disk image is malformed",
+)
 
 
 class Database:

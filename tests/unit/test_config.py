@@ -81,6 +81,15 @@ def test_a_missing_file_is_one_sentence(conf: cfg.ConfigOpts) -> None:
     assert "/nonexistent/x.conf" in str(caught.value)
 
 
+def test_what_is_no_text_is_one_sentence(conf: cfg.ConfigOpts, tmp_path: pathlib.Path) -> None:
+    binary = tmp_path / "binary.conf"
+    binary.write_bytes(b"[DEFAULT]\n\xff\xfe=1\n")
+    for path in (tmp_path, binary):
+        with pytest.raises(SystemExit) as caught:
+            config.parse_args(["--config-file", str(path)], "nova-lite-api", conf)
+        assert str(path) in str(caught.value)
+
+
 def test_the_environment_beats_the_file(
     conf: cfg.ConfigOpts, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -98,5 +107,9 @@ def test_reload_takes_over_mutable_options_only(conf: cfg.ConfigOpts, tmp_path: 
 def test_reload_of_a_broken_file_changes_nothing(conf: cfg.ConfigOpts, tmp_path: pathlib.Path) -> None:
     parse(conf, tmp_path, "[DEFAULT]\ngraceful_shutdown_timeout = 60\n")
     (tmp_path / "nova-lite.conf").write_text("[DEFAULT\n")
+    config.reload(conf)
+    (tmp_path / "nova-lite.conf").write_bytes(b"\xff\xfe")
+    config.reload(conf)
+    (tmp_path / "nova-lite.conf").unlink()
     config.reload(conf)
     assert conf.graceful_shutdown_timeout == 60

@@ -171,3 +171,11 @@ def test_without_transport_casts_are_dropped_and_calls_refused(monkeypatch: pyte
 
 def test_server_answers_itself(servers: dict[str, Work]) -> None:
     assert rpc.get_client("work").call(CTXT, "ping", host="h1") == "pong"
+
+
+@pytest.mark.parametrize("url", ["zz://u:geheim@h/", "nonsense:geheim"])
+def test_a_transport_url_that_cannot_work_is_one_sentence_without_it(url: str) -> None:
+    # last in this file, because it closes the transport the others share
+    with pytest.raises(exception.ConfigInvalid, match="transport_url") as caught:
+        rpc.init(cfg.CONF, url)
+    assert "geheim" not in str(caught.value)

@@ -131,6 +131,7 @@ def test_what_is_a_conflict(error: BaseException, conflict: bool) -> None:
         (DBAPIError("SELECT", {}, _Original("gone away"), connection_invalidated=True), True),
         (PoolTimeout(), True),
         (OperationalError("INSERT", {}, sqlite3.OperationalError("database or disk is full")), True),
+        (DBAPIError("PRAGMA", {}, sqlite3.DatabaseError("file is not a database")), True),
         (OperationalError("INSERT", {}, sqlite3.OperationalError("attempt to write a readonly database")), True),
         (_mysql(1114), True),
         (_sqlstate("53100"), True),
