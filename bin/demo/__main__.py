@@ -46,8 +46,12 @@ def _up(progress: Progress, force_fake: bool) -> int:
             except process.LabError as error:
                 progress.say(f"FAKE DRIVER: servers will exist in name only (libvirtd does not start: {error})")
     chosen = ports(reuse=running)
+    if running and not cloud.configured(chosen, uri):
+        progress.say("nova-lite-all-in-one runs with the other driver: starting it anew")
+        running = not cloud.daemon().stop(30)
     if running:
         progress.say("nova-lite-all-in-one runs already")
+        cloud.start(chosen)
     else:
         for name, port in PREFERRED_PORTS.items():
             if chosen[name] != port:
@@ -95,6 +99,9 @@ def main() -> int:
     except process.LabError as error:
         print(f"nova-lite-demo: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("\nnova-lite-demo: interrupted; `make run` goes on, `make stop` ends what runs", file=sys.stderr)
+        return 130
 
 
 sys.exit(main())

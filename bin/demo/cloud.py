@@ -29,19 +29,29 @@ def daemon() -> process.Process:
     return process.Process("nova-lite-all-in-one", STATE, argv)
 
 
-def configure(ports: dict[str, int], libvirt_uri: str) -> None:
-    """The whole configuration: everything else has a default."""
+def _configuration(ports: dict[str, int], libvirt_uri: str) -> str:
+    """The whole of it: everything else has a default."""
     driver = f"[compute]\ndriver = libvirt\n[libvirt]\nuri = {libvirt_uri}\n" if libvirt_uri else (
         "[compute]\ndriver = fake\n")  # fmt: skip
-    (STATE / "nova-lite.conf").write_text(
+    return (
         f"[DEFAULT]\nstate_path = {STATE}\nosapi_compute_listen = 127.0.0.1\n"
         f"osapi_compute_listen_port = {ports['compute']}\n"
         f"[embedded]\nidentity_port = {ports['identity']}\nimage_port = {ports['image']}\n{driver}"
     )
 
 
+def configure(ports: dict[str, int], libvirt_uri: str) -> None:
+    (STATE / "nova-lite.conf").write_text(_configuration(ports, libvirt_uri))
+
+
+def configured(ports: dict[str, int], libvirt_uri: str) -> bool:
+    """What runs was started with this very configuration."""
+    path = STATE / "nova-lite.conf"
+    return path.exists() and path.read_text() == _configuration(ports, libvirt_uri)
+
+
 def start(ports: dict[str, int]) -> None:
-    """Start it; returns once all three APIs answer."""
+    """Start it unless it lives; returns once all three APIs answer."""
     running = daemon()
     running.start()
     running.wait(lambda: (STATE / "clouds.yaml").exists() and all(_answers(port) for port in ports.values()), START_S)
