@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import pathlib
 import shutil
+import stat
 import subprocess
 
 from demo.place import BIN, STATE
@@ -24,15 +26,29 @@ def why_not() -> str:
     return ""
 
 
+def _short_directory() -> pathlib.Path:
+    """A directory of this user and checkout with a short name: libvirt puts sockets of guests 60 characters below it.
+
+    :raises LabError: somebody else made it first.
+    """
+    mark = hashlib.sha256(str(STATE).encode()).hexdigest()[:8]
+    base = pathlib.Path(f"/var/tmp/nova-lite-{os.getuid()}-{mark}")
+    base.mkdir(mode=0o700, exist_ok=True)
+    found = base.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+        raise process.LabError(f"{base} is not a private directory of this user")
+    return base
+
+
 def _session() -> process.Process:
     """An ordinary user's libvirtd, apart from the one that the desktop may have."""
-    base = STATE / "libvirtd"
+    base = _short_directory()
     env = {name: str(base / leaf) for name, leaf in (
         ("XDG_RUNTIME_DIR", "run"), ("XDG_CONFIG_HOME", "config"), ("XDG_CACHE_HOME", "cache"),
         ("XDG_DATA_HOME", "data"),
     )}  # fmt: skip
     program = shutil.which("libvirtd", path="/usr/sbin:/usr/bin:/sbin") or "libvirtd"
-    return process.Process("libvirtd", base, [program], env)
+    return process.Process("libvirtd", STATE / "libvirtd", [program], env)
 
 
 def start() -> str:
