@@ -20,7 +20,16 @@ from nova_lite.db.api import aggregates, flavors, instances, keypairs, services
 from nova_lite.image.api import API as ImageAPI
 from nova_lite.liveness import COMPUTE, dead_hosts
 from nova_lite.network.api import API as NetworkAPI
-from nova_lite.objects import Flavor, ImageMeta, Instance, KeyPair, NetworkRequest, ServerRequest, ServerSearch
+from nova_lite.objects import (
+    Flavor,
+    ImageMeta,
+    Instance,
+    KeyPair,
+    NetworkRequest,
+    ServerName,
+    ServerRequest,
+    ServerSearch,
+)
 from nova_lite.objects.flavor import quota_counts
 
 # What a console log answer may hold at the most, as Nova's.
@@ -98,6 +107,10 @@ class API:
     def get_all(self, ctxt: RequestContext, search: ServerSearch) -> list[Instance]:
         """:raises MarkerNotFound: the marker is no server of this search's project."""
         return instances.list(search)
+
+    def get_names(self, ctxt: RequestContext, search: ServerSearch) -> list[ServerName]:
+        """Ids and names only, which costs a tenth; errors as in :meth:`get_all`."""
+        return instances.names(search)
 
     # -- change -----------------------------------------------------------------------------------
 

@@ -158,13 +158,24 @@ def _on_connect(busy_ms: int, patience_s: float) -> Callable[[sqlite3.Connection
 
 def _on_begin(patience_s: float) -> Callable[[Connection], None]:
     def begin(connection: Connection) -> None:
+        sqlite = connection.connection.dbapi_connection
+        assert sqlite is not None
+        # Said to the driver itself: SQLAlchemy's way costs more than a small SELECT, and every reader begins.
         if connection.get_execution_options().get("nova_lite_writer"):
             # taking the write lock first means a writer never fails half-way: it waits here or not at all
-            _patiently(lambda: connection.exec_driver_sql("BEGIN IMMEDIATE"), patience_s)
+            _patiently(lambda: _say(sqlite, "BEGIN IMMEDIATE"), patience_s)
         else:
-            connection.exec_driver_sql("BEGIN")
+            _say(sqlite, "BEGIN")
 
     return begin
+
+
+def _say(connection: Any, statement: str) -> None:
+    """:raises OperationalError: as SQLAlchemy would."""
+    try:
+        connection.execute(statement)
+    except sqlite3.OperationalError as error:
+        raise OperationalError(statement, None, error) from error
 
 
 def _patiently(step: Callable[[], Any], patience_s: float) -> None:

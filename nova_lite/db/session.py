@@ -22,10 +22,10 @@ from oslo_config import cfg
 from sqlalchemy import URL, Engine
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.orm import Session
 
 from nova_lite import concurrency, exception
 from nova_lite.db.engine import Settings, checked_url, make_engine
+from nova_lite.db.transaction import Transaction
 
 LOG = logging.getLogger(__name__)
 P = ParamSpec("P")
@@ -131,8 +131,8 @@ def in_transaction() -> bool:
 
 
 @contextlib.contextmanager
-def reader() -> Iterator[Session]:
-    """A session to read with; inside another reader or writer it is that one's."""
+def reader() -> Iterator[Transaction]:
+    """A transaction to read with; inside another reader or writer it is that one's."""
     db = database()
     current = getattr(db.local, "session", None)
     if current is not None:
@@ -143,8 +143,8 @@ def reader() -> Iterator[Session]:
 
 
 @contextlib.contextmanager
-def writer() -> Iterator[Session]:
-    """A session to write with, committed at the end of the outermost writer; any exception undoes all of it.
+def writer() -> Iterator[Transaction]:
+    """A transaction to write with, committed at the end of the outermost writer; any exception undoes all of it.
 
     :raises RuntimeError: inside a reader(), whose snapshot may be older than what a writer must see.
     """
@@ -166,8 +166,8 @@ def writer() -> Iterator[Session]:
 
 
 @contextlib.contextmanager
-def _session(db: Database, bind: Engine, writes: bool) -> Iterator[Session]:
-    session = Session(bind, expire_on_commit=False)
+def _session(db: Database, bind: Engine, writes: bool) -> Iterator[Transaction]:
+    session = Transaction(bind)
     committing = False
     db.local.session, db.local.writes = session, writes
     try:

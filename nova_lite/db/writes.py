@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import CursorResult, Insert, Table, UpdateBase
+from sqlalchemy import Insert, Table, UpdateBase
 from sqlalchemy.dialects import mysql, postgresql, sqlite
-from sqlalchemy.orm import Session
+
+from nova_lite.db.transaction import Transaction
 
 
-def affected(session: Session, statement: UpdateBase) -> int:
+def affected(session: Transaction, statement: UpdateBase) -> int:
     """Run an UPDATE or DELETE; how many rows its WHERE matched, on every backend."""
-    return cast("CursorResult[Any]", session.execute(statement)).rowcount
+    return session.execute(statement).rowcount
 
 
-def new_id(session: Session, statement: Insert) -> int:
+def new_id(session: Transaction, statement: Insert) -> int:
     """Run an INSERT of one row; its id."""
-    key = cast("CursorResult[Any]", session.execute(statement)).inserted_primary_key
+    key = session.execute(statement).inserted_primary_key
     assert key is not None
     return int(key[0])
 
 
-def insert_missing(session: Session, table: Table, values: Mapping[str, Any]) -> None:
+def insert_missing(session: Transaction, table: Table, values: Mapping[str, Any]) -> None:
     """Insert the row unless a unique key of it exists; the transaction stays whole either way."""
-    dialect = session.get_bind().dialect.name
+    dialect = session.dialect.name
     if dialect in ("mysql", "mariadb"):
         # not INSERT IGNORE, which would let bad values pass as well
         key = next(iter(table.primary_key.columns))

@@ -4,7 +4,7 @@ from nova_lite.objects.block_device import BlockDevice
 from nova_lite.objects.flavor import Flavor
 from nova_lite.objects.host import Allocation, ComputeNode, Service
 from nova_lite.objects.image import ImageMeta
-from nova_lite.objects.instance import Fault, Instance
+from nova_lite.objects.instance import Fault, Instance, ServerName
 from nova_lite.objects.keypair import KeyPair
 from nova_lite.objects.network import FixedIP, NetworkRequest, Vif
 from nova_lite.objects.operation import OPEN_STATES, Operation, OperationEvent, OperationState
@@ -30,6 +30,7 @@ __all__ = [
     "Placement",
     "RequestSpec",
     "Selection",
+    "ServerName",
     "ServerRequest",
     "ServerSearch",
     "Service",

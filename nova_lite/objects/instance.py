@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from nova_lite.objects.base import TravellingObject
 from nova_lite.objects.block_device import BlockDevice
 from nova_lite.objects.flavor import Flavor
 from nova_lite.objects.image import ImageMeta
 from nova_lite.objects.network import Vif
+
+
+class ServerName(NamedTuple):
+    """What a short list says of a server."""
+
+    uuid: str
+    display_name: str
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from nova_lite.api.openstack.compute import application
 from nova_lite.api.openstack.urlmap import URLMap
 from nova_lite.api.openstack.versions import OneVersion, RootVersions
 from nova_lite.context import RequestContext
-from nova_lite.objects import Instance, ServerRequest, ServerSearch
+from nova_lite.objects import Instance, ServerName, ServerRequest, ServerSearch
 from tests.harness.builders import NOW
 from tests.harness.database import make_instance
 
@@ -52,6 +52,9 @@ class FakeCompute:
         self._note("get_all", search)
         found = [each for each in self.servers.values() if search.project_id in (None, each.project_id)]
         return found[: search.limit]
+
+    def get_names(self, ctxt: RequestContext, search: ServerSearch) -> list[ServerName]:
+        return [ServerName(server.uuid, server.display_name) for server in self.get_all(ctxt, search)]
 
     def create(self, ctxt: RequestContext, request: ServerRequest) -> tuple[tuple[Instance, ...], str]:
         self._note("create", request)

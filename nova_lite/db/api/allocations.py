@@ -13,12 +13,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, delete, func, insert, not_, or_, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from nova_lite import exception
 from nova_lite.db.models import Allocation as Model
 from nova_lite.db.models import ComputeNode, Instance
 from nova_lite.db.session import reader, retry_on_deadlock, writer
+from nova_lite.db.transaction import Transaction
 from nova_lite.db.writes import affected
 from nova_lite.objects import Allocation
 
@@ -141,14 +141,14 @@ def claim(
     return True
 
 
-def _holds_others(session: Session, instance_uuid: str, node_uuids: Collection[str]) -> bool:
+def _holds_others(session: Transaction, instance_uuid: str, node_uuids: Collection[str]) -> bool:
     # Claims of one server wait for each other here; SQLite has one writer anyway.
     session.execute(select(_I.c.id).where(_I.c.uuid == instance_uuid).with_for_update())
     others = select(_T.c.id).where(_T.c.instance_uuid == instance_uuid, _T.c.node_uuid.not_in([*node_uuids]))
     return session.execute(others.limit(1)).first() is not None
 
 
-def _book(session: Session, node_uuid: str, more: tuple[int, ...], generation: int | None) -> bool:
+def _book(session: Transaction, node_uuid: str, more: tuple[int, ...], generation: int | None) -> bool:
     """Add to what is used of a node where it fits; what is not asked for may be overdrawn already."""
     fits = [
         used + amount <= capacity

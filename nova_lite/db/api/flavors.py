@@ -8,7 +8,6 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from nova_lite import exception
 from nova_lite.clock import utcnow
@@ -16,6 +15,7 @@ from nova_lite.db.api.instance_search import storable
 from nova_lite.db.models import Flavor as Model
 from nova_lite.db.models import FlavorProject
 from nova_lite.db.session import reader, retry_on_deadlock, writer
+from nova_lite.db.transaction import Transaction
 from nova_lite.db.writes import affected, insert_missing, new_id
 from nova_lite.objects import Flavor
 
@@ -82,7 +82,7 @@ def _visible(is_public: bool | None, project_id: str | None) -> builtins.list[Co
 
 
 def _after(
-    session: Session, key: ColumnElement[Any], direction: str, visible: Select[Any], marker: str
+    session: Transaction, key: ColumnElement[Any], direction: str, visible: Select[Any], marker: str
 ) -> ColumnElement[bool]:
     row = session.execute(visible.where(_T.c.flavorid == marker)).one_or_none() if storable(marker) else None
     if row is None:
@@ -134,7 +134,7 @@ def create(flavor: Flavor, projects: Iterable[str] = ()) -> Flavor:
     return flavor.replace(id=created, created_at=values["created_at"])
 
 
-def _refuse_taken(session: Session, flavor: Flavor) -> None:
+def _refuse_taken(session: Transaction, flavor: Flavor) -> None:
     taken = select(_T.c.flavorid, _T.c.name).where(or_(_T.c.flavorid == flavor.flavorid, _T.c.name == flavor.name))
     for row in session.execute(taken).all():
         if row.flavorid == flavor.flavorid:
@@ -224,7 +224,7 @@ def delete_extra_spec(flavorid: str, key: str) -> None:
         session.execute(update(_T).where(_T.c.flavorid == flavorid).values(extra_specs=specs))
 
 
-def _locked_specs(session: Session, flavorid: str) -> dict[str, str]:
+def _locked_specs(session: Transaction, flavorid: str) -> dict[str, str]:
     row = session.execute(select(_T.c.extra_specs).where(_T.c.flavorid == flavorid).with_for_update()).one_or_none()
     if row is None:
         raise exception.FlavorNotFound(flavor_id=flavorid)

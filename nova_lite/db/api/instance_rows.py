@@ -74,15 +74,17 @@ _JSON: dict[str, Callable[[Any], Any]] = {
     "metadata": _mapping,
     "scheduler_hints": _mapping,
 }
-_DECODERS = tuple((FIELDS.index(name), decode) for name, decode in _JSON.items())
 
 
 def from_row(row: Row[Any]) -> Instance:
     """A row of COLUMNS as the object."""
-    values = list(row)
-    for index, decode in _DECODERS:
-        values[index] = decode(values[index])
-    return Instance(*values)
+    values = dict(zip(FIELDS, row, strict=True))
+    for name, decode in _JSON.items():
+        values[name] = decode(values[name])
+    # A frozen dataclass sets its fields one by one, which takes longer than reading the row.
+    made = object.__new__(Instance)
+    made.__dict__.update(values)
+    return made
 
 
 # -- writing --------------------------------------------------------------------------------------

@@ -13,7 +13,6 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, delete, func, or_, select, update
 from sqlalchemy import insert as sa_insert
-from sqlalchemy.orm import Session
 
 from nova_lite import exception
 from nova_lite.clock import utcnow
@@ -22,13 +21,15 @@ from nova_lite.db.api import instance_search
 from nova_lite.db.api.instance_rows import COLUMNS, FIELDS, TABLE, from_row, primitive, to_columns
 from nova_lite.db.models import InstanceFault, Tag
 from nova_lite.db.session import reader, retry_on_deadlock, writer
+from nova_lite.db.transaction import Transaction
 from nova_lite.db.writes import affected
-from nova_lite.objects import Fault, Instance, ServerSearch
+from nova_lite.objects import Fault, Instance, ServerName, ServerSearch
 
 _TAGS = Tag.__table__
 _FAULTS = InstanceFault.__table__
 
 _ALL = select(*COLUMNS)
+_NAMES = select(TABLE.c.uuid, TABLE.c.display_name)
 _BY_UUID = _ALL.where(TABLE.c.uuid == bindparam("uuid"))
 _LIVE = TABLE.c.deleted_at.is_(None)
 _LIVE_BY_UUID = _BY_UUID.where(_LIVE)
@@ -72,6 +73,15 @@ def list(search: ServerSearch) -> builtins.list[Instance]:  # noqa: A001  the ag
     with reader() as session:
         rows = instance_search.page(session, _ALL, search)
     return [from_row(row) for row in rows]
+
+
+def names(search: ServerSearch) -> builtins.list[ServerName]:
+    """The same page as :func:`list`, with what a short list shows; errors as there."""
+    if search.limit <= 0:
+        return []
+    with reader() as session:
+        rows = instance_search.page(session, _NAMES, search)
+    return [ServerName(*row) for row in rows]
 
 
 def on_host(host: str) -> builtins.list[Instance]:
@@ -171,13 +181,13 @@ def _matches(name: str, want: Any) -> ColumnElement[bool]:
     return or_(some, column.is_(None)) if None in want else some
 
 
-def _write_tags(session: Session, uuid: str, tags: Iterable[str]) -> None:
+def _write_tags(session: Transaction, uuid: str, tags: Iterable[str]) -> None:
     rows = [{"instance_uuid": uuid, "tag": tag} for tag in dict.fromkeys(tags)]
     if rows:
         session.execute(sa_insert(_TAGS), rows)
 
 
-def _write_fault(session: Session, uuid: str, fault: Fault) -> None:
+def _write_fault(session: Transaction, uuid: str, fault: Fault) -> None:
     session.execute(
         sa_insert(_FAULTS).values(
             instance_uuid=uuid,

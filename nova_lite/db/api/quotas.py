@@ -11,11 +11,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Table, and_, case, delete, func, literal, select, union_all, update
-from sqlalchemy.orm import Session
 
 from nova_lite import exception
 from nova_lite.db.models import Instance, KeyPair, Quota, QuotaClass, QuotaUsage
 from nova_lite.db.session import reader, retry_on_deadlock, writer
+from nova_lite.db.transaction import Transaction
 from nova_lite.db.writes import affected, insert_missing
 
 LOG = logging.getLogger(__name__)
@@ -82,7 +82,7 @@ def release(scope: str, scope_id: str, deltas: Mapping[str, int]) -> None:
         _add(session, scope, scope_id, {name: -min(delta, used[name]) for name, delta in given.items()})
 
 
-def _locked(session: Session, scope: str, scope_id: str, names: Iterable[str]) -> dict[str, int]:
+def _locked(session: Transaction, scope: str, scope_id: str, names: Iterable[str]) -> dict[str, int]:
     """Lock the guard rows, in one order for everybody, making those that are missing; what they say."""
     query = (
         select(_U.c.resource, _U.c.used)
@@ -115,7 +115,7 @@ def check(wanted: Mapping[str, int], used: Mapping[str, int], limits: Mapping[st
         )
 
 
-def _add(session: Session, scope: str, scope_id: str, deltas: Mapping[str, int]) -> None:
+def _add(session: Transaction, scope: str, scope_id: str, deltas: Mapping[str, int]) -> None:
     amount = case({name: literal(delta) for name, delta in deltas.items()}, value=_U.c.resource, else_=0)
     session.execute(
         update(_U)

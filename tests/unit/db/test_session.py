@@ -201,7 +201,7 @@ def test_a_lost_connection_is_tried_again_unless_the_commit_was_on_its_way(
                 raise lost
 
     if phase == "commit":
-        monkeypatch.setattr(session.Session, "commit", fail)
+        monkeypatch.setattr(session.Transaction, "commit", fail)
         with pytest.raises(exception.DatabaseUnavailable):
             work()
     else:

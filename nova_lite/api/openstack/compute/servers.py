@@ -7,7 +7,7 @@ import secrets
 import string
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from oslo_config import cfg
 
@@ -21,7 +21,10 @@ from nova_lite.api.openstack.compute.views.servers import ServerViews, Sight
 from nova_lite.api.openstack.request import Request, Response
 from nova_lite.api.openstack.validation import validated
 from nova_lite.compute.api import API
-from nova_lite.objects import Instance, ServerRequest, ServerSearch
+from nova_lite.context import RequestContext
+from nova_lite.objects import Instance, ServerName, ServerRequest, ServerSearch
+
+S = TypeVar("S", Instance, ServerName)
 
 _PASSWORD_LENGTH = 12
 # Letters and digits that no font confuses.
@@ -43,12 +46,14 @@ class ServersController:
     @validated(query=schemas.LIST_QUERY)
     def index(self, req: Request) -> dict[str, Any]:
         views = ServerViews(req.links, req.version, Sight(), host_status.none)
-        return self._list(req, "servers", "os_compute_api:servers:index:get_all_tenants", views.basic)
+        rule = "os_compute_api:servers:index:get_all_tenants"
+        return _list(req, "servers", rule, self._compute.get_names, views.basic)
 
     @validated(query=schemas.LIST_QUERY)
     def detail(self, req: Request) -> dict[str, Any]:
         views = self._views(req)
-        return self._list(req, "servers/detail", "os_compute_api:servers:detail:get_all_tenants", views.item)
+        rule = "os_compute_api:servers:detail:get_all_tenants"
+        return _list(req, "servers/detail", rule, self._compute.get_all, views.item)
 
     def show(self, req: Request, server: Instance) -> dict[str, Any]:
         return self._views(req).show(server)
@@ -83,20 +88,25 @@ class ServersController:
     def delete(self, req: Request, server: Instance) -> None:
         self._compute.delete(req.ctxt, server)
 
-    def _list(
-        self, req: Request, path: str, all_rule: str, view: Callable[[Instance], dict[str, Any]]
-    ) -> dict[str, Any]:
-        limit = pagination.limit_of(req)
-        try:
-            search = _search(req, all_rule, limit)
-        except Impossible:
-            return {"servers": []}
-        instances = self._compute.get_all(req.ctxt, search) if limit else []
-        views = [view(instance) for instance in instances]
-        return pagination.page(req, path, "servers", views, instances, limit, lambda instance: instance.uuid)
-
     def _views(self, req: Request) -> ServerViews:
         return ServerViews(req.links, req.version, sight_of(req), host_status.reader(self._conf))
+
+
+def _list(
+    req: Request,
+    path: str,
+    all_rule: str,
+    find: Callable[[RequestContext, ServerSearch], list[S]],
+    view: Callable[[S], dict[str, Any]],
+) -> dict[str, Any]:
+    limit = pagination.limit_of(req)
+    try:
+        search = _search(req, all_rule, limit)
+    except Impossible:
+        return {"servers": []}
+    servers = find(req.ctxt, search) if limit else []
+    views = [view(server) for server in servers]
+    return pagination.page(req, path, "servers", views, servers, limit, lambda server: server.uuid)
 
 
 def sight_of(req: Request) -> Sight:

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from nova_lite import exception
 from nova_lite.db import session
 from nova_lite.db.api import instance_search, instances
-from nova_lite.objects import Instance, ServerSearch
+from nova_lite.objects import Instance, ServerName, ServerSearch
 from tests.harness.builders import make_flavor, uuid_of
 from tests.harness.database import make_instance
 
@@ -24,7 +24,11 @@ def _insert(name: str, **values: Any) -> Instance:
 
 
 def _names(project: str | None = "project", **search: Any) -> list[str]:
-    return [each.display_name for each in instances.list(ServerSearch(project, **search))]
+    """Names of the page, which is the same in short."""
+    wanted = ServerSearch(project, **search)
+    found = instances.list(wanted)
+    assert instances.names(wanted) == [ServerName(each.uuid, each.display_name) for each in found]
+    return [each.display_name for each in found]
 
 
 def _found(**search: Any) -> set[str]:

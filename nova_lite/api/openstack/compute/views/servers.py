@@ -13,7 +13,7 @@ from nova_lite.api.openstack.compute.views.undo import History, View, drop, step
 from nova_lite.api.openstack.links import Links
 from nova_lite.api.openstack.microversions import Microversion, at
 from nova_lite.compute.statuses import WITH_FAULT, WITH_PROGRESS, status_of
-from nova_lite.objects import Flavor, Instance
+from nova_lite.objects import Flavor, Instance, ServerName
 
 HOSTNAME_FOR_ALL = at("2.90")
 
@@ -86,7 +86,7 @@ class ServerViews:
         self._sight = sight
         self._host_status = host_status
 
-    def basic(self, instance: Instance) -> View:
+    def basic(self, instance: Instance | ServerName) -> View:
         """An item of the short list."""
         return {
             "id": instance.uuid,
