@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import secrets
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
-from nova_lite import concurrency
+from nova_lite import concurrency, exception
 
 
 def private_dir(path: Path) -> Path:
@@ -21,6 +23,27 @@ def private_dir(path: Path) -> Path:
 def open_private(path: Path) -> int:
     """A descriptor for writing a file that must not exist yet; never through a symbolic link."""
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+
+
+def lock(path: Path) -> IO[str]:
+    """Lock a file until it is closed or the process ends, however it ends; our number is written into it.
+
+    :raises ConfigInvalid: another process holds it; the text names its number.
+    """
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    file = os.fdopen(fd, "r+", encoding="ascii")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        with file:
+            holder = file.read(20).strip()
+        raise exception.ConfigInvalid(
+            detail=f"{path.parent} is in use by process {holder}: end that one, or set [DEFAULT] state_path."
+        ) from None
+    file.truncate(0)
+    file.write(f"{os.getpid()}\n")
+    file.flush()
+    return file
 
 
 def sync_dir(path: Path) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from oslo_config import cfg
 from oslo_log import log as logging
@@ -30,17 +31,19 @@ class Profile:
     urls: dict[str, str]
     users: Path
     clouds_yaml: Path
+    lock: IO[str] = field(compare=False)  # open as long as this process uses the state
 
 
 def prepare(conf: cfg.ConfigOpts) -> Profile:
     """Make state, users and keys where absent, and give every option a value that the operator left open.
 
-    :raises ConfigInvalid: the address is not allowed, or a file of the state cannot be made or used.
+    :raises ConfigInvalid: the address is not allowed, a file of the state cannot be made or used, or another process
+        uses the state: two would take each other's host away for ever.
     """
     listen.check_listen(conf.embedded.listen, conf)
     try:
         Path(conf.state_path).mkdir(mode=0o711, parents=True, exist_ok=True)
-        files.private_dir(Path(conf.embedded.directory))
+        lock = files.lock(files.private_dir(Path(conf.embedded.directory)) / "lock")
         state = bootstrap.prepare(identity_dir(conf))
     except OSError as error:
         raise exception.ConfigInvalid(
@@ -50,7 +53,7 @@ def prepare(conf: cfg.ConfigOpts) -> Profile:
     _bypass_proxies(listen.public_host(conf))
     known = _passwords_still_right(state)
     _set_defaults(conf, urls, known)
-    return Profile(urls, state.users, _write_clouds(conf, urls, known))
+    return Profile(urls, state.users, _write_clouds(conf, urls, known), lock)
 
 
 def _set_defaults(conf: cfg.ConfigOpts, urls: dict[str, str], known: dict[str, str]) -> None:

@@ -69,6 +69,7 @@ def test_everything_is_known_after_the_first_start(whole_conf, tmp_path):
     assert made.clouds_yaml == (tmp_path / "state" / "clouds.yaml").resolve()
     entry = yaml.safe_load(made.clouds_yaml.read_text())["clouds"]["nova-lite-admin"]
     assert entry["auth"]["password"] == known["admin"] and entry["auth"]["auth_url"] == made.urls["identity"]
+    made.lock.close()
     assert profile.prepare(whole_conf()) == made
 
 
@@ -107,6 +108,7 @@ def test_a_password_changed_in_the_users_file_is_not_written_over(whole_conf):
     mine = yaml.safe_load(made.clouds_yaml.read_text())
     mine["clouds"]["nova-lite"]["auth"]["password"] = "chosen"
     made.clouds_yaml.write_text(yaml.safe_dump(mine))
+    made.lock.close()
     profile.prepare(whole_conf())
     assert yaml.safe_load(made.clouds_yaml.read_text()) == mine
 
@@ -182,3 +184,13 @@ def test_what_is_no_clouds_yaml_is_left_alone(tmp_path, text):
 def test_home_is_expanded(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     assert clouds.write_clouds_yaml("~/clouds.yaml", {"one": {}}) == Path(tmp_path).resolve() / "clouds.yaml"
+
+
+def test_a_state_in_use_is_refused(whole_conf, monkeypatch):
+    monkeypatch.setattr(profile.rpc, "set_default_transport", lambda *args: None)
+    conf = whole_conf()
+    first = profile.prepare(conf)
+    with pytest.raises(exception.ConfigInvalid, match=f"in use by process {os.getpid()}"):
+        profile.prepare(conf)
+    first.lock.close()
+    profile.prepare(conf).lock.close()
