@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -17,6 +18,10 @@ LOG = logging.getLogger(__name__)
 
 Handler = Callable[..., webob.Response]
 Faulty = Callable[[int, str], dict[str, Any]]
+
+
+# What a write says that no retry of ours could mend: no room, a quota's end, a disk that failed and was made read-only.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
 class MethodNotAllowed(exception.NovaLiteError):
@@ -80,9 +85,11 @@ class Application:
             response = self._dispatch(req)
         except exception.NovaLiteError as error:
             response = self._error(req, error, request_id)
-        except Exception:
+        except Exception as error:
             LOG.exception("%s: %s %s failed", request_id, req.method, req.script_name)
-            response = self._error(req, exception.InternalError(), request_id)
+            full = isinstance(error, OSError) and error.errno in _FULL
+            known = exception.Unavailable("It could not be stored.") if full else exception.InternalError()
+            response = self._error(req, known, request_id)
         response.headers["x-openstack-request-id"] = request_id
         response.headers["Vary"] = "X-Auth-Token"
         response.headers["X-Content-Type-Options"] = "nosniff"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import uuid
 
 import pytest
@@ -44,6 +45,16 @@ def test_an_id_may_be_given_once(images):
 def test_what_is_no_image_is_refused_and_leaves_nothing(images, body, status):
     answer = images.request("POST", "/v2/images", body)
     assert answer.status_int == status and set(answer.json) == {"message", "code", "title"}
+    assert images.names() == []
+
+
+def test_a_full_disk_is_503_and_leaves_nothing(images, monkeypatch):
+    def full(*args):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("os.fsync", full)
+        assert images.request("POST", "/v2/images", {"name": "x"}).status_int == 503
     assert images.names() == []
 
 
