@@ -230,6 +230,8 @@ def test_one_attempt_at_a_time_where_libvirtd_hangs(
     monkeypatch.setattr(module, "OPEN_TIMEOUT_S", 0.05)
     for _ in range(2):
         assert connection.check() is not None
+    # Patience comes back with libvirtd, however busy the machine is.
+    monkeypatch.setattr(module, "OPEN_TIMEOUT_S", 30)
     release.set()
     assert connection.call("getLibVersion") == 9
     assert len(attempts) == 1
