@@ -1,7 +1,7 @@
 """Runs services in this process: starts them in order, obeys signals, tells systemd, drains at the end.
 
-TERM and INT drain (a second one ends at once), HUP takes over mutable options and policy files, USR2 writes a Guru
-Meditation Report.
+TERM and INT drain (a second one ends at once), HUP takes over mutable options and policy files (from a terminal it means
+that the terminal is gone, and drains too), USR2 writes a Guru Meditation Report.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from oslo_log import log as logging
 
 from nova_lite import clock, concurrency, config, exception, gmr, policy, systemd
 from nova_lite.service import Stopped
-from nova_lite.signals import HANDLED, SignalPipe
+from nova_lite.signals import HANDLED, SignalPipe, is_interactive
 
 LOG = logging.getLogger(__name__)
 
@@ -62,6 +62,7 @@ class Launcher:
         self._close = close
         self._on_ready = on_ready
         self._handled = handled
+        self._ending = {signal.SIGTERM, signal.SIGINT} | ({signal.SIGHUP} if is_interactive() else set())
         self._started_at = clock.utcnow()
         self._ready = False
 
@@ -102,7 +103,7 @@ class Launcher:
                 return self._explain(starting)
             wait_s = 0.1 if not starting.done() else watchdog_s or 3600.0
             for number in signals.wait(wait_s):
-                if number in (signal.SIGTERM, signal.SIGINT):
+                if number in self._ending:
                     LOG.info("%s received, draining for at most %d s", number.name, self._timeout_s())
                     return 0
                 self._handle(number)

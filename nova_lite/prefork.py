@@ -18,7 +18,7 @@ from oslo_log import log as logging
 from nova_lite import clock, concurrency, config, gmr, systemd
 from nova_lite.launcher import CLOSING_S
 from nova_lite.service import WSGIService
-from nova_lite.signals import PARENT, SignalPipe
+from nova_lite.signals import PARENT, SignalPipe, is_interactive
 
 LOG = logging.getLogger(__name__)
 
@@ -60,6 +60,7 @@ class Prefork:
         os.set_blocking(self._ready_reader, False)
         # Workers hold the reading end; its end of file tells them that the parent is gone.
         self._life_reader, self._life_writer = os.pipe()
+        self._ending = {signal.SIGTERM, signal.SIGINT} | ({signal.SIGHUP} if is_interactive() else set())
         self._ready = 0
         self._said_ready = False
 
@@ -71,7 +72,7 @@ class Prefork:
         while True:
             self._start_due()
             for number in self._signals.wait(self._wait_s(watchdog_s)):
-                if number in (signal.SIGTERM, signal.SIGINT):
+                if number in self._ending:
                     return self._end(number)
                 self._handle(number)
             self._reap()

@@ -10,6 +10,7 @@ import contextlib
 import os
 import select
 import signal
+import sys
 from collections.abc import Iterable
 from types import FrameType
 
@@ -19,6 +20,14 @@ from nova_lite import concurrency
 WORKER = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR2)
 PARENT = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR2, signal.SIGCHLD)
 HANDLED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR2)
+
+
+def is_interactive() -> bool:
+    """Whether somebody sits at a terminal: its end (HUP) is then the end of the process too, not a reload."""
+    try:
+        return sys.stdin is not None and sys.stdin.isatty()
+    except ValueError:  # closed
+        return False
 
 
 def _nothing(number: int, frame: FrameType | None) -> None:

@@ -56,7 +56,12 @@ class Daemon:
         with self.log.open("ab") as out:
             self.begun = time.monotonic()
             self.process = subprocess.Popen(
-                [sys.executable, "-c", code, *args], env=env, stdout=out, stderr=out, cwd=folder
+                [sys.executable, "-c", code, *args],
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                cwd=folder,
             )
 
     @property

@@ -46,6 +46,7 @@ def conf(monkeypatch: pytest.MonkeyPatch) -> Iterator[cfg.ConfigOpts]:
     default.register(private)
     private([], default_config_files=[], default_config_dirs=[])
     monkeypatch.setattr(gmr, "_sections", [])
+    monkeypatch.setattr(launcher, "is_interactive", lambda: False)
     before = {number: signal.getsignal(number) for number in launcher.HANDLED}
     yield private
     signal.set_wakeup_fd(-1)
@@ -99,6 +100,14 @@ def test_hup_takes_over_options_and_usr2_reports(conf: cfg.ConfigOpts, monkeypat
     )
     assert subject.run() == 0
     assert log == ["a start", "report", "options", "policy", "a reset", "a stop"]
+
+
+def test_hup_of_a_terminal_is_the_end(conf: cfg.ConfigOpts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launcher, "is_interactive", lambda: True)
+    log: list[str] = []
+    subject = launcher.Launcher("x", [[Fake("a", log)]], conf, on_ready=lambda: kill(signal.SIGHUP))
+    assert subject.run() == 0
+    assert log == ["a start", "a stop"]
 
 
 def test_a_second_term_ends_at_once(conf: cfg.ConfigOpts, monkeypatch: pytest.MonkeyPatch) -> None:
