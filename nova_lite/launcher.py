@@ -1,6 +1,6 @@
 """Runs services in this process: starts them in order, obeys signals, tells systemd, drains at the end.
 
-TERM and INT drain (a second one ends at once), HUP takes over mutable options and policy files (from a terminal it means
+TERM and INT drain (a second one ends at once), HUP takes over mutable options and policy files (from a terminal it says
 that the terminal is gone, and drains too), USR2 writes a Guru Meditation Report.
 """
 
