@@ -173,6 +173,40 @@ def test_server_answers_itself(servers: dict[str, Work]) -> None:
     assert rpc.get_client("work").call(CTXT, "ping", host="h1") == "pong"
 
 
+def test_a_server_ends_at_once(servers: dict[str, Work]) -> None:
+    """Neither its consumer's poll nor an idle worker of its pool is waited for."""
+    server = rpc.get_server("solo", "h1", [Work("h1")])
+    server.start()
+    assert rpc.get_client("solo").call(CTXT, "echo", value=1) == 1
+    begin = time.monotonic()
+    server.stop()
+    server.wait()
+    assert time.monotonic() - begin < 0.6
+
+
+def test_a_server_without_transport_is_refused_and_stops_quietly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rpc, "_transport", None)
+    server = rpc.get_server("solo", "h1", [])
+    with pytest.raises(exception.BrokerUnavailable):
+        server.start()
+    server.stop()
+    server.wait()
+
+
+def test_a_broker_that_refuses_is_unavailable_not_fatal(
+    servers: dict[str, Work], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = rpc.get_server("solo", "h1", [])
+
+    class Refused:
+        def start(self) -> None:
+            raise rpc.amqp.exceptions.AccessRefused("ACCESS_REFUSED")
+
+    monkeypatch.setattr(server, "_make", Refused)
+    with pytest.raises(exception.BrokerUnavailable, match="ACCESS_REFUSED"):
+        server.start()
+
+
 @pytest.mark.parametrize("url", ["zz://u:geheim@h/", "nonsense:geheim"])
 def test_a_transport_url_that_cannot_work_is_one_sentence_without_it(url: str) -> None:
     # last in this file, because it closes the transport the others share
