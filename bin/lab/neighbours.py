@@ -34,6 +34,8 @@ provider = fernet
 expiration = 86400
 [fernet_tokens]
 key_repository = {base}/fernet
+[fernet_receipts]
+key_repository = {base}/receipts
 [credential]
 key_repository = {base}/credential
 [identity]
@@ -106,7 +108,7 @@ def start_keystone(lab: Layout) -> None:
     (base / "etc").mkdir(exist_ok=True)
     (base / "etc" / "keystone.conf").write_text(KEYSTONE.format(base=base))
     if not (base / "prepared").exists():
-        for directory in ("fernet", "credential"):
+        for directory in ("fernet", "receipts", "credential"):
             (base / directory).mkdir(mode=0o700, exist_ok=True)
         _manage(lab, "keystone-manage", "db_sync")
         owner = pwd.getpwuid(os.getuid()).pw_name, grp.getgrgid(os.getgid()).gr_name
