@@ -31,11 +31,15 @@ def read(req: webob.Request, limit: int) -> bytes:
 
     :param limit: bytes it may have.
     :raises TooLarge: it has, or announces, more.
+    :raises MalformedBody: its chunks are none, or the client went away.
     """
     length = declared_length(req)
     if length is not None and length > limit:
         raise exception.TooLarge(f"Request is too large: at most {limit} bytes are accepted.")
-    data = _read_exactly(req, limit + 1 if length is None else length)
+    try:
+        data = _read_exactly(req, limit + 1 if length is None else length)
+    except (ValueError, OverflowError, OSError):  # malformed chunks, or a client that went away, as the servers say it
+        raise exception.MalformedBody("The request body ended early or its chunks are malformed") from None
     if len(data) > limit:
         raise exception.TooLarge(f"Request is too large: at most {limit} bytes are accepted.")
     if length is not None and len(data) < length:

@@ -75,7 +75,7 @@ def _chunks(req: webob.Request, limit: int) -> Iterator[bytes]:
     while length is None or done < length:
         try:
             chunk = source.read(CHUNK if length is None else min(CHUNK, length - done))
-        except (OSError, ValueError):
+        except (OSError, ValueError, OverflowError):
             raise exception.Invalid("The upload broke off.") from None
         if not chunk:
             break

@@ -105,7 +105,7 @@ def test_an_announced_giant_is_413_unread(make_conf, images, assert_queued_again
     assert_queued_again(image)
 
 
-@pytest.mark.parametrize("error", [None, OSError("reset"), ValueError("bad chunk")])
+@pytest.mark.parametrize("error", [None, OSError("reset"), ValueError("bad chunk"), OverflowError("huge chunk")])
 def test_a_broken_upload_is_queued_again(images, assert_queued_again, error):
     image = images.create()
     if error is None:

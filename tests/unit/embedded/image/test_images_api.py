@@ -6,6 +6,10 @@ import errno
 import uuid
 
 import pytest
+import webob
+
+from nova_lite import exception
+from nova_lite.embedded import bodies
 
 SHOWN = {
     "id", "name", "status", "visibility", "owner", "protected", "os_hidden", "size", "virtual_size", "checksum",
@@ -46,6 +50,18 @@ def test_what_is_no_image_is_refused_and_leaves_nothing(images, body, status):
     answer = images.request("POST", "/v2/images", body)
     assert answer.status_int == status and set(answer.json) == {"message", "code", "title"}
     assert images.names() == []
+
+
+@pytest.mark.parametrize("kind", [ValueError, OverflowError, ConnectionResetError])
+def test_chunks_that_are_none_are_400(kind):
+    class Broken:
+        def read(self, *size):
+            raise kind
+
+    req = webob.Request.blank("/v2/images", method="POST", content_type="application/json")
+    req.environ |= {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input": Broken()}
+    with pytest.raises(exception.MalformedBody):
+        bodies.read(req, 100)
 
 
 def test_a_full_disk_is_503_and_leaves_nothing(images, monkeypatch):
