@@ -107,13 +107,14 @@ def start_keystone(lab: Layout) -> None:
     base = lab.directory("keystone")
     (base / "etc").mkdir(exist_ok=True)
     (base / "etc" / "keystone.conf").write_text(KEYSTONE.format(base=base))
-    if not (base / "prepared").exists():
-        for directory in ("fernet", "receipts", "credential"):
+    keys = ("fernet", "receipts", "credential")
+    if not (base / "prepared").exists() or not all((base / directory).is_dir() for directory in keys):
+        for directory in keys:
             (base / directory).mkdir(mode=0o700, exist_ok=True)
         _manage(lab, "keystone-manage", "db_sync")
         owner = pwd.getpwuid(os.getuid()).pw_name, grp.getgrgid(os.getgid()).gr_name
-        for keys in ("fernet_setup", "credential_setup"):
-            _manage(lab, "keystone-manage", keys, "--keystone-user", owner[0], "--keystone-group", owner[1])
+        for setup in ("fernet_setup", "receipt_setup", "credential_setup"):
+            _manage(lab, "keystone-manage", setup, "--keystone-user", owner[0], "--keystone-group", owner[1])
         url = lab.url("keystone", "/v3")
         _manage(lab, "keystone-manage", "bootstrap", "--bootstrap-password", lab.secrets["admin"],
                 "--bootstrap-public-url", url, "--bootstrap-internal-url", url, "--bootstrap-admin-url", url,
