@@ -113,7 +113,7 @@ def start_keystone(lab: Layout) -> None:
             (base / directory).mkdir(mode=0o700, exist_ok=True)
         _manage(lab, "keystone-manage", "db_sync")
         owner = pwd.getpwuid(os.getuid()).pw_name, grp.getgrgid(os.getgid()).gr_name
-        for setup in ("fernet_setup", "receipt_setup", "credential_setup"):
+        for setup in ("fernet_setup", "credential_setup"):  # the first makes the keys of receipts too
             _manage(lab, "keystone-manage", setup, "--keystone-user", owner[0], "--keystone-group", owner[1])
         url = lab.url("keystone", "/v3")
         _manage(lab, "keystone-manage", "bootstrap", "--bootstrap-password", lab.secrets["admin"],
