@@ -12,6 +12,8 @@ from keystoneauth1 import loading
 from keystonemiddleware import auth_token
 from oslo_config import cfg
 
+from nova_lite.identity.token_check import TokenCheck
+
 GROUP = "keystone_authtoken"
 
 
@@ -62,11 +64,11 @@ def apply(conf: cfg.ConfigOpts) -> None:
         conf.set_default(name, value, group=GROUP)
 
 
-def filter_factory(global_conf: dict[str, Any], **local_conf: Any) -> Callable[[Any], auth_token.AuthProtocol]:
+def filter_factory(global_conf: dict[str, Any], **local_conf: Any) -> Callable[[Any], TokenCheck]:
     """The Paste entry; settings in the Paste file win over both groups."""
 
-    def make(app: Any) -> auth_token.AuthProtocol:
+    def make(app: Any) -> TokenCheck:
         apply(cfg.CONF)
-        return auth_token.AuthProtocol(app, {**local_conf, "oslo_config_config": cfg.CONF})
+        return TokenCheck(app, {**local_conf, "oslo_config_config": cfg.CONF})
 
     return make

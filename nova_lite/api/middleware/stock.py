@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from keystonemiddleware import auth_token
 from oslo_middleware import cors, http_proxy_to_wsgi
 from osprofiler import opts as profiler_opts
 from osprofiler import web as profiler_web
 
 from nova_lite.api import deploy
 from nova_lite.identity import authtoken
+from nova_lite.identity.token_check import TokenCheck
 
 App = Callable[[dict[str, Any], Callable[..., Any]], Any]
 
@@ -58,7 +58,7 @@ def authtoken_factory(global_conf: dict[str, str], **local_conf: str) -> Callabl
     """keystonemiddleware with the credentials that are written once, in [service_auth]; local settings win."""
     conf = deploy.configuration()
     authtoken.apply(conf)
-    return lambda app: auth_token.AuthProtocol(app, {**local_conf, "oslo_config_config": conf})
+    return lambda app: TokenCheck(app, {**local_conf, "oslo_config_config": conf})
 
 
 def _unchanged(app: App) -> App:
