@@ -41,6 +41,8 @@ class ComputeManager(Manager):
         self._host = ComputeHost(host, self.driver, HostAPI(lambda: self._stopping), NetworkAPI(conf))
         self._tracker = ResourceTracker(host, self.driver, conf.compute)
         self._in_flight: set[int] = set()
+        # Not None: what a former life told is not known, so the first word is always said.
+        self._told_complaint: str | None = "unknown"
         self._pool = concurrency.Pool(conf.operations.workers, name="compute")
 
     # -- life of the service ----------------------------------------------------------------------
@@ -59,6 +61,7 @@ class ComputeManager(Manager):
         sync_s, report_s = options.power_sync_interval_s, self.conf.compute.inventory_interval_s
         return [
             PeriodicTask(self._beat, options.heartbeat_interval_s, name="heartbeat"),
+            PeriodicTask(self._report_health, options.heartbeat_interval_s, name="health"),
             PeriodicTask(self._report_inventory, report_s, delay_s=report_s, name="inventory"),
             PeriodicTask(self._sync_power_states, sync_s, delay_s=sync_s, name="power states"),
         ]
@@ -71,9 +74,6 @@ class ComputeManager(Manager):
         self._stopping = True
         self._pool.wait(timeout=self.conf.graceful_shutdown_timeout)
         self.driver.close()
-
-    def is_healthy(self) -> bool:
-        return self.driver.check_health() is None
 
     # -- RPC --------------------------------------------------------------------------------------
 
@@ -139,6 +139,13 @@ class ComputeManager(Manager):
             return
         for operation_id in answer["waiting"]:
             self.run_operation(ctxt, operation_id)
+
+    def _report_health(self) -> None:
+        """Say when the hypervisor stops or begins to answer; apart from the heartbeat, which must not wait for it."""
+        complaint = self.driver.check_health()
+        if complaint != self._told_complaint:
+            self._host.conductor.report_health(admin_context(), self.host, complaint)
+            self._told_complaint = complaint
 
     def _report_inventory(self) -> None:
         self._host.conductor.report_inventory(admin_context(), self._tracker.node())

@@ -18,6 +18,8 @@ LOG = logging.getLogger(__name__)
 
 # A wake-up that has not arrived after so long counts as lost, and the heartbeat brings it.
 _WAKE_UP_GRACE_S = 1.0
+# Begins the reason of a service that was disabled by no operator, as Nova's does.
+_AUTO = "AUTO: "
 
 
 @retry_on_deadlock
@@ -40,6 +42,20 @@ def heartbeat(host: str, epoch: str, owner: str, in_flight: list[int], lease_s: 
     lost = operations.renew(owner, in_flight, lease_s)
     older = utcnow() - datetime.timedelta(seconds=_WAKE_UP_GRACE_S)
     return {"lost": lost, "waiting": operations.waiting("compute", host, older)}
+
+
+@retry_on_deadlock
+def report_health(host: str, complaint: str | None) -> None:
+    """A host whose hypervisor is silent takes no new servers until it answers; what an operator disabled stays so."""
+    with writer():
+        service = services.get_by_host(host, BINARY)
+        automatic = (service.disabled_reason or "").startswith(_AUTO)
+        if complaint and (automatic or not service.disabled):
+            services.set_disabled(service.uuid, True, f"{_AUTO}{complaint}"[:255])
+            LOG.warning("Host %s takes no new servers: %s", host, complaint)
+        elif not complaint and service.disabled and automatic:
+            services.set_disabled(service.uuid, False)
+            LOG.info("Host %s takes new servers again", host)
 
 
 def judge(host: str, guests: dict[str, int | None]) -> dict[str, Any]:

@@ -147,6 +147,9 @@ class ConductorManager(Manager):
     ) -> dict[str, list[int]]:
         return hosts.heartbeat(host_name, epoch, owner, in_flight, self._lease_s)
 
+    def report_health(self, ctxt: RequestContext, host_name: str, complaint: str | None) -> None:
+        hosts.report_health(host_name, complaint)
+
     def report_inventory(self, ctxt: RequestContext, node: ComputeNode) -> None:
         compute_nodes.upsert(node)
 

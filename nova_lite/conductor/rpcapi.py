@@ -71,6 +71,9 @@ class ConductorRpcAPI:
     ) -> dict[str, list[int]]:
         return self._call(ctxt, "heartbeat", host_name=host_name, epoch=epoch, owner=owner, in_flight=in_flight)  # type: ignore
 
+    def report_health(self, ctxt: RequestContext, host_name: str, complaint: str | None) -> None:
+        self._call(ctxt, "report_health", host_name=host_name, complaint=complaint)
+
     def report_inventory(self, ctxt: RequestContext, node: ComputeNode) -> None:
         self._call(ctxt, "report_inventory", node=node)
 

@@ -29,6 +29,14 @@ class FaultRule:
     uuid: str | None = None
 
 
+@dataclass
+class _Standing:
+    """A rule and how often it may still strike; None is always."""
+
+    rule: FaultRule
+    left: int | None
+
+
 class FaultPlan:
     """Counts the calls and strikes as its rules say. Safe to use from several threads."""
 
@@ -37,8 +45,7 @@ class FaultPlan:
     ) -> None:
         self._sleep = sleep
         self._lock = threading.Lock()
-        self._rules = list(rules)
-        self._left = [rule.times for rule in self._rules]
+        self._rules = [_Standing(rule, rule.times) for rule in rules]
         self._delays = dict(delays or {})
         self.calls: list[tuple[str, str | None]] = []
 
@@ -57,8 +64,13 @@ class FaultPlan:
 
     def add(self, rule: FaultRule) -> None:
         with self._lock:
-            self._rules.append(rule)
-            self._left.append(rule.times)
+            self._rules.append(_Standing(rule, rule.times))
+
+    def clear(self) -> None:
+        """From now on nothing goes wrong and nothing takes time."""
+        with self._lock:
+            self._rules.clear()
+            self._delays.clear()
 
     def delay(self, call: str, seconds: float) -> None:
         """From now on ``call`` takes so many seconds."""
@@ -84,12 +96,12 @@ class FaultPlan:
             raise exception.ImageUnacceptable(image_id="?", reason=f"fault plan: {call} aborts")
 
     def _kind(self, call: str, uuid: str | None) -> FaultKind | None:
-        for number, rule in enumerate(self._rules):
-            left = self._left[number]
-            if rule.call != call or (rule.uuid and rule.uuid != uuid) or left == 0:
+        for standing in self._rules:
+            rule = standing.rule
+            if rule.call != call or (rule.uuid and rule.uuid != uuid) or standing.left == 0:
                 continue
-            if left is not None:
-                self._left[number] = left - 1
+            if standing.left is not None:
+                standing.left -= 1
             return rule.kind
         return None
 

@@ -12,7 +12,7 @@ from nova_lite import exception
 from nova_lite.compute.power_states import PowerState
 from nova_lite.conductor import hosts, journal
 from nova_lite.conductor.tasks import recover
-from nova_lite.db.api import allocations, compute_nodes, instances, operations
+from nova_lite.db.api import allocations, compute_nodes, instances, operations, services
 from nova_lite.objects import Operation, OperationState
 from tests.harness.builders import make_node
 from tests.harness.database import fresh_database, make_instance
@@ -174,3 +174,18 @@ def test_a_dead_hosts_build_goes_to_another_and_its_delete_to_a_conductor() -> N
     assert recover.host_down(operation, 3) == operation.id
     assert instances.get(uuid).host is None and operations.get(operation.id).topic == "conductor"
     assert allocations.of_instance(uuid) == []
+
+
+def test_a_host_whose_hypervisor_is_silent_takes_no_servers_until_it_answers() -> None:
+    services.register("h", "nova-lite-compute", "compute", "e")
+    hosts.report_health("h", "libvirtd is gone")
+    down = services.get_by_host("h", "nova-lite-compute")
+    assert down.disabled and down.disabled_reason == "AUTO: libvirtd is gone"
+    hosts.report_health("h", None)
+    assert not services.get_by_host("h", "nova-lite-compute").disabled
+    # What an operator disabled is not the host's to enable.
+    services.set_disabled(down.uuid, True, "broken fan")
+    hosts.report_health("h", "libvirtd is gone")
+    hosts.report_health("h", None)
+    kept = services.get_by_host("h", "nova-lite-compute")
+    assert kept.disabled and kept.disabled_reason == "broken fan"

@@ -25,6 +25,17 @@ def test_a_rule_may_mean_one_server_only() -> None:
         plan.strike("spawn", "a")
 
 
+def test_a_plan_that_was_cleared_strikes_no_more_and_takes_new_rules() -> None:
+    slept: list[float] = []
+    plan = FaultPlan(slept.append, [FaultRule("spawn", FaultKind.RAISE, times=1)], {"spawn": 1.0})
+    plan.clear()
+    plan.strike("spawn", "u")
+    plan.add(FaultRule("pause", FaultKind.RAISE, times=1))
+    with pytest.raises(exception.NovaLiteError):
+        plan.strike("pause", "u")
+    assert slept == []
+
+
 def test_options_are_read_and_nonsense_is_refused() -> None:
     slept: list[float] = []
     plan = FaultPlan.parse(slept.append, ["pause:raise:1", "spawn:hang"], {"destroy": "0.5"})
