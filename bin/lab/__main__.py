@@ -68,6 +68,8 @@ def _held(lab: Layout) -> set[str]:
     owners = {
         **{name: rabbitmq.server(lab) for name in ("amqp", "erlang", "management")},
         **{name: maker(lab).server() for name, maker in databases.MAKERS.items()},
+        **{server.name: server for server in neighbours.processes(lab)},
+        "compute": daemons.api(lab),
         "epmd": rabbitmq.epmd(lab),
     }
     return {name for name, owner in owners.items() if owner.alive()}

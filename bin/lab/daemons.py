@@ -88,6 +88,10 @@ def _process(lab: Layout, binary: str, number: int = 1, env: dict[str, str] | No
     return process.Process(f"{binary}-{number}", lab.directory("daemons"), argv, env or {}, port=port)
 
 
+def api(lab: Layout) -> process.Process:
+    return _process(lab, "nova-lite-api")
+
+
 def _compute(lab: Layout, fleet: Fleet, number: int) -> process.Process:
     state = lab.directory("state") / host_name(number)
     env = {"OS_DEFAULT__HOST": host_name(number), "OS_DEFAULT__STATE_PATH": str(state)}
@@ -105,7 +109,7 @@ def processes(lab: Layout, fleet: Fleet) -> dict[str, process.Process]:
         for number in range(1, count + 1)
     ]
     found += [_compute(lab, fleet, number) for number in range(1, fleet.hosts + 1)]
-    found.append(_process(lab, "nova-lite-api"))
+    found.append(api(lab))
     return {one.name: one for one in found}
 
 

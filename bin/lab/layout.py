@@ -17,8 +17,6 @@ PREFERRED_PORTS = {
     "epmd": 24369, "amqp": 25673, "erlang": 25674, "management": 25675,
     "mariadb": 23306, "postgresql": 25432, "keystone": 25000, "glance": 29292, "compute": 28774,
 }  # fmt: skip
-# These stand in Keystone's catalogue and stay what they are; the others only in files that each `up` writes anew.
-PUBLISHED_PORTS = ("keystone", "glance", "compute")
 SECRETS = ("admin", "demo", "service", "rabbitmq", "database", "cookie")
 
 
@@ -60,11 +58,7 @@ class Layout:
 
 def without_strangers(lab: Layout, ours: set[str]) -> Layout:
     """The lab with new ports in place of those that another process took since; `ours` are held by our own."""
-    new = {
-        name: process.free_port(0)
-        for name, port in lab.ports.items()
-        if name not in ours and name not in PUBLISHED_PORTS and process.answers(port)
-    }
+    new = {name: process.free_port(0) for name, port in lab.ports.items() if name not in ours and process.answers(port)}
     if not new:
         return lab
     path = lab.root / "lab.json"

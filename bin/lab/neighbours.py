@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import grp
+import json
 import os
 import pathlib
 import pwd
@@ -23,7 +24,12 @@ REGION = "RegionOne"
 SERVE = pathlib.Path(__file__).with_name("serve.py")
 # name -> (project, roles); passwords are the lab's secrets of the same name.
 USERS = {"demo": ("demo", ("member", "reader")), "nova-lite": ("service", ("service", "admin"))}
-SERVICES = {"glance": ("image", "glance", ""), "nova-lite": ("compute", "compute", "/v2.1")}
+# name -> (type, name of its port, path)
+SERVICES = {
+    "keystone": ("identity", "keystone", "/v3"),
+    "glance": ("image", "glance", ""),
+    "nova-lite": ("compute", "compute", "/v2.1"),
+}
 
 KEYSTONE = """[DEFAULT]
 use_stderr = true
@@ -148,7 +154,7 @@ def connect(lab: Layout, user: str = "admin", project: str = "admin") -> Connect
     return openstack.connect(
         auth_url=lab.url("keystone", "/v3"), username=user, password=password(lab, user), project_name=project,
         user_domain_name="Default", project_domain_name="Default", region_name=REGION, load_yaml_config=False,
-        load_envvars=False,
+        load_envvars=False, identity_endpoint_override=lab.url("keystone", "/v3"),
     )  # fmt: skip
 
 
@@ -157,8 +163,10 @@ def password(lab: Layout, user: str) -> str:
 
 
 def register(lab: Layout) -> None:
-    """Projects, users, roles, services and endpoints; whatever exists stays."""
-    if (lab.directory("keystone") / "registered").exists():
+    """Projects, users, roles, services and endpoints; what exists stays, but endpoints follow their ports."""
+    done = lab.directory("keystone") / "registered"
+    urls = {name: lab.url(port, path) for name, (_, port, path) in SERVICES.items()}
+    if done.exists() and done.read_text() == json.dumps(urls):
         return
     with connect(lab) as cloud:
         identity: Any = cloud.identity  # the SDK types it as either of two versions
@@ -170,14 +178,20 @@ def register(lab: Layout) -> None:
             for role in roles:
                 found = identity.find_role(role) or identity.create_role(name=role)
                 identity.assign_project_role_to_user(home, person, found)
-        for name, (kind, port, path) in SERVICES.items():
-            service = identity.find_service(name) or identity.create_service(name=name, type=kind)
-            have = {point.interface for point in identity.endpoints(service_id=service.id)}
-            for interface in {"public", "internal", "admin"} - have:
-                identity.create_endpoint(
-                    service_id=service.id, interface=interface, region_id=REGION, url=lab.url(port, path)
-                )
-    (lab.directory("keystone") / "registered").touch()
+        for name, url in urls.items():
+            _publish(identity, name, url)
+    done.write_text(json.dumps(urls))
+
+
+def _publish(identity: Any, name: str, url: str) -> None:
+    """One service and its three endpoints in the catalogue."""
+    service = identity.find_service(name) or identity.create_service(name=name, type=SERVICES[name][0])
+    have = {point.interface: point for point in identity.endpoints(service_id=service.id)}
+    for interface in ("public", "internal", "admin"):
+        if interface not in have:
+            identity.create_endpoint(service_id=service.id, interface=interface, region_id=REGION, url=url)
+        elif have[interface].url != url:
+            identity.update_endpoint(have[interface], url=url)
 
 
 def processes(lab: Layout) -> list[process.Process]:

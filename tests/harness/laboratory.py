@@ -30,7 +30,10 @@ def until(what: str, ready: Callable[[], Any], timeout_s: float = STABLE_S) -> A
 class Laboratory:
     """A running lab. Every question goes to where the fact really lies: API, broker, database or hypervisor."""
 
-    lab: layout.Layout
+    @property
+    def lab(self) -> layout.Layout:
+        """Ports and places as they are now: another `up` may have found a port taken."""
+        return layout.load()
 
     def up(self, *arguments: str) -> None:
         """bin/nova-lite-lab up with these arguments."""

@@ -24,7 +24,7 @@ def laboratory() -> Iterator[Laboratory]:
     if setup.returncode == CANNOT_INSTALL:
         pytest.skip(f"the lab cannot be installed here: {setup.stderr.strip()}")
     assert setup.returncode == 0, setup.stdout + setup.stderr
-    laboratory = Laboratory(layout.load())
+    laboratory = Laboratory()
     yield laboratory
     if not os.environ.get("NOVA_LITE_LAB_KEEP"):
         laboratory.call("down")
