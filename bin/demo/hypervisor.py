@@ -8,8 +8,9 @@ import pathlib
 import shutil
 import stat
 import subprocess
+import sys
 
-from demo.place import BIN, STATE
+from demo.place import BIN, STATE, TOP
 from lab import hypervisor, process
 
 PROGRAMS = ("libvirtd", "virsh", "qemu-system-x86_64", "qemu-img")
@@ -48,7 +49,9 @@ def _session() -> process.Process:
         ("XDG_DATA_HOME", "data"),
     )}  # fmt: skip
     program = shutil.which("libvirtd", path="/usr/sbin:/usr/bin:/sbin") or "libvirtd"
-    return process.Process("libvirtd", STATE / "libvirtd", [program], env)
+    # Where pid 1 reaps nobody, libvirtd waits 40 s for each QEMU that it asked what it can do.
+    argv = [sys.executable, str(TOP / "bin" / "nova-lite-subreaper"), program]
+    return process.Process("libvirtd", STATE / "libvirtd", argv, env)
 
 
 def start() -> str:
