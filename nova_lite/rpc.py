@@ -181,6 +181,7 @@ class Client:
     def __init__(self, topic: str, version: str = VERSION) -> None:
         self.topic = topic
         self.version = version
+        self._made: tuple[Any, Any] = (None, None)
 
     def call(
         self, ctxt: RequestContext, method: str, host: str | None = None, timeout_s: float | None = None, **args: Any
@@ -191,8 +192,9 @@ class Client:
         :raises CallTimeout: no answer within ``timeout_s`` seconds ([DEFAULT] rpc_response_timeout); it may yet happen.
         :raises BrokerUnavailable: the message could not be sent.
         """
-        timeout = timeout_s if timeout_s is not None else _response_timeout_s()
-        caller = self._prepare(host, timeout=timeout, retry=1)
+        stub = self._stub()
+        timeout = timeout_s if timeout_s is not None else _conf.rpc_response_timeout
+        caller = stub.prepare(**({"server": host} if host else {}), timeout=timeout, retry=1)
         try:
             answer = _first_call_bounded(timeout, caller.call, _wire_context(ctxt, timeout), method, **args)
         except messaging.MessagingTimeout:
@@ -225,19 +227,24 @@ class Client:
         else:
             _outbox.put((self, host, fanout, context, method, wire))
 
-    def _prepare(self, host: str | None, **options: Any) -> Any:
+    def _stub(self) -> Any:
+        """oslo.messaging's client on the transport of now: ours outlives init(), and each of theirs that is made
+        registers options again, after which the whole process reads its configuration anew.
+        """
+        transport, stub = self._made
         if _transport is None:
             raise exception.BrokerUnavailable(reason="messaging is not open")
-        target = messaging.Target(topic=self.topic, version=self.version)
-        # Made per message: it is a few attributes, and so a client outlives init() and forks.
-        client = messaging.get_rpc_client(_transport, target, serializer=_Serializer())
-        return client.prepare(**({"server": host} if host else {}), **options)
+        if transport is not _transport:
+            transport, target = _transport, messaging.Target(topic=self.topic, version=self.version)
+            stub = messaging.get_rpc_client(transport, target, serializer=_Serializer())
+            self._made = (transport, stub)
+        return stub
 
 
 def _send(message: tuple[Client, str | None, bool, dict[str, Any], str, dict[str, _Encoded]]) -> None:
     """The outbox's way out."""
     client, host, fanout, context, method, args = message
-    client._prepare(host, fanout=fanout, retry=1).cast(context, method, **args)
+    client._stub().prepare(**({"server": host} if host else {}), fanout=fanout, retry=1).cast(context, method, **args)
 
 
 def _first_call_bounded(timeout_s: float, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -252,13 +259,6 @@ def _first_call_bounded(timeout_s: float, call: Callable[..., Any], *args: Any, 
         raise exception.BrokerUnavailable(reason="no connection for answers") from None
     _answers_come = True
     return answer
-
-
-def _response_timeout_s() -> int:
-    """[DEFAULT] rpc_response_timeout, which oslo.messaging registers when the first of its clients is made."""
-    messaging.get_rpc_client(_transport, messaging.Target())
-    timeout: int = _conf.rpc_response_timeout
-    return timeout
 
 
 def get_client(topic: str, version: str = VERSION) -> Client:

@@ -53,10 +53,10 @@ def take(operation_id: int, owner: str, lease_s: float, host: str) -> tuple[Oper
 def progress(operation_id: int, attempt: int, step: str, values: dict[str, Any]) -> None:
     """A step is done; :raises StaleWrite: the writer was overtaken and must undo what it did."""
     with writer():
-        steps = operations.get(operation_id).steps
-        operations.hold(operation_id, attempt, steps=[*(name for name in steps if name != step), step])
+        operation = operations.get(operation_id)
+        operations.hold(operation_id, attempt, steps=[*(name for name in operation.steps if name != step), step])
         if values:
-            _update(operations.get(operation_id).instance_uuid, values)
+            _update(operation.instance_uuid, values)
 
 
 @retry_on_deadlock

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import builtins
+import functools
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, delete, func, insert, or_, select, update
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from nova_lite import exception
@@ -21,6 +22,7 @@ from nova_lite.objects import Flavor
 
 _T = Model.__table__
 _P = FlavorProject.__table__
+_COLUMNS = tuple(_T.c[name] for name in Flavor.__dataclass_fields__)
 _ALIASES = {"swap": "swap_mb", "disk": "root_gb", "ram": "memory_mb"}
 SORT_KEYS = frozenset(column.name for column in _T.c) - {"extra_specs"}
 
@@ -58,21 +60,36 @@ def list(  # noqa: A001
     name = _ALIASES.get(sort_key, sort_key)
     if name not in SORT_KEYS or sort_dir not in ("asc", "desc"):
         raise exception.Invalid(f"Sorting by {sort_key} {sort_dir} is not supported.")
-    where = _visible(is_public, project_id)
-    query = select(_T).where(*where, _T.c.memory_mb >= min_ram_mb, _T.c.root_gb >= min_disk_gb)
-    if disabled is not None:
-        query = query.where(_T.c.disabled.is_(disabled))
+    query = _page(is_public, project_id is not None, disabled, name, sort_dir, limit is not None)
+    values: dict[str, Any] = {"least_ram": min_ram_mb, "least_disk": min_disk_gb}
+    if project_id is not None:
+        values["own"] = project_id
+    if limit is not None:
+        values["most"] = max(limit, 0)
     with reader() as session:
         if marker is not None:
-            query = query.where(_after(session, _T.c[name], sort_dir, select(_T).where(*where), marker))
-        keys = (_T.c[name], _T.c.id)
-        query = query.order_by(*(key.asc() if sort_dir == "asc" else key.desc() for key in keys))
-        if limit is not None:
-            query = query.limit(max(limit, 0))
-        return [Flavor(**row._mapping) for row in session.execute(query)]
+            visible = select(_T).where(*_visible(is_public, project_id))
+            query = query.where(_after(session, _T.c[name], sort_dir, visible, marker))
+        return [Flavor(*row) for row in session.execute(query, values)]
 
 
-def _visible(is_public: bool | None, project_id: str | None) -> builtins.list[ColumnElement[bool]]:
+@functools.lru_cache(maxsize=256)
+def _page(
+    is_public: bool | None, own: bool, disabled: bool | None, key: str, direction: str, limited: bool
+) -> Select[Any]:
+    """The statement of a list, made once for each shape (making it costs as much as running it); values are bound."""
+    where = _visible(is_public, bindparam("own") if own else None)
+    query = select(*_COLUMNS).where(
+        *where, _T.c.memory_mb >= bindparam("least_ram"), _T.c.root_gb >= bindparam("least_disk")
+    )
+    if disabled is not None:
+        query = query.where(_T.c.disabled.is_(disabled))
+    keys = (_T.c[key], _T.c.id)
+    query = query.order_by(*(each.asc() if direction == "asc" else each.desc() for each in keys))
+    return query.limit(bindparam("most")) if limited else query
+
+
+def _visible(is_public: bool | None, project_id: str | BindParameter[Any] | None) -> builtins.list[ColumnElement[bool]]:
     if project_id is None:
         return [] if is_public is None else [_T.c.is_public.is_(is_public)]
     allowed = select(_P.c.flavor_id).where(_P.c.flavor_id == _T.c.id, _P.c.project_id == project_id).exists()
@@ -93,17 +110,21 @@ def _after(
     return or_(key < value, and_(key == value, _T.c.id < row.id))
 
 
+_ANY_BY_ID = select(*_COLUMNS).where(_T.c.flavorid == bindparam("flavorid"))
+_OWN_BY_ID = _ANY_BY_ID.where(*_visible(None, bindparam("own")))
+
+
 def get_by_flavorid(flavorid: str, project_id: str | None = None, is_admin: bool = False) -> Flavor:
     """A flavor by its public id; a private one only for an admin or a project that may use it.
 
     :raises FlavorNotFound: there is none, or not for this project.
     """
-    where = [] if is_admin else _visible(None, project_id or "")
     if storable(flavorid):
+        values = {"flavorid": flavorid} if is_admin else {"flavorid": flavorid, "own": project_id or ""}
         with reader() as session:
-            row = session.execute(select(_T).where(_T.c.flavorid == flavorid, *where)).one_or_none()
+            row = session.execute(_ANY_BY_ID if is_admin else _OWN_BY_ID, values).one_or_none()
         if row is not None:
-            return Flavor(**row._mapping)
+            return Flavor(*row)
     raise exception.FlavorNotFound(flavor_id=flavorid)
 
 

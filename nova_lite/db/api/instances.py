@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import builtins
 import datetime
+import enum
+import functools
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Update, bindparam, delete, func, or_, select, update
 from sqlalchemy import insert as sa_insert
 
 from nova_lite import exception
@@ -22,7 +24,6 @@ from nova_lite.db.api.instance_rows import COLUMNS, FIELDS, TABLE, from_row, pri
 from nova_lite.db.models import InstanceFault, Tag
 from nova_lite.db.session import reader, retry_on_deadlock, writer
 from nova_lite.db.transaction import Transaction
-from nova_lite.db.writes import affected
 from nova_lite.objects import Fault, Instance, ServerName, ServerSearch
 
 _TAGS = Tag.__table__
@@ -127,11 +128,12 @@ def update_if(uuid: str, values: Mapping[str, Any], include_deleted: bool = Fals
     """
     columns = to_columns(values)
     columns.setdefault("updated_at", utcnow())
-    query = update(TABLE).where(TABLE.c.uuid == uuid, *(_matches(name, want) for name, want in expected.items()))
-    if not include_deleted:
-        query = query.where(_LIVE)
+    wants = {name: _wanted(name, want) for name, want in expected.items()}
+    shape = tuple((name, kind) for name, (kind, _) in wants.items())
+    bound = {f"old_{name}": value for name, (kind, value) in wants.items() if kind is not Want.UNSET}
+    bound |= {f"new_{name}": value for name, value in columns.items()}
     with writer() as session:
-        if not affected(session, query.values(columns)):
+        if not session.execute(_update(tuple(columns), shape, include_deleted), {"server": uuid, **bound}).rowcount:
             return False
         if "tags" in values:
             session.execute(delete(_TAGS).where(_TAGS.c.instance_uuid == uuid))
@@ -171,14 +173,43 @@ def purge(before: datetime.datetime, limit: int = 1000) -> int:
     return len(ids)
 
 
-def _matches(name: str, want: Any) -> ColumnElement[bool]:
+class Want(enum.Enum):
+    """How a column is expected to be."""
+
+    UNSET = enum.auto()
+    EQUAL = enum.auto()
+    ONE_OF = enum.auto()
+    ONE_OF_OR_UNSET = enum.auto()
+
+
+def _wanted(name: str, want: Any) -> tuple[Want, Any]:
     if name not in FIELDS:
         raise ValueError(f"an instance has no field {name}")
-    column = TABLE.c[name]
+    if want is None:
+        return Want.UNSET, None
     if not isinstance(want, (tuple, set, frozenset, builtins.list)):
-        return column.is_(None) if want is None else column == primitive(want)
-    some = column.in_([primitive(value) for value in want if value is not None])
-    return or_(some, column.is_(None)) if None in want else some
+        return Want.EQUAL, primitive(want)
+    values = [primitive(value) for value in want if value is not None]
+    return (Want.ONE_OF_OR_UNSET if None in want else Want.ONE_OF), values
+
+
+@functools.lru_cache(maxsize=256)
+def _update(names: tuple[str, ...], expected: tuple[tuple[str, Want], ...], include_deleted: bool) -> Update:
+    """The statement of a compare-and-swap, made once for each shape (making it costs more than running it)."""
+    query = update(TABLE).where(TABLE.c.uuid == bindparam("server"), *(_matches(*each) for each in expected))
+    if not include_deleted:
+        query = query.where(_LIVE)
+    return query.values({name: bindparam(f"new_{name}") for name in names})
+
+
+def _matches(name: str, kind: Want) -> ColumnElement[bool]:
+    column = TABLE.c[name]
+    if kind is Want.UNSET:
+        return column.is_(None)
+    if kind is Want.EQUAL:
+        return column == bindparam(f"old_{name}")
+    some = column.in_(bindparam(f"old_{name}", expanding=True))
+    return or_(some, column.is_(None)) if kind is Want.ONE_OF_OR_UNSET else some
 
 
 def _write_tags(session: Transaction, uuid: str, tags: Iterable[str]) -> None:

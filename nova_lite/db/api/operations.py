@@ -7,10 +7,11 @@ Every change of an operation in work is guarded by its ``attempt``: each take ra
 from __future__ import annotations
 
 import datetime
+import functools
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, case, delete, insert, not_, or_, select, update
+from sqlalchemy import ColumnElement, Row, Update, and_, bindparam, case, delete, insert, not_, or_, select, update
 
 from nova_lite import exception
 from nova_lite.clock import utcnow
@@ -26,6 +27,7 @@ _E = EventModel.__table__
 _I = InstanceModel.__table__
 _OPEN = tuple(str(state) for state in OPEN_STATES)
 _PENDING, _RUNNING = str(OperationState.PENDING), str(OperationState.RUNNING)
+_BY_ID = select(_T).where(_T.c.id == bindparam("id"))
 
 
 # -- reading --------------------------------------------------------------------------------------
@@ -34,7 +36,7 @@ _PENDING, _RUNNING = str(OperationState.PENDING), str(OperationState.RUNNING)
 def get(operation_id: int) -> Operation:
     """:raises NotFound: no such operation."""
     with reader() as session:
-        row = session.execute(select(_T).where(_T.c.id == operation_id)).one_or_none()
+        row = session.execute(_BY_ID, {"id": operation_id}).one_or_none()
     if row is None:
         raise exception.NotFound(f"Operation {operation_id} could not be found.")
     return _operation(row)
@@ -195,15 +197,20 @@ def hold(operation_id: int, attempt: int, /, **values: Any) -> None:
 
     :raises StaleWrite: another worker has it, or it ended.
     """
+    changes = {f"new_{name}": value for name, value in values.items()}
     with writer() as session:
-        held = affected(
-            session,
-            update(_T)
-            .where(_T.c.id == operation_id, _T.c.attempt == attempt, _T.c.state == _RUNNING)
-            .values(updated_at=utcnow(), **values),
+        held = session.execute(
+            _hold(tuple(values)), {"held": operation_id, "mine": attempt, "new_updated_at": utcnow(), **changes}
         )
-        if not held:
+        if not held.rowcount:
             raise exception.StaleWrite(what=f"Operation {operation_id}")
+
+
+@functools.lru_cache(maxsize=64)
+def _hold(names: tuple[str, ...]) -> Update:
+    """The statement that changes these columns, made once; values are bound."""
+    mine = (_T.c.id == bindparam("held"), _T.c.attempt == bindparam("mine"), _T.c.state == _RUNNING)
+    return update(_T).where(*mine).values({name: bindparam(f"new_{name}") for name in ("updated_at", *names)})
 
 
 def hand_over(operation_id: int, attempt: int, topic: str, host: str | None, args: Mapping[str, Any]) -> None:
