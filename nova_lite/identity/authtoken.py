@@ -62,9 +62,6 @@ def apply(conf: cfg.ConfigOpts) -> None:
     """Make [service_auth] the default of [keystone_authtoken]."""
     for name, value in authtoken_settings(conf).items():
         conf.set_default(name, value, group=GROUP)
-    if conf[GROUP].auth_url is None:
-        # keystoneauth calls the option required: without any value, reading the configuration again would fail.
-        conf.set_default("auth_url", "", group=GROUP)
 
 
 def filter_factory(global_conf: dict[str, Any], **local_conf: Any) -> Callable[[Any], TokenCheck]:

@@ -53,11 +53,3 @@ def test_the_middleware_can_be_made_of_it(make):
     authtoken.apply(conf)
     app = auth_token.AuthProtocol(None, {"oslo_config_config": conf})
     assert app._auth._username == "nova" and app._auth.auth_url == "http://ours/v3"
-
-
-def test_the_configuration_can_be_read_again_where_no_identity_is_named(make):
-    conf = make("[service_auth]\n")
-    authtoken.apply(conf)
-    conf.reload_config_files()
-    conf(["--config-file", conf.config_file[0]])
-    assert conf.keystone_authtoken.auth_url == ""
