@@ -32,6 +32,7 @@ def test_one_straight_line() -> None:
     assert len(script.get_bases()) == 1
     numbers = migration.revisions()
     assert numbers == [f"{number:03}" for number in range(1, len(numbers) + 1)]
+    assert numbers == [str(each.revision) for each in reversed(list(script.walk_revisions()))]
     for each in script.walk_revisions():
         assert re.fullmatch(rf"v{each.revision}_[a-z0-9_]+\.py", os.path.basename(each.path))
 
@@ -95,7 +96,7 @@ def test_a_broken_migration_leaves_nothing_behind(empty: str, monkeypatch: pytes
         session.database().local.session.execute(text("CREATE TABLE half (x INTEGER)"))
         raise KeyError
 
-    monkeypatch.setattr(migration.alembic.command, "upgrade", broken)
+    monkeypatch.setattr("alembic.command.upgrade", broken)
     with pytest.raises(KeyError):
         migration.sync()
     monkeypatch.undo()
