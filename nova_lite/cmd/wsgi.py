@@ -47,6 +47,7 @@ def _prepare() -> Callable[..., Iterable[bytes]]:
             policy.init(conf)
             startup.open_database(conf)
             _app = deploy.load_app(NAME, conf=conf)
+            startup.settle()
         if _pid != os.getpid():
             rpc.init(CONF)
             _pid = os.getpid()

@@ -83,7 +83,7 @@ def from_row(row: Row[Any]) -> Instance:
         values[name] = decode(values[name])
     # A frozen dataclass sets its fields one by one, which takes longer than reading the row.
     made = object.__new__(Instance)
-    made.__dict__.update(values)
+    object.__setattr__(made, "__dict__", values)
     return made
 
 

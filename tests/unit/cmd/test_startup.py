@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import gc
+
 import pytest
 
 from nova_lite import exception, service
@@ -60,3 +62,13 @@ def test_the_gate_of_an_api_gives_up_waiting(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(service, "RETRY_FIRST_S", 0.001)
     monkeypatch.setattr(migration, "check", check)
     startup.database_gate(limit_s=0.02).start()
+
+
+def test_what_stays_is_not_looked_through_again() -> None:
+    there: list[list[int]] = [[]]
+    try:
+        startup.settle()
+        assert gc.get_freeze_count() > 0
+        assert not any(each is there for each in gc.get_objects())
+    finally:
+        gc.unfreeze()
