@@ -21,6 +21,8 @@ from nova_lite.cmd import manage
 from tests.harness import daemon
 from tests.harness.daemon import Daemon
 
+pytestmark = pytest.mark.processes
+
 BACKENDS = ["eventlet", "threading"]
 # Nobody listens here.
 NO_BROKER = "rabbit://nobody:secret@127.0.0.1:1/"

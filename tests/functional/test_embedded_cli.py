@@ -9,6 +9,8 @@ import pytest
 
 from tests.harness import embedded_cloud
 
+pytestmark = pytest.mark.processes
+
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory):

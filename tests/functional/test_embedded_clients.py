@@ -17,6 +17,8 @@ from nova_lite.identity import sessions
 from nova_lite.image.api import API
 from tests.harness import embedded_cloud
 
+pytestmark = pytest.mark.processes
+
 
 @pytest.fixture(scope="module", params=["eventlet", "threading"])
 def cloud(request, tmp_path_factory):

@@ -12,6 +12,8 @@ import requests
 
 from tests.harness import embedded_cloud
 
+pytestmark = pytest.mark.processes
+
 RAW = {"disk_format": "raw", "container_format": "bare"}
 
 

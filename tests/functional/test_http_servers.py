@@ -25,6 +25,8 @@ concurrency.patch()
 from nova_lite import config, log
 from nova_lite.launcher import Launcher
 from nova_lite.service import WSGIService
+
+pytestmark = pytest.mark.processes
 port, cert, key = int(sys.argv[1]), sys.argv[2], sys.argv[3]
 conf = config.parse_args([], "server")
 log.setup(conf, "server")

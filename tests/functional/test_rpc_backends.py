@@ -17,6 +17,8 @@ from nova_lite import concurrency
 concurrency.patch()
 from nova_lite import config, exception, log, rpc
 from nova_lite.context import RequestContext
+
+pytestmark = pytest.mark.processes
 conf = config.parse_args([], "rpc-test")
 log.setup(conf, "rpc-test")
 rpc.init(conf, sys.argv[1])
