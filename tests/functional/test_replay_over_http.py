@@ -23,7 +23,7 @@ try:
 except material.ContractMissing as error:
     pytest.skip(str(error), allow_module_level=True)
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.processes, pytest.mark.timeout(300)]
 START_S = 30.0
 
 
