@@ -32,6 +32,8 @@ LAST_CALL_S = 0.15
 
 # Seconds between two looks of cheroot's accepting thread at its stop flag.
 LOOK_UP_S = 0.2
+# Seconds that a server told to end still waits for the first bytes of connections it has accepted.
+LAST_WORDS_S = 0.1
 
 SO_ATTACH_FILTER = 26  # <asm-generic/socket.h>; the socket module does not name it
 
@@ -205,6 +207,7 @@ class ThreadedServer(Server):
             """cheroot's server on a socket that exists already."""
 
             version = "nova-lite"
+            draining = False
             _greeted: weakref.WeakSet[Any] = weakref.WeakSet()
 
             def bind(self, family: int, kind: int, proto: int = 0) -> Any:
@@ -213,7 +216,7 @@ class ThreadedServer(Server):
 
             def process_conn(self, conn: Any) -> None:
                 """A new connection waits without a thread for its first bytes: silent clients keep nobody out."""
-                if conn in self._greeted:
+                if self.draining or conn in self._greeted:
                     super().process_conn(conn)
                 else:
                     self._greeted.add(conn)
@@ -242,6 +245,9 @@ class ThreadedServer(Server):
 
     def _drain(self, timeout_s: float) -> bool:
         self._server.shutdown_timeout = timeout_s
+        # Connections that were accepted a moment ago and whose requests are on their way are served, not closed.
+        self._server.draining = True
+        concurrency.sleep(min(LAST_WORDS_S, timeout_s))
         stopping = concurrency.spawn(self._server.stop)
         try:
             stopping.wait(timeout_s)

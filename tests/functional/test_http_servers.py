@@ -15,6 +15,8 @@ import pytest
 from tests.harness import daemon
 from tests.harness.daemon import Daemon
 
+pytestmark = pytest.mark.processes
+
 BACKENDS = ["eventlet", "threading"]
 
 # An application that is slow where asked, on the port given.
@@ -26,7 +28,6 @@ from nova_lite import config, log
 from nova_lite.launcher import Launcher
 from nova_lite.service import WSGIService
 
-pytestmark = pytest.mark.processes
 port, cert, key = int(sys.argv[1]), sys.argv[2], sys.argv[3]
 conf = config.parse_args([], "server")
 log.setup(conf, "server")

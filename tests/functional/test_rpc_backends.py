@@ -11,6 +11,8 @@ import pytest
 
 from tests.harness import daemon
 
+pytestmark = pytest.mark.processes
+
 PROGRAM = """
 import resource, sys, time
 from nova_lite import concurrency
@@ -18,7 +20,6 @@ concurrency.patch()
 from nova_lite import config, exception, log, rpc
 from nova_lite.context import RequestContext
 
-pytestmark = pytest.mark.processes
 conf = config.parse_args([], "rpc-test")
 log.setup(conf, "rpc-test")
 rpc.init(conf, sys.argv[1])
