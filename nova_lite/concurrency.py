@@ -70,11 +70,6 @@ def is_green() -> bool:
     return backend() == EVENTLET
 
 
-def executor_name() -> str:
-    """The name of oslo.messaging's executor that fits."""
-    return backend()
-
-
 # -- primitives: green under eventlet because they are made by the patched module ------------------------------------
 
 Event = threading.Event
@@ -210,15 +205,6 @@ def run_blocking(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     from eventlet import tpool
 
     return tpool.execute(fn, *args, **kwargs)
-
-
-def blocking_proxy(target: Any, autowrap: tuple[type, ...] = ()) -> Any:
-    """An object whose methods run as by run_blocking; results of the ``autowrap`` types are wrapped too."""
-    if not is_green():
-        return target
-    from eventlet import tpool
-
-    return tpool.Proxy(target, autowrap=autowrap)
 
 
 def native_module(module: str) -> ModuleType:

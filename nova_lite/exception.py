@@ -217,7 +217,7 @@ class NetworkNotFound(NotFound):
 
 
 class NoValidHost(NotFound):
-    """No host passed, or every claim lost its race; ``facts["diagnosis"]`` has the verdict per host and filter."""
+    """No host passed, or every claim lost its race; the operation keeps the verdict per host and filter."""
 
     sentence = "No valid host was found. %(reason)s"
 

@@ -33,8 +33,3 @@ def raise_for(response: Any, image_id: str, acts_as_user: bool) -> None:
     if 400 <= status < 500 and status not in (401, 408, 429):
         raise exception.Invalid(f"The image service refused the request for image {image_id} with status {status}.")
     raise exception.Unavailable(f"The image service answered {status}; try again later.")
-
-
-def may_pass(status: int) -> bool:
-    """Whether the same request may succeed a moment later."""
-    return status in (408, 429) or status >= 500

@@ -97,9 +97,8 @@ def _assign(operation: Operation, instance: Instance, chosen: Selection, placeme
 def _no_valid_host(operation: Operation, instance: Instance, placement: Placement) -> None:
     summary = placement.diagnosis.summary()
     builds = operation.args.get("builds", 0)
-    reason = "No valid host was found. " + (
-        f"Exhausted all hosts after {builds} failed build(s). {summary}" if builds else summary
-    )
+    why = f"Exhausted all hosts after {builds} failed build(s). {summary}" if builds else summary
+    reason = str(exception.NoValidHost(reason=why))
     LOG.info("Server %s: %s", instance.uuid, reason)
     with writer():
         operations.hold(operation.id, operation.attempt)

@@ -117,9 +117,6 @@ class Directory:
     def user_named(self, name: str, domain_id: str) -> User | None:
         return self._user_names.get((domain_id, name.lower()))
 
-    def role_named(self, name: str) -> Role | None:
-        return self._role_names.get(name)
-
     def roles_on(self, user_id: str, target: tuple[str, str]) -> tuple[Role, ...]:
         """The user's roles there, with those they imply, each once; empty when the target is disabled."""
         if not self._is_enabled(target):

@@ -44,13 +44,8 @@ VOLUME_SIZE: Schema = {"type": ["integer", "string"], "pattern": "^[0-9]+$", "mi
 HOST: Schema = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[a-zA-Z0-9-._]*$"}
 
 
-def obj(required: tuple[str, ...] = (), **properties: Schema) -> Schema:
-    """An object that has the required keys and no unknown ones. Key order is the order of checks."""
-    return closed({name.replace("__", ":"): schema for name, schema in properties.items()}, required)
-
-
 def closed(properties: dict[str, Schema], required: tuple[str, ...] = ()) -> Schema:
-    """The same for keys that are no Python names."""
+    """An object that has the required keys and no unknown ones. Key order is the order of checks."""
     schema: Schema = {"type": "object", "properties": properties}
     if required:
         schema["required"] = list(required)
