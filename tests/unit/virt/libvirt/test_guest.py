@@ -38,9 +38,7 @@ def host(connection: Connection) -> Host:
 @pytest.fixture
 def guest(host: Host) -> Guest:
     # The test hypervisor lives as long as any connection to it: one that is still closing keeps the last test's domain.
-    former = host.guest(UUID)
-    former.destroy()
-    former.undefine()
+    host.guest(UUID).destroy()
     host.define(to_xml(DOMAIN))
     return host.guest(UUID)
 
