@@ -147,7 +147,7 @@ def calls() -> str:
         "project leaves out answer 410 or 404 (nova_lite/api/openstack/retired.py)."
     )
     header = ("method", "path", "action", "microversions", "success", "policy")
-    return _page("Calls", "nova_lite/api/openstack/routes.py", text, _table(header, rows))
+    return _page("Calls", "nova_lite/api/openstack/routes/", text, _table(header, rows))
 
 
 def policy_rules() -> str:

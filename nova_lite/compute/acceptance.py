@@ -37,9 +37,17 @@ def create(ctxt: RequestContext, builds: Sequence[tuple[Instance, Mapping[str, A
 
 @retry_on_deadlock
 def action(
-    ctxt: RequestContext, instance: Instance, row: actions.Action, args: Mapping[str, Any]
+    ctxt: RequestContext,
+    instance: Instance,
+    row: actions.Action,
+    args: Mapping[str, Any],
+    *,
+    values: Mapping[str, Any] | None = None,
+    host: str | None = None,
 ) -> tuple[int, str | None]:
-    """Swap the task state and write the operation; its id and host.
+    """Swap the task state and write the operation; its id and whose turn it is (a host, or None for the conductors).
+
+    ``values`` change with it; ``host`` is where the work is done if not on the server's own.
 
     :raises InstanceInvalidState, InstanceNotLaunched: the server's state, as it is in the database now, forbids it.
     :raises InstanceNotFound: it was deleted meanwhile.
@@ -47,7 +55,7 @@ def action(
     with writer():
         swapped = instances.update_if(
             instance.uuid,
-            {"task_state": row.sets_task},
+            ({} if row.sets_task is None else {"task_state": row.sets_task}) | dict(values or {}),
             vm_state=tuple(row.vm_states),
             task_state=tuple(row.task_states),
         )
@@ -57,7 +65,9 @@ def action(
             raise exception.StaleWrite(what=f"Instance {instance.uuid}")
         if row.task_states != actions.IDLE:
             operations.end_open(instance.uuid, SUPERSEDED % row.name)
-        return _open(ctxt, instance.uuid, row, topic="compute", host=fresh.host, args=args), fresh.host
+        turn = None if row.place is actions.Place.CONDUCTOR else host or fresh.host
+        topic = "conductor" if turn is None else "compute"
+        return _open(ctxt, instance.uuid, row, topic=topic, host=turn, args=args), turn
 
 
 @retry_on_deadlock

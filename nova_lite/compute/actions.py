@@ -34,6 +34,18 @@ class OnRestart(enum.StrEnum):
 
 
 @dataclass(frozen=True)
+class Stage:
+    """One turn of an action that several hosts (or a host and a conductor) do one after the other.
+
+    ``event`` is the step's name in the instance action, ``task`` what the server shows meanwhile (None: no change).
+    """
+
+    name: str
+    event: str
+    task: T | None = None
+
+
+@dataclass(frozen=True)
 class Action:
     """One row. ``verb`` is the word in the 409; ``driver_call`` the method of the driver that does it.
 
@@ -41,7 +53,9 @@ class Action:
     ``timeout_s``: seconds after which the sweeper ends the operation; None: it is tried until it is done.
     ``max_retries``: workers that may die on it before it counts as poison. ``works_as``: the task once a host has it.
     ``event``: the name of its step on the host. ``reverts``: on failure the vm_state stays as it was, else the server
-    goes to error.
+    goes to error. ``off_home``: its turns may be on hosts that are not the server's. ``stages``: its turns after the
+    first, see :class:`Stage`; the operation's argument ``stage`` names the present one. ``locked_verb``: what a locked
+    server answers instead of "is locked" (contract states.md, corrections).
     """
 
     name: str
@@ -65,10 +79,22 @@ class Action:
     since: str = "2.1"
     until: str | None = None
     event_name: str | None = None
+    off_home: bool = False
+    stages: tuple[Stage, ...] = ()
+    locked_verb: str | None = None
 
     @property
     def event(self) -> str:
         return self.event_name or f"compute_{self.name}_instance"
+
+    def stage(self, name: str | None) -> Stage:
+        """The turn of that name; None is the first, which the row itself describes.
+
+        :raises KeyError: the row has no such turn.
+        """
+        if name is None:
+            return Stage("", self.event, self.works_as)
+        return {stage.name: stage for stage in self.stages}[name]
 
 
 def _states(*names: V) -> frozenset[V]:
@@ -148,9 +174,150 @@ GET_CONSOLE_OUTPUT = Action(
     ignores_lock=True, task_states=ANY_TASK, requires="console",
 )  # fmt: skip
 
+_BUSY_WITH_DISKS = _states(V.ACTIVE, V.STOPPED, V.PAUSED, V.SUSPENDED)
+_NOT_SUSPENDED = _states(V.ACTIVE, V.STOPPED, V.PAUSED)
+_WITH_VOLUMES = _NOT_SUSPENDED | _states(V.RESIZED, V.SHELVED, V.SHELVED_OFFLOADED, V.SOFT_DELETED)
+_MOVE_STAGES = (
+    Stage("resize", "compute_resize_instance", T.RESIZE_MIGRATING),
+    Stage("finish", "compute_finish_resize", T.RESIZE_FINISH),
+    # A move that failed half-way returns: the source takes its guest up again.
+    Stage("undo", "compute_finish_revert_resize"),
+)
+
+REBUILD = Action(
+    "rebuild", "rebuild", "rebuild", Place.COMPUTE, _states(V.ACTIVE, V.STOPPED, V.ERROR), sets_task=T.REBUILDING,
+    driver_call="spawn", reverts=False, timeout_s=1800,
+)  # fmt: skip
+RESIZE = Action(
+    "resize", "resize", "resize", Place.CONDUCTOR, _states(V.ACTIVE, V.STOPPED), sets_task=T.RESIZE_PREP,
+    ends_in=V.RESIZED, driver_call="finish_migration", requires="migrate", timeout_s=3600,
+    event_name="compute_prep_resize", off_home=True, stages=_MOVE_STAGES,
+)  # fmt: skip
+MIGRATE = Action(
+    "migrate", "migrate", "migrate", Place.CONDUCTOR, _states(V.ACTIVE, V.STOPPED), sets_task=T.RESIZE_PREP,
+    ends_in=V.RESIZED, driver_call="finish_migration", requires="migrate", timeout_s=3600,
+    event_name="compute_prep_resize", off_home=True, stages=_MOVE_STAGES,
+)  # fmt: skip
+CONFIRM_RESIZE = Action(
+    "confirmResize", "confirmResize", "confirmResize", Place.COMPUTE, _states(V.RESIZED),
+    sets_task=T.RESIZE_CONFIRMING, driver_call="confirm_migration", requires="migrate", timeout_s=None,
+    event_name="compute_confirm_resize", off_home=True,
+)  # fmt: skip
+REVERT_RESIZE = Action(
+    "revertResize", "revertResize", "revertResize", Place.COMPUTE, _states(V.RESIZED), sets_task=T.RESIZE_REVERTING,
+    driver_call="revert_migration", requires="migrate", reverts=False, timeout_s=3600,
+    event_name="compute_revert_resize", off_home=True,
+    stages=(Stage("finish", "compute_finish_revert_resize"),),
+)  # fmt: skip
+LIVE_MIGRATE = Action(
+    "live-migration", "os-migrateLive", "os-migrateLive", Place.CONDUCTOR, _states(V.ACTIVE, V.PAUSED),
+    sets_task=T.MIGRATING, driver_call="live_migrate", requires="live_migration", timeout_s=7200,
+    event_name="compute_live_migration", off_home=True,
+    stages=(
+        Stage("check", "compute_check_can_live_migrate_destination"),
+        Stage("migrate", "compute_live_migration"),
+        Stage("finish", "compute_post_live_migration_at_destination"),
+        Stage("undo", "compute_rollback_live_migration_at_destination"),
+    ),
+)  # fmt: skip
+FORCE_COMPLETE = Action(
+    "live_migration_force_complete", None, "force_complete", Place.API, _states(V.ACTIVE),
+    task_states=frozenset({T.MIGRATING}),
+)  # fmt: skip
+ABORT_MIGRATION = Action(
+    "live_migration_cancel", None, "abort live migration", Place.API, ANY_STATE - {V.BUILDING},
+    task_states=frozenset({T.MIGRATING}),
+)  # fmt: skip
+EVACUATE = Action(
+    "evacuate", "evacuate", "evacuate", Place.CONDUCTOR, _states(V.ACTIVE, V.STOPPED, V.ERROR), task_states=ANY_TASK,
+    sets_task=T.REBUILDING, driver_call="spawn", ignores_lock=True, reverts=False, timeout_s=3600,
+    event_name="compute_rebuild_instance", off_home=True,
+    stages=(Stage("rebuild", "compute_rebuild_instance", T.REBUILD_SPAWNING),),
+)  # fmt: skip
+RESCUE = Action(
+    "rescue", "rescue", "rescue", Place.COMPUTE, _states(V.ACTIVE, V.STOPPED, V.ERROR), sets_task=T.RESCUING,
+    ends_in=V.RESCUED, driver_call="rescue", requires="rescue", timeout_s=1800,
+)  # fmt: skip
+UNRESCUE = Action(
+    "unrescue", "unrescue", "unrescue", Place.COMPUTE, _states(V.RESCUED), sets_task=T.UNRESCUING, ends_in=V.ACTIVE,
+    ends_power=P.RUNNING, driver_call="unrescue", requires="rescue", timeout_s=1800,
+)  # fmt: skip
+SHELVE = Action(
+    "shelve", "shelve", "shelve", Place.COMPUTE, _BUSY_WITH_DISKS, sets_task=T.SHELVING, ends_in=V.SHELVED,
+    driver_call="snapshot", requires="snapshot", timeout_s=3600,
+)  # fmt: skip
+SHELVE_OFFLOAD = Action(
+    "shelveOffload", "shelveOffload", "shelveOffload", Place.COMPUTE, _states(V.SHELVED),
+    sets_task=T.SHELVING_OFFLOADING, ends_in=V.SHELVED_OFFLOADED, driver_call="destroy", timeout_s=None,
+    event_name="compute_shelve_offload_instance",
+)  # fmt: skip
+UNSHELVE = Action(
+    "unshelve", "unshelve", "unshelve", Place.CONDUCTOR, _states(V.SHELVED, V.SHELVED_OFFLOADED),
+    sets_task=T.UNSHELVING, ends_in=V.ACTIVE, ends_power=P.RUNNING, driver_call="spawn", timeout_s=3600, off_home=True,
+    stages=(Stage("spawn", "compute_unshelve_instance", T.SPAWNING), Stage("start", "compute_unshelve_instance")),
+)  # fmt: skip
+CREATE_IMAGE = Action(
+    "createImage", "createImage", "createImage", Place.COMPUTE, _BUSY_WITH_DISKS, sets_task=T.IMAGE_SNAPSHOT_PENDING,
+    works_as=T.IMAGE_SNAPSHOT, driver_call="snapshot", requires="snapshot", ignores_lock=True, timeout_s=3600,
+    event_name="compute_snapshot_instance",
+)  # fmt: skip
+CREATE_BACKUP = Action(
+    "createBackup", "createBackup", "createBackup", Place.COMPUTE, _BUSY_WITH_DISKS, sets_task=T.IMAGE_BACKUP,
+    driver_call="snapshot", requires="snapshot", ignores_lock=True, timeout_s=3600,
+    event_name="compute_backup_instance",
+)  # fmt: skip
+CHANGE_PASSWORD = Action(
+    "changePassword", "changePassword", "changePassword", Place.COMPUTE, _states(V.ACTIVE),
+    sets_task=T.UPDATING_PASSWORD, driver_call="set_admin_password", requires="password",
+    event_name="compute_set_admin_password", locked_verb="changePassword",
+)  # fmt: skip
+TRIGGER_CRASH_DUMP = Action(
+    "trigger_crash_dump", "trigger_crash_dump", "trigger_crash_dump", Place.COMPUTE,
+    _states(V.ACTIVE, V.PAUSED, V.RESCUED, V.RESIZED, V.ERROR), driver_call="inject_nmi", requires="nmi",
+    event_name="compute_trigger_crash_dump", since="2.17",
+)  # fmt: skip
+SOFT_DELETE = Action(
+    "softDelete", None, "delete", Place.COMPUTE, task_states=ANY_TASK, sets_task=T.SOFT_DELETING,
+    ends_in=V.SOFT_DELETED, driver_call="power_off", needs_launch=False, timeout_s=None,
+    event_name="compute_soft_delete_instance",
+)  # fmt: skip
+RESTORE = Action(
+    "restore", "restore", "restore", Place.COMPUTE, _states(V.SOFT_DELETED), sets_task=T.RESTORING, ends_in=V.ACTIVE,
+    ends_power=P.RUNNING, driver_call="power_on", requires="power", locked_verb="restore",
+)  # fmt: skip
+ATTACH_VOLUME = Action(
+    "attach_volume", None, "attach_volume", Place.COMPUTE, _WITH_VOLUMES, driver_call="attach_volume",
+    requires="volumes", event_name="compute_attach_volume",
+)  # fmt: skip
+DETACH_VOLUME = Action(
+    "detach_volume", None, "detach_volume", Place.COMPUTE, _WITH_VOLUMES, driver_call="detach_volume",
+    requires="volumes", event_name="compute_detach_volume",
+)  # fmt: skip
+SWAP_VOLUME = Action(
+    "swap_volume", None, "swap_volume", Place.COMPUTE, _states(V.ACTIVE, V.PAUSED, V.RESIZED),
+    driver_call="swap_volume", requires="volumes", timeout_s=3600, event_name="compute_swap_volume",
+)  # fmt: skip
+ATTACH_INTERFACE = Action(
+    "attach_interface", None, "attach_interface", Place.COMPUTE, _NOT_SUSPENDED, driver_call="attach_interface",
+    requires="interfaces", event_name="compute_attach_interface",
+)  # fmt: skip
+DETACH_INTERFACE = Action(
+    "detach_interface", None, "detach_interface", Place.COMPUTE, _NOT_SUSPENDED, driver_call="detach_interface",
+    requires="interfaces", event_name="compute_detach_interface",
+)  # fmt: skip
+UPDATE_METADATA = Action(
+    "update_metadata", None, "update metadata", Place.API, _BUSY_WITH_DISKS, task_states=ANY_TASK,
+)  # fmt: skip
+DELETE_METADATA = Action(
+    "delete_metadata", None, "delete metadata", Place.API, _BUSY_WITH_DISKS, task_states=ANY_TASK,
+)  # fmt: skip
+
 ACTIONS: tuple[Action, ...] = (
     CREATE, DELETE, FORCE_DELETE, START, STOP, REBOOT_SOFT, REBOOT_HARD, PAUSE, UNPAUSE, SUSPEND, RESUME, LOCK,
-    UNLOCK, RESET_STATE, GET_CONSOLE_OUTPUT,
+    UNLOCK, RESET_STATE, GET_CONSOLE_OUTPUT, REBUILD, RESIZE, MIGRATE, CONFIRM_RESIZE, REVERT_RESIZE, LIVE_MIGRATE,
+    FORCE_COMPLETE, ABORT_MIGRATION, EVACUATE, RESCUE, UNRESCUE, SHELVE, SHELVE_OFFLOAD, UNSHELVE, CREATE_IMAGE,
+    CREATE_BACKUP, CHANGE_PASSWORD, TRIGGER_CRASH_DUMP, SOFT_DELETE, RESTORE, ATTACH_VOLUME, DETACH_VOLUME,
+    SWAP_VOLUME, ATTACH_INTERFACE, DETACH_INTERFACE, UPDATE_METADATA, DELETE_METADATA,
 )  # fmt: skip
 
 

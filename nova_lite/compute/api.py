@@ -5,36 +5,26 @@ Everything accepted is in the database when a method returns; the messages sent 
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from oslo_config import cfg
 
 from nova_lite import exception, quota
 from nova_lite.compute import acceptance, actions, create
+from nova_lite.compute.doors.door import Door, Neighbours, check_lock
+from nova_lite.compute.lookups import Lookups
 from nova_lite.compute.rpcapi import ComputeRpcAPI
 from nova_lite.compute.vm_states import VmState
 from nova_lite.conductor.api import API as ConductorAPI
 from nova_lite.context import RequestContext
-from nova_lite.db.api import aggregates, flavors, instances, keypairs, services
+from nova_lite.db.api import instances
 from nova_lite.image.api import API as ImageAPI
-from nova_lite.liveness import COMPUTE, dead_hosts
+from nova_lite.liveness import dead_hosts
 from nova_lite.network.api import API as NetworkAPI
-from nova_lite.objects import (
-    Flavor,
-    ImageMeta,
-    Instance,
-    KeyPair,
-    NetworkRequest,
-    ServerName,
-    ServerRequest,
-    ServerSearch,
-)
-from nova_lite.objects.flavor import quota_counts
+from nova_lite.objects import Instance, ServerName, ServerRequest, ServerSearch
 
 # What a console log answer may hold at the most, as Nova's.
 _MAX_CONSOLE_BYTES = 102_400
-_ZONES_FRESH_S = 5.0
 
 
 class API:
@@ -46,7 +36,8 @@ class API:
         self._network = NetworkAPI(conf)
         self._conductor = ConductorAPI()
         self._rpcapi = ComputeRpcAPI()
-        self._zones: tuple[float, frozenset[str]] = (0.0, frozenset())
+        self._door = Door(Neighbours(conf, self._image, self._network, self._conductor, self._rpcapi))
+        self._lookups = Lookups(conf, self._image, self._network)
 
     # -- create -----------------------------------------------------------------------------------
 
@@ -57,7 +48,7 @@ class API:
         :raises OverQuota: the project may not have so many.
         """
         self._check_metadata(ctxt, request)
-        builds = create.prepare(ctxt, request, self, self._conf.default_schedule_zone)
+        builds = create.prepare(ctxt, request, self._lookups, self._conf.default_schedule_zone)
         operation_ids = acceptance.create(ctxt, [(build.instance, build.args) for build in builds])
         self._conductor.wake(ctxt, operation_ids)
         servers = tuple(instances.get_many([build.instance.uuid for build in builds]))
@@ -67,36 +58,6 @@ class API:
         allowed = quota.limits(str(ctxt.project_id))["metadata_items"]
         if 0 <= allowed < len(request.metadata):
             raise exception.Forbidden(f"Maximum number of metadata items exceeds {allowed}")
-
-    # -- create.Lookups ---------------------------------------------------------------------------
-
-    def flavor(self, ctxt: RequestContext, flavor_ref: str) -> Flavor:
-        found = flavors.get_by_flavorid(flavor_ref, project_id=ctxt.project_id, is_admin=bool(ctxt.is_admin))
-        if found.disabled:
-            raise exception.FlavorNotFound(flavor_id=flavor_ref)
-        return found
-
-    def image(self, ctxt: RequestContext, image_ref: str) -> ImageMeta:
-        return self._image.get(ctxt, image_ref)
-
-    def keypair(self, ctxt: RequestContext, name: str) -> KeyPair:
-        return keypairs.get(str(ctxt.user_id), name)
-
-    def room(self, ctxt: RequestContext, flavor: Flavor, fewest: int, most: int) -> int:
-        return quota.room(str(ctxt.project_id), quota_counts([flavor]), fewest, most)
-
-    def zones(self) -> frozenset[str]:
-        """Availability zones with a host in them, a few seconds old at the most."""
-        until, zones = self._zones
-        if time.monotonic() > until:
-            named = aggregates.availability_zone_of_hosts()
-            hosts = [service.host for service in services.list(binary=COMPUTE)]
-            zones = frozenset(named.get(host, self._conf.default_availability_zone) for host in hosts)
-            self._zones = (time.monotonic() + _ZONES_FRESH_S, zones)
-        return zones
-
-    def validate_networks(self, ctxt: RequestContext, requests: tuple[NetworkRequest, ...]) -> None:
-        self._network.validate(ctxt, requests)
 
     # -- read -------------------------------------------------------------------------------------
 
@@ -125,11 +86,11 @@ class API:
 
         :raises InstanceIsLocked: and the caller is no administrator; :raises InstanceNotFound: it is gone.
         """
-        _check_lock(ctxt, instance, row)
+        check_lock(ctxt, instance, row)
         dead = dead_hosts(self._conf.operations.service_down_s)
         accepted = acceptance.delete(ctxt, instance, row, dead)
         if accepted is not None:
-            self._wake(ctxt, *accepted)
+            self._door.wake(ctxt, *accepted)
 
     def perform(self, ctxt: RequestContext, instance: Instance, row: actions.Action, args: dict[str, Any]) -> None:
         """Accept an action of the table that the server's host carries out.
@@ -139,11 +100,7 @@ class API:
         if row is actions.FORCE_DELETE:
             self.delete(ctxt, instance, row)
             return
-        _check_lock(ctxt, instance, row)
-        acceptance.check(row, instance)
-        if instance.host is None:
-            raise exception.InstanceNotReady(instance_uuid=instance.uuid)
-        self._wake(ctxt, *acceptance.action(ctxt, instance, row, args))
+        self._door.accept(ctxt, instance, row, args)
 
     def lock(self, ctxt: RequestContext, instance: Instance, reason: str | None = None) -> None:
         """Locking twice is no error; the first owner stays."""
@@ -174,18 +131,6 @@ class API:
         text = "".join(char for char in text if char in "\n\t\r" or ord(char) >= 32 or char == "\x1b")
         return text if length is None or length < 0 else "".join(_last_lines(text, length))
 
-    def _wake(self, ctxt: RequestContext, operation_id: int, host: str | None) -> None:
-        if host is None:
-            self._conductor.wake(ctxt, [operation_id])
-        else:
-            self._rpcapi.run_operation(ctxt, host, operation_id)
-
 
 def _last_lines(text: str, length: int) -> list[str]:
     return text.splitlines(keepends=True)[-length:] if length else []
-
-
-def _check_lock(ctxt: RequestContext, instance: Instance, row: actions.Action) -> None:
-    """:raises InstanceIsLocked: the server is locked, the row minds it, and the caller is no administrator."""
-    if instance.locked and not row.ignores_lock and not ctxt.is_admin:
-        raise exception.InstanceIsLocked(instance_uuid=instance.uuid)

@@ -28,7 +28,7 @@ def build(host: ComputeHost, ctxt: RequestContext, operation: Operation, instanc
     def record(step: str, values: dict[str, object]) -> None:
         if step == plan[-1].name:
             host.conductor.finish_operation(
-                ctxt, operation.id, operation.attempt, host.driver.power_state(instance)
+                ctxt, operation.id, operation.attempt, host.driver.power_state(instance), {}
             )
         else:
             host.conductor.progress(ctxt, operation.id, operation.attempt, step, values)

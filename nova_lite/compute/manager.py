@@ -8,9 +8,7 @@ from typing import Any
 from oslo_log import log as logging
 
 from nova_lite import concurrency, exception
-from nova_lite.compute import actions, power, reconcile
-from nova_lite.compute.build import build
-from nova_lite.compute.delete import delete
+from nova_lite.compute import reconcile, verbs
 from nova_lite.compute.host import ComputeHost
 from nova_lite.compute.resource_tracker import ResourceTracker
 from nova_lite.compute.rpcapi import TOPIC
@@ -19,7 +17,7 @@ from nova_lite.context import RequestContext, admin_context
 from nova_lite.image.api import API as ImageAPI
 from nova_lite.manager import Manager, PeriodicTask
 from nova_lite.network.api import API as NetworkAPI
-from nova_lite.objects import Instance, Operation, Service
+from nova_lite.objects import Instance, Service
 from nova_lite.virt import loader
 from nova_lite.virt.driver import ComputeDriver
 from nova_lite.virt.event import LifecycleEvent
@@ -102,25 +100,13 @@ class ComputeManager(Manager):
                 if waited:
                     # Whoever held the lock may have changed everything: prove that it is still our turn.
                     self._host.conductor.progress(ctxt, operation.id, operation.attempt, "turn", {})
-                self._execute(ctxt, operation, instance)
+                verbs.perform(self._host, ctxt, operation, instance)
         except exception.StaleWrite as error:
             LOG.info("Operation %d went to somebody else: %s", operation_id, error)
         except Exception:
             LOG.exception("Operation %d stays in the journal", operation_id)
         finally:
             self._in_flight.discard(operation_id)
-
-    def _execute(self, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
-        row = actions.by_name(operation.action, operation.args)
-        if row is actions.CREATE:
-            build(self._host, ctxt, operation, instance)
-        elif row in (actions.DELETE, actions.FORCE_DELETE):
-            delete(self._host, ctxt, operation, instance)
-        elif power.can(row):
-            power.perform(self._host, ctxt, operation, instance)
-        else:
-            reason = f"Host {self.host} does not know the action {operation.action}."
-            self._host.conductor.fail_operation(ctxt, operation.id, operation.attempt, reason, "", 501)
 
     # -- background -------------------------------------------------------------------------------
 

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import logging
-import traceback
 from collections.abc import Callable
 from typing import Any
 
-from nova_lite import exception
-from nova_lite.compute import actions
+from nova_lite.compute import actions, outcome
 from nova_lite.compute.host import ComputeHost
 from nova_lite.context import RequestContext
 from nova_lite.objects import Instance, Operation
-
-LOG = logging.getLogger(__name__)
 
 # How long a guest may take to shut down before its power is cut, as Nova's [DEFAULT] shutdown_timeout.
 SHUTDOWN_TIMEOUT_S = 60
@@ -38,17 +33,6 @@ def can(row: actions.Action) -> bool:
 def perform(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
     """Do it, and report what came of it. :raises StaleWrite: another worker overtook this one."""
     row = actions.by_name(operation.action, operation.args)
-    try:
-        if row.requires not in host.driver.capabilities:
-            raise exception.NotSupported(f"The hypervisor of host {host.name} cannot '{row.verb}'.")
-        _CALLS[str(row.driver_call)](host.driver, instance, operation)
-        power_state = host.driver.power_state(instance)
-    except Exception as error:
-        LOG.exception("Action %s of %s failed", row.name, instance.uuid)
-        ours = isinstance(error, exception.NovaLiteError) and error.status < 500
-        reason = str(error) if ours else f"Action '{row.verb}' failed: {type(error).__name__}"
-        host.conductor.fail_operation(
-            ctxt, operation.id, operation.attempt, reason, traceback.format_exc(), getattr(error, "status", 500)
-        )
-        return
-    host.conductor.finish_operation(ctxt, operation.id, operation.attempt, power_state)
+    outcome.carry_out(
+        host, ctxt, operation, instance, lambda: _CALLS[str(row.driver_call)](host.driver, instance, operation)
+    )

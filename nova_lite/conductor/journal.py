@@ -9,11 +9,11 @@ import logging
 from typing import Any
 
 from nova_lite import exception, quota
-from nova_lite.clock import utcnow
 from nova_lite.compute import actions
 from nova_lite.compute.power_states import PowerState
 from nova_lite.compute.task_states import TaskState
 from nova_lite.compute.vm_states import VmState
+from nova_lite.conductor.endings import table as endings
 from nova_lite.db.api import allocations, compute_nodes, instances, operations
 from nova_lite.db.session import retry_on_deadlock, writer
 from nova_lite.objects import Fault, Instance, Operation, OperationState
@@ -35,17 +35,18 @@ def take(operation_id: int, owner: str, lease_s: float, host: str) -> tuple[Oper
         if operation is None:
             return None
         instance = _instance(operation)
-        if instance is None or instance.host != host:
+        row = row_of(operation)
+        if instance is None or (instance.host != host and not row.off_home):
             operations.finish(operation.id, operation.attempt, OperationState.FAILED, "The server is no longer here.")
             return None
-        row = row_of(operation)
         if operation.retries > row.max_retries and row.timeout_s is not None:
             end_failed(operation, instance, f"Given up: {operation.retries} workers died on it.", "", 500)
             return None
-        if row.works_as is not None:
-            instances.update_if(instance.uuid, {"task_state": row.works_as})
-            instance = instance.replace(task_state=row.works_as)
-        operations.start_event(operation.id, row.event, host)
+        stage = row.stage(operation.args.get("stage"))
+        if stage.task is not None:
+            instances.update_if(instance.uuid, {"task_state": stage.task})
+            instance = instance.replace(task_state=stage.task)
+        operations.start_event(operation.id, stage.event, host)
         return operation, instance
 
 
@@ -60,20 +61,49 @@ def progress(operation_id: int, attempt: int, step: str, values: dict[str, Any])
 
 
 @retry_on_deadlock
-def finish(operation_id: int, attempt: int, power_state: int) -> None:
-    """The action succeeded; said twice (an answer was lost) it changes nothing. :raises StaleWrite: as progress."""
+def hand_over(
+    operation_id: int, attempt: int, stage: str, host: str | None, values: dict[str, Any], more: dict[str, Any]
+) -> None:
+    """A turn is done and the next one is ``host``'s (None: any conductor's), with the server's fields it changes.
+
+    ``more`` are added to the operation's arguments. A server that gets another host gets another generation with it.
+
+    :raises StaleWrite: as progress.
+    """
+    with writer():
+        operation = operations.get(operation_id)
+        present = row_of(operation).stage(operation.args.get("stage"))
+        operations.finish_event(operation.id, present.event, "Success")
+        topic = "conductor" if host is None else "compute"
+        operations.hand_over(operation_id, attempt, topic, host, {**operation.args, **more, "stage": stage})
+        instance = instances.get(operation.instance_uuid)
+        if "host" in values and values["host"] != instance.host:
+            values = {**values, "generation": instance.generation + 1}
+        if values:
+            _update(instance.uuid, values)
+
+
+@retry_on_deadlock
+def finish(operation_id: int, attempt: int, power_state: int, report: dict[str, Any]) -> None:
+    """The action succeeded; said twice (an answer was lost) it changes nothing. :raises StaleWrite: as progress.
+
+    ``report`` are fields of the server that its host changed.
+    """
     with writer():
         if operations.ended_by(operation_id, attempt):
             return
         operations.finish(operation_id, attempt, OperationState.DONE)
         operation = operations.get(operation_id)
         row = row_of(operation)
-        values: dict[str, Any] = {"task_state": None, "power_state": power_state}
+        values: dict[str, Any] = {"power_state": power_state}
+        if row.sets_task is not None:
+            values["task_state"] = None
         if row.ends_in is not None:
             values["vm_state"] = row.ends_in
-        if row is actions.CREATE:
-            values |= {"launched_at": utcnow(), "progress": 100}
-            compute_nodes.reset_build_failures(str(operation.host))
+        values |= report
+        ending = endings.DONE.get(row.name)
+        if ending is not None:
+            values |= ending(operation, instances.get(operation.instance_uuid), report)
         _update(operation.instance_uuid, values)
 
 
@@ -98,15 +128,23 @@ def end_failed(
 ) -> None:
     """Close an operation that cannot be done: the task ends, a fault tells why, the server is as its row says."""
     row = row_of(operation)
-    values: dict[str, Any] = {"task_state": None}
+    values: dict[str, Any] = {"task_state": None} if row.sets_task is not None else {}
     if not row.reverts:
         values["vm_state"] = VmState.ERROR
+    values |= failing(operation, instance)
     if operation.host is not None or row is actions.CREATE:
-        operations.finish_event(operation.id, row.event, "Error", details=reason, traceback=details or None)
+        event = row.stage(operation.args.get("stage")).event
+        operations.finish_event(operation.id, event, "Error", details=reason, traceback=details or None)
     changes = {"verdict": verdict} if verdict is not None else {}
     operations.finish(operation.id, operation.attempt, OperationState.FAILED, reason, **changes)
     instances.add_fault(instance.uuid, Fault(code, reason[:255], details, operation.host))
     instances.update_if(instance.uuid, values)
+
+
+def failing(operation: Operation, instance: Instance) -> dict[str, Any]:
+    """What else ends with an operation that is given up, in the caller's transaction; server fields that change."""
+    ending = endings.FAILED.get(row_of(operation).name)
+    return {} if ending is None else ending(operation, instance)
 
 
 @retry_on_deadlock
@@ -160,6 +198,8 @@ def finish_delete(operation_id: int, attempt: int) -> None:
         if instance is None:
             return
         allocations.release(instance.uuid)
+        for give_back in endings.GONE:
+            give_back(instance)
         if instances.tombstone(instance.uuid):
             quota.release(instance.project_id, quota_counts([instance.flavor]))
 

@@ -8,13 +8,12 @@ from typing import Any
 from oslo_log import log as logging
 
 from nova_lite import concurrency, exception, rpc
-from nova_lite.compute import actions
 from nova_lite.compute.rpcapi import ComputeRpcAPI
 from nova_lite.conductor import hosts, journal
 from nova_lite.conductor.rpcapi import TOPIC
 from nova_lite.conductor.sweeper import Sweeper
 from nova_lite.conductor.tasks import recover
-from nova_lite.conductor.tasks.build import BuildTask
+from nova_lite.conductor.tasks.table import tasks
 from nova_lite.context import RequestContext, admin_context
 from nova_lite.db.api import compute_nodes, instances, operations, services
 from nova_lite.manager import Manager, PeriodicTask
@@ -40,7 +39,8 @@ class ConductorManager(Manager):
         self._max_builds = conf.scheduler.max_attempts
         self._in_flight: set[int] = set()
         self._pool = concurrency.Pool(options.workers, name="conductor")
-        self._build = BuildTask(SchedulerAPI(), ComputeRpcAPI())
+        self._compute = ComputeRpcAPI()
+        self._tasks = tasks(SchedulerAPI(), self._compute)
         self._sweeper = Sweeper(
             self._submit,
             options.service_down_s,
@@ -82,13 +82,11 @@ class ConductorManager(Manager):
     def _execute(self, ctxt: RequestContext, operation: Operation) -> None:
         if recover.poisoned(operation):
             return
-        row = journal.row_of(operation)
-        if row is actions.CREATE:
-            self._build.execute(ctxt, operation)
-        elif row in (actions.DELETE, actions.FORCE_DELETE):
-            journal.finish_delete(operation.id, operation.attempt)
-        else:
+        task = self._tasks.get(operation.action)
+        if task is None:
             operations.finish(operation.id, operation.attempt, OperationState.FAILED, "No conductor does this.")
+        else:
+            task(ctxt, operation)
 
     def _submit(self, operation_id: int) -> None:
         self._pool.spawn(self.run_operation, admin_context(), operation_id)
@@ -113,8 +111,21 @@ class ConductorManager(Manager):
         journal.progress(operation_id, attempt, step, values)
 
     @rpc.expected(exception.StaleWrite)
-    def finish_operation(self, ctxt: RequestContext, operation_id: int, attempt: int, power_state: int) -> None:
-        journal.finish(operation_id, attempt, power_state)
+    def hand_over(
+        self, ctxt: RequestContext, operation_id: int, attempt: int, stage: str, next_host: str | None,
+        values: dict[str, Any], more: dict[str, Any],
+    ) -> None:  # fmt: skip
+        journal.hand_over(operation_id, attempt, stage, next_host, values, more)
+        if next_host is None:
+            self._submit(operation_id)
+        else:
+            self._compute.run_operation(ctxt, next_host, operation_id)
+
+    @rpc.expected(exception.StaleWrite)
+    def finish_operation(
+        self, ctxt: RequestContext, operation_id: int, attempt: int, power_state: int, values: dict[str, Any]
+    ) -> None:
+        journal.finish(operation_id, attempt, power_state, values)
 
     @rpc.expected(exception.StaleWrite)
     def fail_operation(

@@ -38,8 +38,22 @@ class ConductorRpcAPI:
     ) -> None:
         self._call(ctxt, "progress", operation_id=operation_id, attempt=attempt, step=step, values=values)
 
-    def finish_operation(self, ctxt: RequestContext, operation_id: int, attempt: int, power_state: int) -> None:
-        self._call(ctxt, "finish_operation", operation_id=operation_id, attempt=attempt, power_state=power_state)
+    def hand_over(
+        self, ctxt: RequestContext, operation_id: int, attempt: int, stage: str, next_host: str | None,
+        values: dict[str, Any], more: dict[str, Any],
+    ) -> None:  # fmt: skip
+        self._call(
+            ctxt, "hand_over", operation_id=operation_id, attempt=attempt, stage=stage, next_host=next_host,
+            values=values, more=more,
+        )  # fmt: skip
+
+    def finish_operation(
+        self, ctxt: RequestContext, operation_id: int, attempt: int, power_state: int, values: dict[str, Any]
+    ) -> None:
+        self._call(
+            ctxt, "finish_operation",
+            operation_id=operation_id, attempt=attempt, power_state=power_state, values=values,
+        )  # fmt: skip
 
     def fail_operation(
         self, ctxt: RequestContext, operation_id: int, attempt: int, reason: str, details: str, code: int

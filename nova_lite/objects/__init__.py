@@ -6,6 +6,7 @@ from nova_lite.objects.host import Allocation, ComputeNode, Service
 from nova_lite.objects.image import ImageMeta
 from nova_lite.objects.instance import Fault, Instance, ServerName
 from nova_lite.objects.keypair import KeyPair
+from nova_lite.objects.migration import Migration, MigrationStatus, MigrationType
 from nova_lite.objects.network import FixedIP, NetworkRequest, Vif
 from nova_lite.objects.operation import OPEN_STATES, Operation, OperationEvent, OperationState
 from nova_lite.objects.scheduling import Diagnosis, Placement, RequestSpec, Selection, Verdict
@@ -23,6 +24,9 @@ __all__ = [
     "ImageMeta",
     "Instance",
     "KeyPair",
+    "Migration",
+    "MigrationStatus",
+    "MigrationType",
     "NetworkRequest",
     "Operation",
     "OperationEvent",

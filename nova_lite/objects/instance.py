@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from nova_lite.objects.base import TravellingObject
 from nova_lite.objects.block_device import BlockDevice
@@ -36,7 +36,11 @@ class Instance(TravellingObject):
     """A server. Times are naive UTC; ``generation`` rises whenever the server's host changes.
 
     ``flavor`` and ``image`` are as they were at creation: later changes of the originals do not move a server.
+    ``server_group`` is the uuid of the group it was made in. ``system_metadata`` is the cloud's own memory of it, which
+    no user sees (what a rescue or a shelve must find again).
     """
+
+    VERSION: ClassVar[str] = "1.1"
 
     uuid: str
     project_id: str
@@ -78,6 +82,8 @@ class Instance(TravellingObject):
     network_info: tuple[Vif, ...] = ()
     block_devices: tuple[BlockDevice, ...] = ()
     trusted_certs: tuple[str, ...] | None = None
+    server_group: str | None = None
+    system_metadata: dict[str, object] = field(default_factory=dict)
     fault: Fault | None = None
     launched_at: datetime.datetime | None = None
     terminated_at: datetime.datetime | None = None

@@ -20,16 +20,27 @@ try:
 except material.ContractMissing as error:
     pytest.skip(str(error), allow_module_level=True)
 
-# Our row: the contract's name of it. The rest of the contract's rows are other issues' work.
+# Our row: the contract's name of it.
 CONTRACT_NAMES = {
     actions.START: "os-start", actions.STOP: "os-stop", actions.REBOOT_SOFT: "reboot SOFT",
     actions.REBOOT_HARD: "reboot HARD", actions.PAUSE: "pause", actions.UNPAUSE: "unpause",
     actions.SUSPEND: "suspend", actions.RESUME: "resume", actions.FORCE_DELETE: "forceDelete",
-    actions.DELETE: "DELETE server",
+    actions.DELETE: "DELETE server", actions.REBUILD: "rebuild", actions.RESIZE: "resize", actions.MIGRATE: "migrate",
+    actions.CONFIRM_RESIZE: "confirmResize", actions.REVERT_RESIZE: "revertResize", actions.RESCUE: "rescue",
+    actions.UNRESCUE: "unrescue", actions.SHELVE: "shelve", actions.SHELVE_OFFLOAD: "shelveOffload",
+    actions.UNSHELVE: "unshelve", actions.CREATE_IMAGE: "createImage", actions.CREATE_BACKUP: "createBackup",
+    actions.CHANGE_PASSWORD: "changePassword", actions.TRIGGER_CRASH_DUMP: "trigger_crash_dump",
+    actions.LIVE_MIGRATE: "os-migrateLive", actions.EVACUATE: "evacuate", actions.RESTORE: "restore",
+    actions.ATTACH_VOLUME: "attach volume", actions.DETACH_VOLUME: "detach volume",
+    actions.SWAP_VOLUME: "swap volume", actions.ATTACH_INTERFACE: "attach interface",
+    actions.DETACH_INTERFACE: "detach interface", actions.UPDATE_METADATA: "metadata write",
+    actions.DELETE_METADATA: "metadata delete", actions.FORCE_COMPLETE: "force_complete",
+    actions.ABORT_MIGRATION: "abort migration",
 }  # fmt: skip
 # states.md says of these "no state rule" or judges them elsewhere (section 2, "Also").
 WITHOUT_STATE_RULE = {
     actions.CREATE, actions.LOCK, actions.UNLOCK, actions.RESET_STATE, actions.GET_CONSOLE_OUTPUT,
+    actions.SOFT_DELETE,
 }  # fmt: skip
 NEEDS_NO_LAUNCH = {"DELETE server", "forceDelete"}
 ON_DRIVER = {name for _, cls in inspect.getmembers(driver, inspect.isclass) for name in vars(cls)}

@@ -73,7 +73,7 @@ def _end(operation: Operation, reason: str) -> None:
         return
     LOG.error("Operation %d (%s of %s): %s", operation.id, operation.action, instance.uuid, reason)
     operations.end_open(instance.uuid, reason)
-    values: dict[str, object] = {"task_state": None}
+    values: dict[str, object] = {"task_state": None, **journal.failing(operation, instance)}
     if not journal.row_of(operation).reverts:
         values["vm_state"] = VmState.ERROR
         instances.add_fault(instance.uuid, Fault(500, reason, "", operation.host))

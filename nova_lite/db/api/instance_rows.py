@@ -73,6 +73,7 @@ _JSON: dict[str, Callable[[Any], Any]] = {
     "trusted_certs": _words,
     "metadata": _mapping,
     "scheduler_hints": _mapping,
+    "system_metadata": _mapping,
 }
 
 

@@ -2,12 +2,16 @@
 
 from nova_lite.db.models.aggregates import Aggregate, AggregateHost
 from nova_lite.db.models.base import Base
+from nova_lite.db.models.consoles import ConsoleToken
 from nova_lite.db.models.flavors import Flavor, FlavorProject
 from nova_lite.db.models.hosts import Allocation, ComputeNode, Service
+from nova_lite.db.models.idempotency import IdempotencyKey
 from nova_lite.db.models.instances import Instance, InstanceFault, Tag
 from nova_lite.db.models.keypairs import KeyPair
+from nova_lite.db.models.migrations import Migration
 from nova_lite.db.models.operations import Operation, OperationEvent
 from nova_lite.db.models.quotas import Quota, QuotaClass, QuotaUsage
+from nova_lite.db.models.server_groups import ServerGroup
 
 __all__ = [
     "Aggregate",
@@ -15,16 +19,20 @@ __all__ = [
     "Allocation",
     "Base",
     "ComputeNode",
+    "ConsoleToken",
     "Flavor",
     "FlavorProject",
+    "IdempotencyKey",
     "Instance",
     "InstanceFault",
     "KeyPair",
+    "Migration",
     "Operation",
     "OperationEvent",
     "Quota",
     "QuotaClass",
     "QuotaUsage",
+    "ServerGroup",
     "Service",
     "Tag",
 ]

@@ -27,6 +27,8 @@ class Instance(Base):
         Index(None, "updated_at"),
         Index(None, "task_state"),
         Index(None, "reservation_id"),
+        Index(None, "server_group"),
+        Index(None, "deleted_at", "id"),
     )
 
     id: Mapped[Pk]
@@ -77,6 +79,8 @@ class Instance(Base):
     addresses_v6: Mapped[LongText | None]
     block_devices: Mapped[Json] = mapped_column(default=list)
     trusted_certs: Mapped[Json | None]
+    server_group: Mapped[str | None] = mapped_column(String(36))
+    system_metadata: Mapped[Json] = mapped_column(default=dict)
     launched_at: Mapped[Time | None]
     terminated_at: Mapped[Time | None]
     created_at: Mapped[Time] = mapped_column(default=utcnow)

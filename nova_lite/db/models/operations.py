@@ -19,6 +19,7 @@ class Operation(Base):
         Index(None, "state", "topic", "host"),
         Index(None, "lease_until"),
         Index(None, "deadline"),
+        Index(None, "finish_time"),
     )
 
     id: Mapped[Pk]

@@ -73,11 +73,11 @@ def test_steps_are_recorded_once_with_their_values() -> None:
 
 def test_a_build_ends_active_and_saying_so_twice_changes_nothing() -> None:
     operation, uuid = _begin()
-    journal.finish(operation.id, operation.attempt, PowerState.RUNNING)
+    journal.finish(operation.id, operation.attempt, PowerState.RUNNING, {})
     server = instances.get(uuid)
     assert (server.vm_state, server.task_state, server.power_state) == ("active", None, 1)
     assert server.launched_at is not None and server.progress == 100
-    journal.finish(operation.id, operation.attempt, PowerState.RUNNING)
+    journal.finish(operation.id, operation.attempt, PowerState.RUNNING, {})
     assert instances.get(uuid).launched_at == server.launched_at
 
 
@@ -156,7 +156,7 @@ def test_a_build_whose_time_is_up_ends_in_error() -> None:
     server = instances.get(uuid)
     assert server.vm_state == "error" and server.fault is not None and "deadline" in server.fault.message
     with pytest.raises(exception.StaleWrite):
-        journal.finish(operation.id, operation.attempt, PowerState.RUNNING)
+        journal.finish(operation.id, operation.attempt, PowerState.RUNNING, {})
 
 
 def test_an_operation_that_kills_its_workers_is_given_up() -> None:

@@ -6,41 +6,13 @@ from typing import Any
 
 from oslo_config import cfg
 
-from nova_lite.api.openstack import retired, versions
-from nova_lite.api.openstack.compute.addresses import AddressesController
-from nova_lite.api.openstack.compute.availability_zones import AvailabilityZonesController
-from nova_lite.api.openstack.compute.extensions import ExtensionsController
-from nova_lite.api.openstack.compute.flavor_access import FlavorAccessController
-from nova_lite.api.openstack.compute.flavor_extra_specs import FlavorExtraSpecsController
-from nova_lite.api.openstack.compute.flavors import FlavorsController
-from nova_lite.api.openstack.compute.hypervisors import HypervisorsController
-from nova_lite.api.openstack.compute.instance_actions import InstanceActionsController
-from nova_lite.api.openstack.compute.keypairs import KeypairsController
-from nova_lite.api.openstack.compute.limits import LimitsController
-from nova_lite.api.openstack.compute.quota_sets import QuotaSetsController
-from nova_lite.api.openstack.compute.server_actions import ServerActionsController
-from nova_lite.api.openstack.compute.servers import ServersController
-from nova_lite.api.openstack.compute.services import ServicesController
+from nova_lite.api.openstack.compute import operator_controllers, server_controllers
 from nova_lite.compute.api import API
 
 
 def controllers(conf: cfg.ConfigOpts, compute: API) -> dict[str, Any]:
     """Every controller of the table by name."""
     return {
-        "addresses": AddressesController(),
-        "api_versions": versions.ApiVersionsController(),
-        "availability_zones": AvailabilityZonesController(conf),
-        "extensions": ExtensionsController(),
-        "flavor_access": FlavorAccessController(),
-        "flavor_extra_specs": FlavorExtraSpecsController(),
-        "flavors": FlavorsController(),
-        "hypervisors": HypervisorsController(conf),
-        "instance_actions": InstanceActionsController(),
-        "keypairs": KeypairsController(),
-        "limits": LimitsController(conf),
-        "quota_sets": QuotaSetsController(conf),
-        "retired": retired.RetiredController(),
-        "server_actions": ServerActionsController(compute),
-        "servers": ServersController(compute, conf),
-        "services": ServicesController(conf),
+        **server_controllers.controllers(conf, compute),
+        **operator_controllers.controllers(conf, compute),
     }

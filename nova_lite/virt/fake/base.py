@@ -1,4 +1,4 @@
-"""A hypervisor in memory: instant, complete, with programmable faults; its guests can outlive the process as files."""
+"""What every part of the fake hypervisor stands on: its guests and disks, and how they outlive the process as files."""
 
 from __future__ import annotations
 
@@ -37,12 +37,8 @@ class FakeGuest:
     saved: bool = False
 
 
-class FakeDriver(
-    driver.ComputeDriver, driver.PowerDriver, driver.PauseDriver, driver.SuspendDriver, driver.ConsoleDriver
-):
+class FakeBase(driver.ComputeDriver):
     """``directory`` None keeps everything in memory; else one small file a guest, read back at the start."""
-
-    capabilities = frozenset({"power", "pause", "suspend", "console"})
 
     def __init__(
         self, hostname: str, plan: FaultPlan, sizes: tuple[int, int, int], directory: pathlib.Path | None = None
@@ -133,44 +129,6 @@ class FakeDriver(
     def power_state(self, instance: Instance) -> int:
         guest = self.guests.get(instance.uuid)
         return guest.power_state if guest else PowerState.NOSTATE
-
-    # -- power, pause, suspend --------------------------------------------------------------------
-
-    def power_on(self, instance: Instance, vifs: tuple[Vif, ...]) -> None:
-        self.plan.strike("power_on", instance.uuid)
-        self._boot(instance)
-
-    def power_off(self, instance: Instance, timeout_s: int = 60) -> None:
-        self.plan.strike("power_off", instance.uuid)
-        self._set(instance, PowerState.SHUTDOWN)
-
-    def reboot(self, instance: Instance, vifs: tuple[Vif, ...], hard: bool) -> None:
-        self.plan.strike("reboot", instance.uuid)
-        self._boot(instance)
-
-    def pause(self, instance: Instance) -> None:
-        self.plan.strike("pause", instance.uuid)
-        self._set(instance, PowerState.PAUSED)
-
-    def unpause(self, instance: Instance) -> None:
-        self.plan.strike("unpause", instance.uuid)
-        self._set(instance, PowerState.RUNNING)
-
-    def suspend(self, instance: Instance) -> None:
-        self.plan.strike("suspend", instance.uuid)
-        self._guest(instance).saved = True
-        self._set(instance, PowerState.SHUTDOWN)
-
-    def resume(self, instance: Instance, vifs: tuple[Vif, ...]) -> None:
-        self.plan.strike("resume", instance.uuid)
-        self._guest(instance).saved = False
-        self._set(instance, PowerState.RUNNING)
-
-    # -- console ----------------------------------------------------------------------------------
-
-    def console_output(self, instance: Instance, limit_bytes: int) -> bytes:
-        self.plan.strike("console_output", instance.uuid)
-        return self._guest(instance).console.encode()[-limit_bytes:]
 
     # -- what a test does behind the cloud's back -------------------------------------------------
 

@@ -1,0 +1,23 @@
+"""The controllers of servers and of what lies below one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from oslo_config import cfg
+
+from nova_lite.api.openstack.compute.addresses import AddressesController
+from nova_lite.api.openstack.compute.instance_actions import InstanceActionsController
+from nova_lite.api.openstack.compute.server_actions import ServerActionsController
+from nova_lite.api.openstack.compute.servers import ServersController
+from nova_lite.compute.api import API
+
+
+def controllers(conf: cfg.ConfigOpts, compute: API) -> dict[str, Any]:
+    """By name, as the rows of the table name them."""
+    return {
+        "addresses": AddressesController(),
+        "instance_actions": InstanceActionsController(),
+        "server_actions": ServerActionsController(compute),
+        "servers": ServersController(compute, conf),
+    }

@@ -1,0 +1,30 @@
+"""THE TABLE of calls: one row an operation. Each path also works below ``/{project_id}``."""
+
+from nova_lite.api.openstack import retired
+from nova_lite.api.openstack.routes import (
+    flavors,
+    hosts,
+    instance_actions,
+    keypairs,
+    limits,
+    server_actions,
+    servers,
+    versions,
+)
+from nova_lite.api.openstack.routes.route import Route
+
+_RETIRED = tuple(Route(method, path, f"retired:{kind}", action=action) for method, path, action, kind in retired.rows())
+
+ROUTES: tuple[Route, ...] = (
+    *flavors.ROUTES,
+    *keypairs.ROUTES,
+    *servers.ROUTES,
+    *server_actions.ROUTES,
+    *instance_actions.ROUTES,
+    *limits.ROUTES,
+    *hosts.ROUTES,
+    *versions.ROUTES,
+    *_RETIRED,
+)
+
+__all__ = ["ROUTES", "Route"]

@@ -1,0 +1,91 @@
+"""Door: what every part of the compute API stands on; each part is one noun's requests, see its neighbours here."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from oslo_config import cfg
+
+from nova_lite import exception
+from nova_lite.compute import acceptance, actions
+from nova_lite.compute.rpcapi import ComputeRpcAPI
+from nova_lite.conductor.api import API as ConductorAPI
+from nova_lite.context import RequestContext
+from nova_lite.image.api import API as ImageAPI
+from nova_lite.network.api import API as NetworkAPI
+from nova_lite.objects import Instance
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """The services a door may ask."""
+
+    conf: cfg.ConfigOpts
+    image: ImageAPI
+    network: NetworkAPI
+    conductor: ConductorAPI
+    compute: ComputeRpcAPI
+
+
+class Door:
+    """Judges a request, writes the intent and wakes the worker."""
+
+    def __init__(self, neighbours: Neighbours) -> None:
+        self._conf = neighbours.conf
+        self._image = neighbours.image
+        self._network = neighbours.network
+        self._conductor = neighbours.conductor
+        self._rpcapi = neighbours.compute
+
+    def accept(
+        self,
+        ctxt: RequestContext,
+        instance: Instance,
+        row: actions.Action,
+        args: Mapping[str, Any],
+        *,
+        values: Mapping[str, Any] | None = None,
+        host: str | None = None,
+    ) -> int:
+        """Accept an action and wake its worker; the operation's id.
+
+        The turn is the conductors' where the row says so, else ``host``'s (the server's own when not given).
+        ``values`` are fields of the server that change with the acceptance.
+
+        :raises InstanceIsLocked, InstanceInvalidState, InstanceNotLaunched, InstanceNotReady: refused.
+        """
+        check_lock(ctxt, instance, row)
+        acceptance.check(row, instance)
+        if row.place is actions.Place.COMPUTE and host is None and instance.host is None:
+            raise exception.InstanceNotReady(instance_uuid=instance.uuid)
+        operation_id, turn = acceptance.action(ctxt, instance, row, args, values=values, host=host)
+        self.wake(ctxt, operation_id, turn)
+        return operation_id
+
+    def wake(self, ctxt: RequestContext, operation_id: int, host: str | None) -> None:
+        """Say that an operation waits for a host, or (None) for any conductor."""
+        if host is None:
+            self._conductor.wake(ctxt, [operation_id])
+        else:
+            self._rpcapi.run_operation(ctxt, host, operation_id)
+
+
+def check_lock(ctxt: RequestContext, instance: Instance, row: actions.Action) -> None:
+    """:raises InstanceIsLocked, InstanceNotLaunched: locked, the row minds it, and the caller is no administrator."""
+    if not instance.locked or row.ignores_lock or ctxt.is_admin:
+        return
+    if row.locked_verb is not None:
+        raise exception.InstanceNotLaunched(verb=row.locked_verb, instance_uuid=instance.uuid)
+    raise exception.InstanceIsLocked(instance_uuid=instance.uuid)
+
+
+def check_host(instance: Instance, tasks_that_hide_it: Collection[str] = ()) -> str:
+    """The host of a server that can be asked now.
+
+    :raises InstanceNotReady: it has none, or is busy with one of these tasks.
+    """
+    if instance.host is None or instance.task_state in tasks_that_hide_it:
+        raise exception.InstanceNotReady(instance_uuid=instance.uuid)
+    return instance.host

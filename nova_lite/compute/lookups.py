@@ -1,0 +1,56 @@
+"""Where the API looks up what a creation names."""
+
+from __future__ import annotations
+
+import time
+
+from oslo_config import cfg
+
+from nova_lite import exception, quota
+from nova_lite.context import RequestContext
+from nova_lite.db.api import aggregates, flavors, keypairs, services
+from nova_lite.image.api import API as ImageAPI
+from nova_lite.liveness import COMPUTE
+from nova_lite.network.api import API as NetworkAPI
+from nova_lite.objects import Flavor, ImageMeta, KeyPair, NetworkRequest
+from nova_lite.objects.flavor import quota_counts
+
+_ZONES_FRESH_S = 5.0
+
+
+class Lookups:
+    """What :class:`nova_lite.compute.create.Lookups` asks for, from the database and the other services."""
+
+    def __init__(self, conf: cfg.ConfigOpts, image: ImageAPI, network: NetworkAPI) -> None:
+        self._conf = conf
+        self._image = image
+        self._network = network
+        self._zones: tuple[float, frozenset[str]] = (0.0, frozenset())
+
+    def flavor(self, ctxt: RequestContext, flavor_ref: str) -> Flavor:
+        found = flavors.get_by_flavorid(flavor_ref, project_id=ctxt.project_id, is_admin=bool(ctxt.is_admin))
+        if found.disabled:
+            raise exception.FlavorNotFound(flavor_id=flavor_ref)
+        return found
+
+    def image(self, ctxt: RequestContext, image_ref: str) -> ImageMeta:
+        return self._image.get(ctxt, image_ref)
+
+    def keypair(self, ctxt: RequestContext, name: str) -> KeyPair:
+        return keypairs.get(str(ctxt.user_id), name)
+
+    def room(self, ctxt: RequestContext, flavor: Flavor, fewest: int, most: int) -> int:
+        return quota.room(str(ctxt.project_id), quota_counts([flavor]), fewest, most)
+
+    def zones(self) -> frozenset[str]:
+        """Availability zones with a host in them, a few seconds old at the most."""
+        until, zones = self._zones
+        if time.monotonic() > until:
+            named = aggregates.availability_zone_of_hosts()
+            hosts = [service.host for service in services.list(binary=COMPUTE)]
+            zones = frozenset(named.get(host, self._conf.default_availability_zone) for host in hosts)
+            self._zones = (time.monotonic() + _ZONES_FRESH_S, zones)
+        return zones
+
+    def validate_networks(self, ctxt: RequestContext, requests: tuple[NetworkRequest, ...]) -> None:
+        self._network.validate(ctxt, requests)

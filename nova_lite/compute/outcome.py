@@ -1,0 +1,63 @@
+"""Doing an action's work on its host and telling the conductor what came of it."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from nova_lite import exception
+from nova_lite.compute import actions
+from nova_lite.compute.host import ComputeHost
+from nova_lite.context import RequestContext
+from nova_lite.objects import Instance, Operation
+
+LOG = logging.getLogger(__name__)
+
+
+def carry_out(
+    host: ComputeHost,
+    ctxt: RequestContext,
+    operation: Operation,
+    instance: Instance,
+    work: Callable[[], dict[str, Any] | None],
+) -> None:
+    """Do the last (or only) turn of an action: ``work`` answers the server's fields that it changed, or raises.
+
+    :raises StaleWrite: another worker overtook this one; :raises ServiceStopping: the work goes on after the restart.
+    """
+    try:
+        require(host, actions.by_name(operation.action, operation.args))
+        values = work() or {}
+        power_state = values.pop("power_state", None)
+        if power_state is None:
+            power_state = host.driver.power_state(instance)
+    except (exception.StaleWrite, exception.ServiceStopping):
+        raise
+    except Exception as error:
+        fail(host, ctxt, operation, instance, error)
+        return
+    host.conductor.finish_operation(ctxt, operation.id, operation.attempt, power_state, values)
+
+
+def require(host: ComputeHost, row: actions.Action) -> None:
+    """:raises NotSupported: the hypervisor has not the capability that the row names."""
+    if row.requires is not None and row.requires not in host.driver.capabilities:
+        raise exception.NotSupported(f"The hypervisor of host {host.name} cannot '{row.verb}'.")
+
+
+def fail(
+    host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance, error: Exception
+) -> None:
+    """Report a failure for good: our own refusals in their words, a fault of ours without its insides."""
+    row = actions.by_name(operation.action, operation.args)
+    LOG.error("Action %s of %s failed", row.name, instance.uuid, exc_info=error)
+    ours = isinstance(error, exception.NovaLiteError) and error.status < 500
+    reason = str(error) if ours or isinstance(error, exception.NotSupported) else (
+        f"Action '{row.verb}' failed: {type(error).__name__}"
+    )
+    details = "".join(traceback.format_exception(error))
+    host.conductor.fail_operation(
+        ctxt, operation.id, operation.attempt, reason, details, getattr(error, "status", 500)
+    )

@@ -1,0 +1,33 @@
+"""What a host does when an operation's turn is its own, by the action's name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from nova_lite import exception
+from nova_lite.compute import actions, outcome, power
+from nova_lite.compute.build import build
+from nova_lite.compute.delete import delete
+from nova_lite.compute.host import ComputeHost
+from nova_lite.context import RequestContext
+from nova_lite.objects import Instance, Operation
+
+Verb = Callable[[ComputeHost, RequestContext, Operation, Instance], None]
+
+VERBS: dict[str, Verb] = {
+    actions.CREATE.name: build,
+    actions.DELETE.name: delete,
+    actions.FORCE_DELETE.name: delete,
+}
+
+
+def perform(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
+    """Do this host's turn of an operation, and report. :raises StaleWrite: another worker overtook this one."""
+    verb = VERBS.get(operation.action)
+    if verb is not None:
+        verb(host, ctxt, operation, instance)
+    elif power.can(actions.by_name(operation.action, operation.args)):
+        power.perform(host, ctxt, operation, instance)
+    else:
+        unknown = exception.NotSupported(f"Host {host.name} does not know the action {operation.action}.")
+        outcome.fail(host, ctxt, operation, instance, unknown)

@@ -1,0 +1,75 @@
+"""Moves of servers: read, begun, and changed only from the status that is expected."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Row, insert, select, update
+
+from nova_lite import exception
+from nova_lite.clock import utcnow
+from nova_lite.db.api.instance_rows import primitive
+from nova_lite.db.models import Migration as Model
+from nova_lite.db.session import reader, writer
+from nova_lite.db.writes import affected, new_id
+from nova_lite.objects import Flavor, Migration
+from nova_lite.objects.migration import ENDED
+
+_T = Model.__table__
+_ENDED = tuple(str(status) for status in ENDED)
+
+
+def get(uuid: str) -> Migration:
+    """:raises NotFound: there is none."""
+    return _one(select(_T).where(_T.c.uuid == uuid), uuid)
+
+
+def get_by_id(migration_id: int) -> Migration:
+    """:raises NotFound: there is none."""
+    return _one(select(_T).where(_T.c.id == migration_id), migration_id)
+
+
+def open_of(instance_uuid: str) -> Migration | None:
+    """The move of a server that has not ended; a server has one at the most."""
+    query = select(_T).where(_T.c.instance_uuid == instance_uuid, _T.c.status.not_in(_ENDED)).order_by(_T.c.id.desc())
+    with reader() as session:
+        row = session.execute(query.limit(1)).one_or_none()
+    return None if row is None else from_row(row)
+
+
+def create(migration: Migration) -> Migration:
+    """Write a new move; call it in the transaction that accepts or plans it."""
+    values = _columns({name: getattr(migration, name) for name in vars(migration) if name != "id"})
+    values["created_at"] = values["created_at"] or utcnow()
+    with writer() as session:
+        number = new_id(session, insert(_T).values(values))
+    return migration.replace(id=number, created_at=values["created_at"])
+
+
+def update_if(uuid: str, values: Mapping[str, Any], *statuses: str) -> bool:
+    """Change a move that is in one of ``statuses`` (none given: in any); True when it was."""
+    changed = update(_T).where(_T.c.uuid == uuid).values(_columns(values) | {"updated_at": utcnow()})
+    if statuses:
+        changed = changed.where(_T.c.status.in_([str(status) for status in statuses]))
+    with writer() as session:
+        return affected(session, changed) > 0
+
+
+def from_row(row: Row[Any]) -> Migration:
+    values = dict(row._mapping)
+    for name in ("old_flavor", "new_flavor"):
+        values[name] = None if values[name] is None else Flavor.from_primitive(values[name])
+    return Migration(**values)
+
+
+def _one(query: Any, name: object) -> Migration:
+    with reader() as session:
+        row = session.execute(query).one_or_none()
+    if row is None:
+        raise exception.NotFound(f"Migration {name} could not be found.")
+    return from_row(row)
+
+
+def _columns(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: primitive(value) for name, value in values.items()}

@@ -1,0 +1,84 @@
+"""Migration: one move of a server to another host or flavor."""
+
+from __future__ import annotations
+
+import datetime
+import enum
+from dataclasses import dataclass, field
+
+from nova_lite.objects.base import TravellingObject
+from nova_lite.objects.flavor import Flavor
+
+
+class MigrationType(enum.StrEnum):
+    """As the API names them."""
+
+    RESIZE = "resize"
+    MIGRATION = "migration"
+    LIVE = "live-migration"
+    EVACUATION = "evacuation"
+
+
+class MigrationStatus(enum.StrEnum):
+    """As the API names them; the last five are ends, and ``finished`` waits for a confirmation or a revert."""
+
+    ACCEPTED = "accepted"
+    QUEUED = "queued"
+    PREPARING = "preparing"
+    PRE_MIGRATING = "pre-migrating"
+    MIGRATING = "migrating"
+    POST_MIGRATING = "post-migrating"
+    RUNNING = "running"
+    FINISHED = "finished"
+    CONFIRMING = "confirming"
+    REVERTING = "reverting"
+    CONFIRMED = "confirmed"
+    REVERTED = "reverted"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+    DONE = "done"
+    FAILED = "failed"
+    ERROR = "error"
+
+
+ENDED = (
+    MigrationStatus.CONFIRMED,
+    MigrationStatus.REVERTED,
+    MigrationStatus.COMPLETED,
+    MigrationStatus.CANCELLED,
+    MigrationStatus.DONE,
+    MigrationStatus.FAILED,
+    MigrationStatus.ERROR,
+)
+
+
+@dataclass(frozen=True)
+class Migration(TravellingObject):
+    """One move. While it is open, its ``uuid`` holds the claim on the side the server does not use.
+
+    ``old_vm_state`` is where the server rested before. ``progress`` is what a live migration reports, in bytes.
+    """
+
+    uuid: str
+    instance_uuid: str
+    migration_type: str
+    status: str
+    id: int | None = None
+    operation_id: int | None = None
+    user_id: str | None = None
+    project_id: str | None = None
+    source_compute: str | None = None
+    source_node: str | None = None
+    dest_compute: str | None = None
+    dest_node: str | None = None
+    dest_host: str | None = None
+    old_flavor: Flavor | None = None
+    new_flavor: Flavor | None = None
+    old_vm_state: str | None = None
+    progress: dict[str, int] = field(default_factory=dict)
+    created_at: datetime.datetime | None = None
+    updated_at: datetime.datetime | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.status not in ENDED

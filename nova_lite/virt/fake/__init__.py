@@ -1,0 +1,5 @@
+"""The fake hypervisor."""
+
+from nova_lite.virt.fake.driver import FakeDriver
+
+__all__ = ["FakeDriver"]
