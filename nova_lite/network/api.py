@@ -50,6 +50,10 @@ class API:
             return ()
         return tuple(self._vif(instance, index, request) for index, request in enumerate(requests))
 
+    def move(self, ctxt: RequestContext, instance: Instance, host: str) -> tuple[Vif, ...]:
+        """The server's interfaces once ``host`` is to plug them: here every host plugs them the same way."""
+        return instance.network_info
+
     def deallocate(self, ctxt: RequestContext, instance: Instance) -> None:
         """Nothing is kept per server on this network, so there is nothing to give back."""
 
