@@ -31,8 +31,14 @@ def test_the_command_line_on_identity(cloud):
     assert {(row["Role"], row["Project"]) for row in rows} == {("member", "demo@Default"), ("reader", "demo@Default")}
     done = cloud.cli("token", "revoke", token["id"])
     assert done.returncode == 0, done.stderr
-    refused = cloud.cli("user", "create", "x", cloud="nova-lite-admin")
-    assert refused.returncode == 1 and b"405" in refused.stderr
+    for made in (["project", "create", "p"], ["user", "create", "u", "--password", "secret", "--project", "p"]):
+        assert cloud.cli(*made, cloud="nova-lite-admin").returncode == 0
+    granted = cloud.cli("role", "add", "--project", "p", "--user", "u", "member", cloud="nova-lite-admin")
+    assert granted.returncode == 0, granted.stderr
+    rows = cloud.json("role", "assignment", "list", "--names", "--user", "u", cloud="nova-lite-admin")
+    assert [(row["Role"], row["Project"]) for row in rows] == [("member", "p@Default")]
+    refused = cloud.cli("user", "create", "x")
+    assert refused.returncode == 1 and b"403" in refused.stderr
 
 
 def test_the_command_line_on_images(cloud, tmp_path):

@@ -1,4 +1,4 @@
-"""Projects, users, roles, domains, assignments and the catalogue, to read: they are written in the users' file."""
+"""Projects, users, roles, domains, assignments and the catalogue, to read; changes_api.py writes."""
 
 from __future__ import annotations
 

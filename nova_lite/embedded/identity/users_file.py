@@ -15,13 +15,14 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from oslo_log import log as logging
 
 from nova_lite import concurrency, exception
+from nova_lite.embedded import files
 from nova_lite.embedded.identity import passwords
 from nova_lite.embedded.identity.directory import Assignment, Directory, Domain, Project, Role, User
 
@@ -145,6 +146,26 @@ class UsersFile:
             with self._lock:
                 self._reload(mark)
         return self._directory
+
+    def change(self, edit: Callable[[dict[str, Any]], None]) -> Directory:
+        """Let ``edit`` change the file's content; on the disk, and seen by everybody, before this returns.
+
+        What people wrote into the file beside stays. Whatever ``edit`` raises leaves everything as it was.
+
+        :raises Unavailable: the file says nothing sensible at present: somebody is editing it.
+        """
+        with self._lock:
+            try:
+                content = json.loads(self._path.read_text("utf-8"))
+                parse(json.dumps(content))
+            except (OSError, ValueError) as error:
+                LOG.error("The users' file %s cannot be changed as it is: %s", self._path, error)
+                raise exception.Unavailable("The users' file is being edited.") from None
+            edit(content)
+            directory = parse(json.dumps(content))
+            files.replace_private(self._path, json.dumps(content, indent=2).encode() + b"\n")
+            self._directory, self._seen = directory, self._mark()
+        return directory
 
     def _reload(self, mark: tuple[int, int, int]) -> None:
         if mark == self._seen:

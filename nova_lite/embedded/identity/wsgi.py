@@ -12,6 +12,7 @@ from nova_lite.embedded import listen
 from nova_lite.embedded.identity import bootstrap
 from nova_lite.embedded.identity.authentication import Authenticator
 from nova_lite.embedded.identity.catalog import Catalog
+from nova_lite.embedded.identity.changes_api import ChangesApi
 from nova_lite.embedded.identity.directory_api import DirectoryApi
 from nova_lite.embedded.identity.discovery import Discovery
 from nova_lite.embedded.identity.revocations import Revocations
@@ -47,6 +48,7 @@ def make_app(conf: cfg.ConfigOpts) -> Application:
         Discovery(url),
         TokensApi(authenticator, catalog, url),
         DirectoryApi(authenticator, catalog, url),
+        ChangesApi(authenticator, url),
     )
     table = [route for room in rooms for route in room.routes()]
     return Application(table, fault, challenge=lambda req: f'Keystone uri="{url}"')
