@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import secrets
-import string
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -13,7 +11,7 @@ from oslo_config import cfg
 
 from nova_lite import exception
 from nova_lite.api.openstack import pagination
-from nova_lite.api.openstack.compute import host_status
+from nova_lite.api.openstack.compute import admin_password, host_status
 from nova_lite.api.openstack.compute.schemas import servers as schemas
 from nova_lite.api.openstack.compute.server_request import server_request
 from nova_lite.api.openstack.compute.server_search import Impossible, all_projects, server_search
@@ -26,9 +24,6 @@ from nova_lite.objects import Instance, ServerName, ServerRequest, ServerSearch
 
 S = TypeVar("S", Instance, ServerName)
 
-_PASSWORD_LENGTH = 12
-# Letters and digits that no font confuses.
-_PASSWORD_CHARS = "".join(char for char in string.ascii_letters + string.digits if char not in "0O1lI5S")
 _CHANGES = {
     "name": "display_name",
     "description": "display_description",
@@ -62,7 +57,7 @@ class ServersController:
     def create(self, req: Request) -> Response:
         wanted = server_request(req.body, req.version)
         _authorize_parts(req, wanted)
-        password = wanted.admin_password or new_password()
+        password = wanted.admin_password or admin_password.new()
         wanted = dataclasses.replace(wanted, admin_password=password)
         with _as_bad_request():
             instances, reservation_id = self._compute.create(req.ctxt, wanted)
@@ -118,15 +113,6 @@ def sight_of(req: Request) -> Sight:
         host_status=req.may("os_compute_api:servers:show:host_status"),
         unknown_host_status=req.may("os_compute_api:servers:show:host_status:unknown-only"),
     )
-
-
-def new_password() -> str:
-    """An adminPass: 12 letters and digits, of each kind at least one."""
-    while True:
-        password = "".join(secrets.choice(_PASSWORD_CHARS) for _ in range(_PASSWORD_LENGTH))
-        kinds = (str.islower, str.isupper, str.isdigit)
-        if all(any(map(kind, password)) for kind in kinds):
-            return password
 
 
 def _search(req: Request, all_rule: str, limit: int) -> ServerSearch:
