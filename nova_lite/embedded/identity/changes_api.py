@@ -142,7 +142,7 @@ def _values(req: webob.Request, kind: str) -> dict[str, Any]:
     given = body.get(kind) if isinstance(body, dict) else None
     if not isinstance(given, dict):
         raise exception.Invalid(f"Expecting to find {kind} in request body.")
-    values = {}
+    values: dict[str, Any] = {}
     for key, value in given.items():
         if key in _IGNORED:
             continue
