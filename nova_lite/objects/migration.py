@@ -56,7 +56,8 @@ ENDED = (
 class Migration(TravellingObject):
     """One move. While it is open, its ``uuid`` holds the claim on the side the server does not use.
 
-    ``old_vm_state`` is where the server rested before. ``progress`` is what a live migration reports, in bytes.
+    ``old_vm_state`` is where the server rested before, ``held_*`` what it counts for in the quota meanwhile: of both
+    flavors the larger (vCPUs, MiB). ``progress`` is what a live migration reports, in bytes.
     """
 
     uuid: str
@@ -74,6 +75,8 @@ class Migration(TravellingObject):
     dest_host: str | None = None
     old_flavor: Flavor | None = None
     new_flavor: Flavor | None = None
+    held_vcpus: int = 0
+    held_memory_mb: int = 0
     old_vm_state: str | None = None
     progress: dict[str, int] = field(default_factory=dict)
     created_at: datetime.datetime | None = None

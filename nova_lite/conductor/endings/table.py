@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 from nova_lite.compute import actions
-from nova_lite.conductor.endings import create
+from nova_lite.conductor import moves
+from nova_lite.conductor.endings import consoles, create
 from nova_lite.objects import Instance, Operation
 
 Done = Callable[[Operation, Instance, dict[str, Any]], dict[str, Any]]
@@ -22,4 +23,4 @@ DONE: dict[str, Done] = {
     actions.CREATE.name: create.done,
 }
 FAILED: dict[str, Failed] = {}
-GONE: tuple[Gone, ...] = ()
+GONE: tuple[Gone, ...] = (moves.gone, consoles.forget,)

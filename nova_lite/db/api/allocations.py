@@ -1,5 +1,8 @@
 """Claims: what servers hold of hypervisors, sold by compare-and-swap so that the last slot is sold once.
 
+A consumer is a server or, while it moves, its migration: that one holds the claim on the side which the server does not
+use. ``instance_uuid`` of a claim is the uuid of either.
+
 ``compute_nodes.*_used`` is always the sum of the node's allocations: both change in one transaction, guarded by what
 the node has: ``used + wanted <= (total - reserved) * ratio``.
 """
@@ -16,15 +19,17 @@ from sqlalchemy.exc import IntegrityError
 
 from nova_lite import exception
 from nova_lite.db.models import Allocation as Model
-from nova_lite.db.models import ComputeNode, Instance
+from nova_lite.db.models import ComputeNode, Instance, Migration
 from nova_lite.db.session import reader, retry_on_deadlock, writer
 from nova_lite.db.transaction import Transaction
 from nova_lite.db.writes import affected
 from nova_lite.objects import Allocation
+from nova_lite.objects.migration import ENDED
 
 _T = Model.__table__
 _N = ComputeNode.__table__
 _I = Instance.__table__
+_M = Migration.__table__
 _SIZES = (_T.c.vcpus, _T.c.memory_mb, _T.c.disk_gb)
 _USED = (_N.c.vcpus_used, _N.c.memory_mb_used, _N.c.local_gb_used)
 _CAPACITY: tuple[ColumnElement[float], ...] = (
@@ -179,11 +184,24 @@ def release(instance_uuid: str, node_uuid: str | None = None) -> int:
     return released
 
 
+@retry_on_deadlock
+def transfer(old_consumer: str, new_consumer: str) -> int:
+    """What one consumer holds becomes another's, the nodes' books unchanged; how many claims (0 when said again).
+
+    The new one must hold nothing on these nodes: release that first.
+    """
+    moved = update(_T).where(_T.c.instance_uuid == old_consumer).values(instance_uuid=new_consumer)
+    with writer() as session:
+        return affected(session, moved)
+
+
 def release_orphans() -> int:
-    """Give back what servers hold that are no longer there; how many servers that were."""
+    """Give back what servers hold that are no longer there, and migrations that ended; how many consumers that were."""
     alive = select(_I.c.id).where(_I.c.uuid == _T.c.instance_uuid, _I.c.deleted_at.is_(None)).exists()
+    ended = tuple(str(status) for status in ENDED)
+    moving = select(_M.c.id).where(_M.c.uuid == _T.c.instance_uuid, _M.c.status.not_in(ended)).exists()
     with reader() as session:
-        orphans = session.scalars(select(_T.c.instance_uuid).where(not_(alive)).distinct()).all()
+        orphans = session.scalars(select(_T.c.instance_uuid).where(not_(alive), not_(moving)).distinct()).all()
     return sum(bool(release(uuid)) for uuid in orphans)
 
 

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from sqlalchemy import Table, and_, case, delete, func, literal, select, union_all, update
 
 from nova_lite import exception
-from nova_lite.db.models import Instance, KeyPair, Quota, QuotaClass, QuotaUsage
+from nova_lite.db.models import Instance, KeyPair, Migration, Quota, QuotaClass, QuotaUsage
 from nova_lite.db.session import reader, retry_on_deadlock, writer
 from nova_lite.db.transaction import Transaction
 from nova_lite.db.writes import affected, insert_missing
+from nova_lite.objects.migration import ENDED
 
 LOG = logging.getLogger(__name__)
 
@@ -30,6 +31,8 @@ _Q = Quota.__table__
 _C = QuotaClass.__table__
 _I = Instance.__table__
 _K = KeyPair.__table__
+_M = Migration.__table__
+_ENDED = tuple(str(status) for status in ENDED)
 
 
 @dataclass(frozen=True)
@@ -128,8 +131,9 @@ def _add(session: Transaction, scope: str, scope_id: str, deltas: Mapping[str, i
 
 
 def audit() -> list[Mismatch]:
-    """Guard rows that do not equal the live servers and key pairs; empty when invariant I7 holds."""
+    """Guard rows that do not equal the live servers, moves and key pairs; empty when invariant I7 holds."""
     live = _I.c.deleted_at.is_(None)
+    moving = _I.join(_M, and_(_M.c.instance_uuid == _I.c.uuid, _M.c.status.not_in(_ENDED), live))
     counts = union_all(
         select(
             literal(PROJECT).label("scope"), _I.c.project_id.label("id"), literal("instances").label("resource"),
@@ -139,6 +143,11 @@ def audit() -> list[Mismatch]:
         .where(live).group_by(_I.c.project_id),
         select(literal(PROJECT), _I.c.project_id, literal("ram"), func.sum(_I.c.memory_mb))
         .where(live).group_by(_I.c.project_id),
+        # a server that moves to another flavor counts for the larger one until it is confirmed or reverted
+        select(literal(PROJECT), _I.c.project_id, literal("cores"), func.sum(_M.c.held_vcpus - _I.c.vcpus))
+        .select_from(moving).where(_M.c.held_vcpus > _I.c.vcpus).group_by(_I.c.project_id),
+        select(literal(PROJECT), _I.c.project_id, literal("ram"), func.sum(_M.c.held_memory_mb - _I.c.memory_mb))
+        .select_from(moving).where(_M.c.held_memory_mb > _I.c.memory_mb).group_by(_I.c.project_id),
         select(literal(USER), _K.c.user_id, literal("key_pairs"), func.count()).group_by(_K.c.user_id),
         # what is recorded counts as less than nothing, so that what is left over is the difference
         select(_U.c.scope, _U.c.scope_id, _U.c.resource, -_U.c.used),

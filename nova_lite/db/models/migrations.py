@@ -11,6 +11,7 @@ from nova_lite.db.models.base import BIG, Base, Json, Pk, Stamped, Uuid, Word, t
 class Migration(Stamped, Base):
     """One move. Its ``uuid`` holds the claim on the side that the server does not use meanwhile.
 
+    ``held_*`` is what its server counts for in the quota while it is open: of both flavors the larger (vCPUs, MiB).
     ``progress`` is what a live migration reports (bytes, as the API shows them). The row outlives its server.
     """
 
@@ -37,5 +38,7 @@ class Migration(Stamped, Base):
     dest_host: Mapped[str | None]
     old_flavor: Mapped[Json | None]
     new_flavor: Mapped[Json | None]
+    held_vcpus: Mapped[int] = mapped_column(BIG, default=0)
+    held_memory_mb: Mapped[int] = mapped_column(BIG, default=0)
     old_vm_state: Mapped[Word | None]
     progress: Mapped[Json] = mapped_column(default=dict)

@@ -55,6 +55,8 @@ def _migrations() -> None:
         sa.Column("dest_host", sa.String(255), nullable=True),
         sa.Column("old_flavor", TEXT, nullable=True),
         sa.Column("new_flavor", TEXT, nullable=True),
+        sa.Column("held_vcpus", BIG, nullable=False),
+        sa.Column("held_memory_mb", BIG, nullable=False),
         sa.Column("old_vm_state", sa.String(64), nullable=True),
         sa.Column("progress", TEXT, nullable=False),
         sa.Column("created_at", TIME, nullable=False),

@@ -137,3 +137,13 @@ def test_audit_sees_wrong_books_and_repair_mends_them() -> None:
     assert allocations.repair(node)
     assert allocations.audit() == []
     assert not allocations.repair("nobody")
+
+
+def test_a_transferred_claim_changes_its_consumer_and_no_book() -> None:
+    node = _node()
+    assert allocations.claim(node, "server", 2, 10, 1)
+    before = _used()
+    assert allocations.transfer("server", "move") == 1
+    assert allocations.transfer("server", "move") == 0
+    assert allocations.of_instance("move") == [Allocation("move", node, 2, 10, 1)]
+    assert allocations.of_instance("server") == [] and _used() == before and allocations.audit() == []

@@ -1,0 +1,154 @@
+"""Moves: a server's claim and quota while it has two places, from the acceptance of the move to its end.
+
+Between :func:`begin` and the end the move's uuid holds the claim on the side that the server came from, and the
+scheduler claims the other side for the server itself. Every end is a compare-and-swap of the move's status: said again
+it changes nothing. All of it runs in the caller's transaction.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from nova_lite import quota
+from nova_lite.db.api import allocations, migrations
+from nova_lite.db.session import writer
+from nova_lite.objects import Flavor, Instance, Migration, MigrationStatus, MigrationType, Operation
+from nova_lite.objects.flavor import quota_counts
+from nova_lite.objects.migration import ENDED
+
+_OPEN = tuple(status for status in MigrationStatus if status not in ENDED)
+
+
+def begin(
+    operation: Operation,
+    instance: Instance,
+    migration_type: MigrationType,
+    new_flavor: Flavor | None = None,
+    status: MigrationStatus = MigrationStatus.PRE_MIGRATING,
+    **values: Any,
+) -> Migration:
+    """Write the move and give it the server's claim; the same operation gets the same move again.
+
+    A move that was left open before (the server's state was reset) ends here. ``values`` are more fields of the move.
+
+    :raises OverQuota: a larger flavor does not fit into the project's quota any more.
+    """
+    with writer():
+        former = migrations.open_of(instance.uuid)
+        if former is not None and former.operation_id == operation.id:
+            return former
+        ended(instance)
+        held = _larger(instance.flavor, new_flavor or instance.flavor)
+        quota.reserve(instance.project_id, _beyond(held, instance.flavor))
+        fields: dict[str, Any] = {
+            "user_id": operation.user_id,
+            "project_id": operation.project_id,
+            "source_compute": instance.host,
+            "source_node": instance.node,
+            "old_flavor": instance.flavor,
+            "new_flavor": new_flavor or instance.flavor,
+            "held_vcpus": held["cores"],
+            "held_memory_mb": held["ram"],
+            "old_vm_state": instance.vm_state,
+            **values,
+        }
+        migration = migrations.create(
+            Migration(
+                uuid=str(uuid.uuid4()), instance_uuid=instance.uuid, migration_type=migration_type, status=status,
+                operation_id=operation.id, **fields,
+            )
+        )  # fmt: skip
+        allocations.transfer(instance.uuid, migration.uuid)
+        return migration
+
+
+def plan(migration: Migration, host: str, node: str, **values: Any) -> bool:
+    """Write down where the scheduler sends the server; False when the move has ended meanwhile."""
+    return migrations.update_if(migration.uuid, {"dest_compute": host, "dest_node": node, **values}, *_OPEN)
+
+
+def replan(migration: Migration) -> bool:
+    """The destination is given up: the server's claim there goes, another may be chosen; False as :func:`plan`."""
+    with writer():
+        nowhere = {"dest_compute": None, "dest_node": None, "dest_host": None}
+        if not migrations.update_if(migration.uuid, nowhere, *_OPEN):
+            return False
+        allocations.release(migration.instance_uuid)
+        return True
+
+
+def note(migration: Migration, status: MigrationStatus, **values: Any) -> bool:
+    """An open move got as far as that; False when it has ended meanwhile."""
+    return migrations.update_if(migration.uuid, {"status": status, **values}, *_OPEN)
+
+
+def succeeded(migration: Migration, instance: Instance, status: MigrationStatus) -> bool:
+    """The server stays where it came to: the claim on the other side is given back. False: it has ended already."""
+    return _end(migration, instance, status, migration.new_flavor, moved=True)
+
+
+def failed(migration: Migration, instance: Instance, status: MigrationStatus = MigrationStatus.ERROR) -> bool:
+    """The server stays where it was, or returned there: its claim there is its own again. False as above."""
+    return _end(migration, instance, status, migration.old_flavor, moved=False)
+
+
+def reverted(migration: Migration, instance: Instance) -> bool:
+    """:func:`failed`, as its user wished."""
+    return failed(migration, instance, MigrationStatus.REVERTED)
+
+
+def ended(instance: Instance, status: MigrationStatus = MigrationStatus.ERROR) -> bool:
+    """Whatever move of the server is open is given up, and it stays where its row says it is; False: none was open."""
+    migration = migrations.open_of(instance.uuid)
+    if migration is None:
+        return False
+    return _end(migration, instance, status, instance.flavor, moved=not at_home(migration, instance))
+
+
+def gone(instance: Instance) -> None:
+    """A deleted server's move ends and holds nothing on either side; a resize that only waited counts as confirmed."""
+    migration = migrations.open_of(instance.uuid)
+    if migration is not None:
+        waited = migration.status in (MigrationStatus.FINISHED, MigrationStatus.CONFIRMING)
+        status = MigrationStatus.CONFIRMED if waited else MigrationStatus.ERROR
+        _end(migration, instance, status, instance.flavor, moved=True)
+        allocations.release(instance.uuid)
+
+
+def at_home(migration: Migration, instance: Instance) -> bool:
+    """Whether the server is still, or again, what and where it was before the move: both change at once."""
+    if instance.host != migration.source_compute:
+        return False
+    old, new = migration.old_flavor, migration.new_flavor
+    return old is None or new is None or old.flavorid == new.flavorid or instance.flavor.flavorid == old.flavorid
+
+
+def _end(
+    migration: Migration, instance: Instance, status: MigrationStatus, stays: Flavor | None, *, moved: bool
+) -> bool:
+    """``stays`` is the flavor that the server has from now on."""
+    with writer():
+        if not migrations.update_if(migration.uuid, {"status": status}, *_OPEN):
+            return False
+        if moved:
+            allocations.release(migration.uuid)
+        else:
+            allocations.release(instance.uuid)
+            allocations.transfer(migration.uuid, instance.uuid)
+        held = {"cores": migration.held_vcpus, "ram": migration.held_memory_mb}
+        quota.release(instance.project_id, _beyond(held, stays or instance.flavor))
+        return True
+
+
+def _larger(old: Flavor, new: Flavor) -> dict[str, int]:
+    """What counts in the quota while the server may be of either flavor: of each the larger."""
+    before, after = quota_counts([old]), quota_counts([new])
+    return {name: max(before[name], after[name]) for name in before}
+
+
+def _beyond(held: Mapping[str, int], flavor: Flavor) -> dict[str, int]:
+    """How much more is held than a server of the flavor counts for."""
+    alone = quota_counts([flavor])
+    return {name: amount - alone[name] for name, amount in held.items() if amount > alone[name]}
