@@ -179,6 +179,10 @@ class InstanceNotReady(Conflict):
     sentence = "Instance %(instance_uuid)s is not ready"
 
 
+class InstanceInAnotherZone(Conflict):
+    sentence = "Instance %(instance_uuid)s cannot be pinned to availability zone %(zone)s while it is in %(present)s"
+
+
 class FlavorNotFound(NotFound):
     sentence = "Flavor %(flavor_id)s could not be found."
 
@@ -270,6 +274,18 @@ class DatabaseBusy(Unavailable):
 
 class HypervisorUnavailable(Unavailable):
     sentence = "Connection to the hypervisor is broken on host %(host)s"
+
+
+class ConsoleTypeInvalid(Invalid):
+    sentence = "Invalid console type %(console_type)s"
+
+
+class ConsoleTypeUnavailable(Invalid):
+    sentence = "Unavailable console type %(console_type)s."
+
+
+class ConsoleTokenNotFound(NotFound):
+    sentence = "Token not found"
 
 
 class GuestNotFound(NotFound):

@@ -11,6 +11,7 @@ from oslo_config import cfg
 
 from nova_lite import exception, quota
 from nova_lite.compute import acceptance, actions, create
+from nova_lite.compute.doors.consoles import ConsoleDoor
 from nova_lite.compute.doors.door import Door, Neighbours, check_lock
 from nova_lite.compute.lookups import Lookups
 from nova_lite.compute.rpcapi import ComputeRpcAPI
@@ -36,7 +37,9 @@ class API:
         self._network = NetworkAPI(conf)
         self._conductor = ConductorAPI()
         self._rpcapi = ComputeRpcAPI()
-        self._door = Door(Neighbours(conf, self._image, self._network, self._conductor, self._rpcapi))
+        neighbours = Neighbours(conf, self._image, self._network, self._conductor, self._rpcapi)
+        self._door = Door(neighbours)
+        self.consoles = ConsoleDoor(neighbours)
         self._lookups = Lookups(conf, self._image, self._network)
 
     # -- create -----------------------------------------------------------------------------------
@@ -76,9 +79,15 @@ class API:
     # -- change -----------------------------------------------------------------------------------
 
     def update(self, ctxt: RequestContext, instance: Instance, values: dict[str, Any]) -> Instance:
-        """Change names, addresses and the like; :raises InstanceNotFound: it was deleted meanwhile."""
-        if values and not instances.update_if(instance.uuid, values):
-            raise exception.InstanceNotFound(instance_uuid=instance.uuid)
+        """Change names, addresses and the like; a server is pinned only to the zone it is in.
+
+        :raises InstanceNotFound: it was deleted meanwhile; :raises InstanceInAnotherZone: it is not in that zone.
+        """
+        zone = values.get("pinned_availability_zone")
+        expected = {} if zone is None else {"availability_zone": zone}
+        if values and not instances.update_if(instance.uuid, values, **expected):
+            present = self.get(ctxt, instance.uuid).availability_zone
+            raise exception.InstanceInAnotherZone(instance_uuid=instance.uuid, zone=zone, present=present)
         return self.get(ctxt, instance.uuid)
 
     def delete(self, ctxt: RequestContext, instance: Instance, row: actions.Action = actions.DELETE) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from oslo_log import log as logging
 
 from nova_lite import concurrency, exception
-from nova_lite.compute import reconcile, verbs
+from nova_lite.compute import consoles, reconcile, verbs
 from nova_lite.compute.host import ComputeHost
 from nova_lite.compute.resource_tracker import ResourceTracker
 from nova_lite.compute.rpcapi import TOPIC
@@ -17,7 +17,7 @@ from nova_lite.context import RequestContext, admin_context
 from nova_lite.image.api import API as ImageAPI
 from nova_lite.manager import Manager, PeriodicTask
 from nova_lite.network.api import API as NetworkAPI
-from nova_lite.objects import Instance, Service
+from nova_lite.objects import ConsoleAddress, ConsoleType, Instance, Service
 from nova_lite.virt import loader
 from nova_lite.virt.driver import ComputeDriver
 from nova_lite.virt.event import LifecycleEvent
@@ -87,6 +87,12 @@ class ComputeManager(Manager):
         if "console" not in self.driver.capabilities:
             raise exception.NotSupported()
         return self.driver.console_output(instance, limit_bytes)  # type: ignore[attr-defined, no-any-return]
+
+    def console_address(
+        self, ctxt: RequestContext, instance: Instance, console_type: ConsoleType
+    ) -> ConsoleAddress:
+        """:raises ConsoleTypeUnavailable, NotSupported, GuestNotFound: see :func:`consoles.address`."""
+        return consoles.address(self.conf, self.driver, instance, ConsoleType(console_type))
 
     # -- work -------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from nova_lite import rpc
 from nova_lite.context import RequestContext
-from nova_lite.objects import Instance
+from nova_lite.objects import ConsoleAddress, ConsoleType, Instance
 
 TOPIC = "compute"
 VERSION = "1.0"
@@ -25,4 +25,11 @@ class ComputeRpcAPI:
     def console_output(self, ctxt: RequestContext, host: str, instance: Instance, limit_bytes: int) -> bytes:
         return self._client.call(  # type: ignore[no-any-return]
             ctxt, "console_output", host=host, instance=instance, limit_bytes=limit_bytes
+        )
+
+    def console_address(
+        self, ctxt: RequestContext, host: str, instance: Instance, console_type: ConsoleType
+    ) -> ConsoleAddress:
+        return self._client.call(  # type: ignore[no-any-return]
+            ctxt, "console_address", host=host, instance=instance, console_type=console_type
         )

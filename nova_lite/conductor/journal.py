@@ -14,7 +14,7 @@ from nova_lite.compute.power_states import PowerState
 from nova_lite.compute.task_states import TaskState
 from nova_lite.compute.vm_states import VmState
 from nova_lite.conductor.endings import table as endings
-from nova_lite.db.api import allocations, compute_nodes, instances, operations
+from nova_lite.db.api import allocations, compute_nodes, console_tokens, instances, operations
 from nova_lite.db.session import retry_on_deadlock, writer
 from nova_lite.objects import Fault, Instance, Operation, OperationState
 from nova_lite.objects.flavor import quota_counts
@@ -79,6 +79,7 @@ def hand_over(
         instance = instances.get(operation.instance_uuid)
         if "host" in values and values["host"] != instance.host:
             values = {**values, "generation": instance.generation + 1}
+            console_tokens.forget(instance.uuid)
         if values:
             _update(instance.uuid, values)
 

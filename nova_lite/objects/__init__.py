@@ -1,6 +1,7 @@
 """The nouns that travel: frozen, typed, without I/O."""
 
 from nova_lite.objects.block_device import BlockDevice
+from nova_lite.objects.console import ConsoleAddress, ConsoleToken, ConsoleType
 from nova_lite.objects.flavor import Flavor
 from nova_lite.objects.host import Allocation, ComputeNode, Service
 from nova_lite.objects.image import ImageMeta
@@ -17,6 +18,9 @@ __all__ = [
     "Allocation",
     "BlockDevice",
     "ComputeNode",
+    "ConsoleAddress",
+    "ConsoleToken",
+    "ConsoleType",
     "Diagnosis",
     "Fault",
     "FixedIP",

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from nova_lite.objects import Instance, Vif
+from nova_lite.objects import ConsoleType, Instance, Vif
 from nova_lite.virt.event import LifecycleEvent
 
 
@@ -40,6 +40,16 @@ class Inventory:
     disk_available_least: int | None = None
     host_ip: str | None = None
     running_vms: int = 0
+
+
+@dataclass(frozen=True)
+class ConsoleEndpoint:
+    """Where a proxy finds one guest's console."""
+
+    host: str
+    port: int
+    tls_port: int | None = None
+    internal_access_path: str | None = None
 
 
 class ComputeDriver(abc.ABC):
@@ -146,3 +156,14 @@ class ConsoleDriver(abc.ABC):
     @abc.abstractmethod
     def console_output(self, instance: Instance, limit_bytes: int) -> bytes:
         """The last ``limit_bytes`` of the serial console's log; empty where nothing was written."""
+
+
+class RemoteConsoleDriver(abc.ABC):
+    """Group ``remote_console``."""
+
+    @abc.abstractmethod
+    def console_endpoint(self, instance: Instance, console_type: ConsoleType) -> ConsoleEndpoint:
+        """Where the guest's console of that type listens.
+
+        :raises GuestNotFound: there is no guest; :raises ConsoleTypeUnavailable: the guest has no such console.
+        """

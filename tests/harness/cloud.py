@@ -51,6 +51,9 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "heartbeat_interval_s": 0.3, "sweep_interval_s": 0.3, "lease_s": 3.0, "service_down_s": 2.0,
         "power_sync_interval_s": 1.0,
     },
+    "spice": {"enabled": True},
+    "serial_console": {"enabled": True},
+    "mks": {"enabled": True},
     "quota": {"instances": 1000, "cores": 4000, "ram": 4_000_000},
 }  # fmt: skip
 
@@ -184,7 +187,7 @@ class Cloud:
     # -- requests ---------------------------------------------------------------------------------
 
     def request(
-        self, method: str, path: str, body: Any = None, token: str | None = USER, version: str | None = "2.96",
+        self, method: str, path: str, body: Any = None, token: str | None = USER, version: str | None = "2.104",
         headers: Mapping[str, str] | None = None,
     ) -> Answer:  # fmt: skip
         """One request; a ``path`` that does not name an endpoint is below /v2.1."""

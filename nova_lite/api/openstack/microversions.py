@@ -139,6 +139,14 @@ VERSIONS: tuple[Version, ...] = (
     Version("2.94", "A hostname may be fully qualified."),
     Version("2.95", "Evacuated servers stay stopped."),
     Version("2.96", "Servers show the zone they are pinned to."),
+    Version("2.97", "No change here (file shares)."),
+    Version("2.98", "Servers show their image's properties."),
+    Version("2.99", "Consoles of the type spice-direct; console tokens show tls_port and refuse unknown query keys."),
+    Version("2.100", "Servers show their scheduler hints."),
+    Version("2.101", "Attaching a volume answers 202 and no body."),
+    Version("2.102", "Flavors lose two fields and filter by name; no call takes an unknown query key."),
+    Version("2.103", "No change here (an alias of servers that is not offered)."),
+    Version("2.104", "PUT of a server takes pinned_availability_zone; null unpins."),
 )
 
 MIN = at(VERSIONS[0].number)
@@ -152,6 +160,7 @@ FORCED_DOWN = at("2.11")
 DESCRIPTIONS = at("2.19")
 DELETED_SERVERS_ACTIONS = at("2.21")
 TAG_FILTERS = at("2.26")
+CONSOLE_TOKENS_OF_ALL_TYPES = at("2.31")
 KEYPAIR_PAGES = at("2.35")
 UNKNOWN_STATUS_IS_ERROR = at("2.38")
 EVENTS_FOR_ALL = at("2.51")
@@ -168,6 +177,7 @@ FULL_ANSWER_TO_UPDATE = at("2.75")
 MORE_FILTERS_FOR_ALL = at("2.83")
 EVENT_DETAILS = at("2.84")
 KEYPAIR_IMPORT_ONLY = at("2.92")
+CONSOLE_TLS_PORT = at("2.99")
 
 _FORM = re.compile(r"([1-9]\d{0,17})\.([1-9]\d{0,17}|0)")
 _NAMES = ("compute", "nova")

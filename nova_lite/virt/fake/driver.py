@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from nova_lite.virt.fake.consoles import FakeConsoles
 from nova_lite.virt.fake.power import FakePower
 
 
-class FakeDriver(FakePower):
+class FakeDriver(FakePower, FakeConsoles):
     """All of it."""
 
-    capabilities = frozenset({"power", "pause", "suspend", "console"})
+    capabilities = frozenset({"power", "pause", "suspend", "console", "remote_console"})

@@ -91,21 +91,6 @@ def _extra_specs(world: World, call: Call) -> Prepared:
 # -- what operators and clients read ------------------------------------------------------------------
 
 
-OPERATIONS = (
-    "POST /flavors", "PUT /flavors/{id}", "DELETE /flavors/{id}", "POST /flavors/{id}/action addTenantAccess",
-    "POST /flavors/{id}/action removeTenantAccess", "GET /flavors/{flavor_id}/os-flavor-access",
-    "GET /flavors/{flavor_id}/os-extra_specs", "POST /flavors/{flavor_id}/os-extra_specs",
-    "GET /flavors/{flavor_id}/os-extra_specs/{id}", "PUT /flavors/{flavor_id}/os-extra_specs/{id}",
-    "DELETE /flavors/{flavor_id}/os-extra_specs/{id}", "GET /extensions", "GET /extensions/{id}",
-    "GET /os-availability-zone", "GET /os-availability-zone/detail", "GET /os-services", "GET /os-hypervisors",
-    "GET /os-hypervisors/detail", "GET /os-hypervisors/statistics", "GET /os-hypervisors/{id}",
-    "GET /os-hypervisors/{id}/uptime", "GET /servers/{server_id}/os-instance-actions",
-    "GET /servers/{server_id}/os-instance-actions/{id}", "GET /os-quota-sets/{id}", "GET /os-quota-sets/{id}/detail",
-    "GET /os-quota-sets/{id}/defaults", "PUT /os-quota-sets/{id}", "DELETE /os-quota-sets/{id}",
-    "PUT /os-services/{id}", "GET /servers/{server_id}/ips", "GET /servers/{server_id}/ips/{id}",
-)  # fmt: skip
-
-
 @preparer("GET /extensions", "GET /os-availability-zone", "GET /os-availability-zone/detail", "GET /os-services")
 def _read(world: World, call: Call) -> Prepared:
     prepared = plain(world, call, "/v2.1" + call.operation.split()[1])

@@ -180,6 +180,19 @@ class World:
             raise
         return server
 
+    def homeless_server(self) -> str:
+        """A server that no host would take."""
+        self.reap(keep=0)
+        body = {
+            "server": {
+                "name": self.unique("replay-"), "imageRef": self.image, "flavorRef": self.flavor(),
+                "availability_zone": "nova:no-such-host",
+            }
+        }  # fmt: skip
+        server = str(self.must("admin", "POST", "/v2.1/servers", body, "2.1").body["server"]["id"])
+        self.wait(server, "ERROR")
+        return server
+
     def show(self, server: str) -> dict[str, Any]:
         shown = self.must("admin", "GET", f"/v2.1/servers/{server}", version="2.73").body["server"]
         return dict(shown)

@@ -7,7 +7,9 @@ from typing import Any
 from oslo_config import cfg
 
 from nova_lite.api.openstack.compute.addresses import AddressesController
+from nova_lite.api.openstack.compute.console_auth_tokens import ConsoleAuthTokensController
 from nova_lite.api.openstack.compute.instance_actions import InstanceActionsController
+from nova_lite.api.openstack.compute.remote_consoles import RemoteConsolesController
 from nova_lite.api.openstack.compute.server_actions import ServerActionsController
 from nova_lite.api.openstack.compute.servers import ServersController
 from nova_lite.compute.api import API
@@ -18,6 +20,8 @@ def controllers(conf: cfg.ConfigOpts, compute: API) -> dict[str, Any]:
     return {
         "addresses": AddressesController(),
         "instance_actions": InstanceActionsController(),
+        "console_auth_tokens": ConsoleAuthTokensController(compute),
+        "remote_consoles": RemoteConsolesController(compute),
         "server_actions": ServerActionsController(compute),
         "servers": ServersController(compute, conf),
     }

@@ -2,6 +2,7 @@
 
 from nova_lite.api.openstack import retired
 from nova_lite.api.openstack.routes import (
+    consoles,
     flavors,
     hosts,
     instance_actions,
@@ -20,6 +21,7 @@ ROUTES: tuple[Route, ...] = (
     *keypairs.ROUTES,
     *servers.ROUTES,
     *server_actions.ROUTES,
+    *consoles.ROUTES,
     *instance_actions.ROUTES,
     *limits.ROUTES,
     *hosts.ROUTES,
