@@ -9,14 +9,15 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from nova_lite import concurrency
+from nova_lite import concurrency, exception
 
 if TYPE_CHECKING:
     from oslo_config import cfg
 
     from nova_lite.embedded.profile import Profile
+    from nova_lite.manager import Manager
     from nova_lite.service import Service, WSGIService
 
 BINARY = "nova-lite-all-in-one"
@@ -41,6 +42,7 @@ def parser() -> argparse.ArgumentParser:
     text = (__doc__ or "").split("\n", 1)
     found = argparse.ArgumentParser(BINARY, description=text[0], epilog=text[1].strip(), allow_abbrev=False)
     found.add_argument("--fake", action="store_true", help="guests that exist in memory only: no hypervisor needed")
+    found.add_argument("--hosts", type=int, metavar="N", help="how many fake hosts there are (default: 1)")
     found.add_argument("--state-dir", metavar="DIR", help="where everything is kept (default: [DEFAULT] state_path)")
     found.add_argument("--port-base", type=_port, metavar="N", help="identity, image and compute on N, N+1 and N+2")
     for name in PORTS:
@@ -64,6 +66,8 @@ def override(conf: cfg.ConfigOpts, flags: argparse.Namespace) -> None:
         conf.set_override("state_path", os.path.abspath(flags.state_dir))
     if flags.fake:
         conf.set_override("driver", "fake", group="compute")
+    if flags.hosts:
+        conf.set_override("hosts", flags.hosts, group="fake_driver")
     options = {
         "identity": ("identity_port", "embedded"),
         "image": ("image_port", "embedded"),
@@ -87,8 +91,8 @@ def _run(conf: cfg.ConfigOpts, flags: argparse.Namespace) -> int:
     rpc.init(conf)
     apis = wsgi_services(conf)
     hello = (lambda: None) if flags.quiet else lambda: print(advice(where, apis), flush=True)
-    conductor, scheduler, compute = rpc_services(conf)
-    return startup.serve(BINARY, [[conductor, scheduler], [compute], apis], conf, on_ready=hello)
+    control, hosts = rpc_services(conf)
+    return startup.serve(BINARY, [control, hosts, apis], conf, on_ready=hello)
 
 
 def prepare_database(conf: cfg.ConfigOpts) -> None:
@@ -122,8 +126,8 @@ def wsgi_services(conf: cfg.ConfigOpts) -> list[WSGIService]:
     ]
 
 
-def rpc_services(conf: cfg.ConfigOpts) -> tuple[Service, Service, Service]:
-    """Conductor, scheduler, compute."""
+def rpc_services(conf: cfg.ConfigOpts) -> tuple[list[Service], list[Service]]:
+    """Conductor and scheduler; the compute hosts, of which only the fake driver can have several."""
     from nova_lite.compute.manager import ComputeManager
     from nova_lite.compute.rpcapi import TOPIC as COMPUTE
     from nova_lite.conductor.manager import ConductorManager
@@ -132,16 +136,25 @@ def rpc_services(conf: cfg.ConfigOpts) -> tuple[Service, Service, Service]:
     from nova_lite.scheduler.rpcapi import TOPIC as SCHEDULER
     from nova_lite.service import Service
 
-    host = conf.host
+    def service(topic: str, manager: Manager) -> Service:
+        return Service(f"nova-lite-{topic}", topic, manager, manager.host)
 
-    def service(topic: str, manager: Any) -> Service:
-        return Service(f"nova-lite-{topic}", topic, manager, host)
+    control = [
+        service(CONDUCTOR, ConductorManager(conf.host, conf)),
+        service(SCHEDULER, SchedulerManager(conf.host, conf)),
+    ]
+    return control, [service(COMPUTE, ComputeManager(host, conf)) for host in host_names(conf)]
 
-    return (
-        service(CONDUCTOR, ConductorManager(host, conf)),
-        service(SCHEDULER, SchedulerManager(host, conf)),
-        service(COMPUTE, ComputeManager(host, conf)),
-    )
+
+def host_names(conf: cfg.ConfigOpts) -> list[str]:
+    """The names of the compute hosts in this process.
+
+    :raises ConfigInvalid: several hosts of a real hypervisor.
+    """
+    count = conf.fake_driver.hosts
+    if count > 1 and conf.compute.driver != "fake":
+        raise exception.ConfigInvalid(detail="[fake_driver] hosts: only the fake driver can have several (--fake).")
+    return [conf.host, *(f"{conf.host}-{number}" for number in range(2, count + 1))]
 
 
 def advice(where: Profile, apis: Sequence[WSGIService]) -> str:

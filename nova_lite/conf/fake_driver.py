@@ -8,6 +8,14 @@ GROUP = "fake_driver"
 
 OPTIONS = [
     cfg.IntOpt(
+        "hosts",
+        default=1,
+        min=1,
+        max=100,
+        help="How many fake hosts nova-lite-all-in-one runs: the first has the name of [DEFAULT] host, the others have "
+        "a number behind it. Raise it to see servers being resized, migrated and evacuated.",
+    ),
+    cfg.IntOpt(
         "vcpus",
         default=1000,
         min=1,

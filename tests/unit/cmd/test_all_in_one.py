@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from oslo_config import cfg
 
-from nova_lite import config
+from nova_lite import config, exception
 from nova_lite.cmd import all_in_one
 
 
@@ -57,3 +57,12 @@ def test_advice_names_the_urls_and_the_first_commands() -> None:
     text = all_in_one.advice(where, apis)  # type: ignore[arg-type]
     for part in ("http://127.0.0.1:8774", "OS_CLIENT_CONFIG_FILE=/state/clouds.yaml", "server create"):
         assert part in text
+
+
+def test_fake_hosts_have_numbered_names(conf: cfg.ConfigOpts) -> None:
+    conf.set_override("host", "box")
+    assert all_in_one.host_names(conf) == ["box"]
+    assert all_in_one.host_names(apply(conf, "--fake", "--hosts", "3")) == ["box", "box-2", "box-3"]
+    conf.set_override("driver", "libvirt", group="compute")
+    with pytest.raises(exception.ConfigInvalid, match="only the fake driver"):
+        all_in_one.host_names(conf)
