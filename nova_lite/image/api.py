@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import IO
 
 from oslo_config import cfg
 
 from nova_lite import exception
 from nova_lite.context import RequestContext
-from nova_lite.image import download, meta
+from nova_lite.image import download, meta, upload
 from nova_lite.image.glance import Glance
 from nova_lite.objects.image import ImageMeta
 
@@ -19,7 +20,7 @@ PAGE = 500
 class API:
     """Images as the caller may see them: with the context's token where it has one, else as nova-lite itself.
 
-    Errors of all methods: ImageNotFound, Unauthorized, Forbidden, Invalid, ImageUnacceptable, Unavailable.
+    Errors of all methods: ImageNotFound, Unauthorized, Forbidden, Invalid, Conflict, ImageUnacceptable, Unavailable.
     """
 
     def __init__(self, conf: cfg.ConfigOpts = cfg.CONF) -> None:
@@ -40,6 +41,40 @@ class API:
             if len(rows) < PAGE or found[-1].id == marker:
                 return found
             marker = found[-1].id
+
+    def create(
+        self, ctxt: RequestContext | None, image_id: str, name: str, properties: Mapping[str, str],
+        min_disk: int = 0, min_ram: int = 0,
+    ) -> ImageMeta:  # fmt: skip
+        """A new private image without data (queued), of the caller's project. Said again it is the one that was made.
+
+        :param min_disk: GiB; :param min_ram: MiB.
+        """
+        body = {**properties, "name": name, "visibility": "private", "min_disk": min_disk, "min_ram": min_ram}
+        return self._glance.create(ctxt, image_id, body)
+
+    def upload(self, ctxt: RequestContext | None, image_id: str, file: IO[bytes], disk_format: str) -> ImageMeta:
+        """All of an open file becomes the data of a queued image; one that has data already is left as it is.
+
+        :raises ImageUnacceptable: it takes no data any more.
+        """
+        return upload.Upload(self._glance, image_id, file, disk_format).run(ctxt)
+
+    def update(self, ctxt: RequestContext | None, image_id: str, properties: Mapping[str, str]) -> None:
+        """Set some custom properties; the others stay."""
+        self._glance.patch(ctxt, image_id, dict(properties))
+
+    def delete(self, ctxt: RequestContext | None, image_id: str) -> bool:
+        """Remove an image; False where there was none."""
+        try:
+            self._glance.delete(ctxt, image_id)
+        except exception.ImageNotFound:
+            return False
+        return True
+
+    def url(self, ctxt: RequestContext | None, image_id: str) -> str:
+        """The image's address, as a Location header shows it."""
+        return self._glance.url(ctxt, image_id)
 
     def download(
         self, ctxt: RequestContext | None, image_id: str, target: str | os.PathLike[str] | IO[bytes]

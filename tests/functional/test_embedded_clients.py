@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import threading
+import uuid
 
 import openstack
 import pytest
@@ -126,6 +127,27 @@ def test_our_client_acts_with_the_users_token_where_there_is_one(conf, demo, adm
     with pytest.raises(exception.Unauthorized):
         api.get(RequestContext(auth_token="garbage"), image.id)
     admin.image.delete_image(image)
+
+
+def test_our_client_makes_an_image_for_a_user_and_fills_it_itself(conf, demo, tmp_path):
+    user, api = RequestContext(auth_token=demo.auth_token), API(conf)
+    image_id, data = str(uuid.uuid4()), os.urandom(2_500_000)
+    for _ in range(2):  # the answer was lost
+        made = api.create(user, image_id, "shot", {"image_type": "snapshot", "owner/of~it": "x"}, min_disk=1)
+    assert (made.id, made.status, made.visibility, made.owner) == (
+        image_id, "queued", "private", demo.current_project_id,
+    )  # fmt: skip
+    (tmp_path / "data").write_bytes(data)
+    for _ in range(2):  # killed before it could say that it was done
+        with open(tmp_path / "data", "rb") as file:
+            full = api.upload(None, image_id, file, "raw")
+        assert (full.status, full.size, full.disk_format, full.container_format) == ("active", len(data), "raw", "bare")
+    api.update(None, image_id, {"image_state": "available", "owner/of~it": "y"})
+    (found,) = api.list(None, image_type="snapshot")
+    assert found.id == image_id and found.properties["owner/of~it"] == "y"
+    assert demo.image.download_image(image_id).content == data
+    assert api.url(None, image_id).endswith(f"/images/{image_id}") and "/v2/" not in api.url(None, image_id)
+    assert api.delete(user, image_id) and not api.delete(None, image_id)
 
 
 def test_our_client_says_when_it_may_not_log_in(conf):
