@@ -53,7 +53,7 @@ class Bad:
     status: int
     message: str
     body: Any = None
-    version: str | None = "2.96"
+    version: str | None = "2.104"
     token: str | None = USER
     headers: Mapping[str, str] = field(default_factory=dict)
 
@@ -159,9 +159,9 @@ PATHS = [
 
 VERSIONS = [
     Bad("too high", "GET", "/servers", 406,
-        "Version 2.999 is not supported by the API. Minimum is 2.1 and maximum is 2.96.", version="2.999"),
+        "Version 2.999 is not supported by the API. Minimum is 2.1 and maximum is 2.104.", version="2.999"),
     Bad("too low", "GET", "/servers", 406,
-        "Version 2.0 is not supported by the API. Minimum is 2.1 and maximum is 2.96.", version="2.0"),
+        "Version 2.0 is not supported by the API. Minimum is 2.1 and maximum is 2.104.", version="2.0"),
     Bad("no number", "GET", "/servers", 400,
         "API Version String abc is of invalid format. Must be of format MajorNum.MinorNum.", version="abc"),
     Bad("three numbers", "GET", "/servers", 400,

@@ -96,7 +96,7 @@ class Dispatcher:
             route = _at_version(_of_action(rows, req.body), req.version)
             _check_project(req)
         handler = self._handlers[route.handler]
-        _check_shape(req, handler)
+        _check_shape(req, route, handler)
         args = self._subject(req, route, params)
         return _render(req, route, handler(req, *args, **params))
 
@@ -173,7 +173,7 @@ def _of_action(rows: list[Route], value: Any) -> list[Route]:
     return found
 
 
-def _check_shape(req: Request, handler: Callable[..., Any]) -> None:
+def _check_shape(req: Request, route: Route, handler: Callable[..., Any]) -> None:
     """Body and query against the schemas of the version."""
     checked = getattr(handler, "body_checked", None)
     if checked is not None:
@@ -182,7 +182,7 @@ def _check_shape(req: Request, handler: Callable[..., Any]) -> None:
             req.body = validation.prune(checker.schema, req.body)
         checker.check(req.body)
     text = req.environ.get("QUERY_STRING")
-    checked = getattr(handler, "query_checked", None)
+    checked = validation.query_checked(route.method, handler) if text else None
     if text and checked is not None:
         req.query = validation.check_query(checked.at(req.version), parse_query(text))
 

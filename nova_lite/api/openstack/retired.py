@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from nova_lite import exception
 from nova_lite.api.openstack.request import Request
+from nova_lite.api.openstack.validation import ANY_QUERY, validated
 
 # path: methods
 _REMOVED = {
@@ -121,12 +122,14 @@ def rows() -> Iterator[tuple[str, str, str | None, str]]:
 class RetiredController:
     """Answers for them all."""
 
+    @validated(query=ANY_QUERY)
     def gone(self, req: Request, **ids: str) -> None:
         """
         :raises Gone: always
         """
         raise exception.Gone
 
+    @validated(query=ANY_QUERY)
     def missing(self, req: Request, **ids: str) -> None:
         """
         :raises NotFound: always

@@ -126,6 +126,24 @@ def loosened(schema: Any) -> Any:
     return {**found, "format": _LOOSE[name]} if isinstance(name, str) and name in _LOOSE else found
 
 
+# What is asked of the query of a GET that says nothing of its own: no key is known, and from 2.102 none is taken.
+NO_QUERY = Checked(
+    Versioned(
+        v2_1={"type": "object", "properties": {}, "additionalProperties": True},
+        v2_102={"type": "object", "properties": {}, "additionalProperties": False},
+    ),
+    is_body=False,
+)
+# Calls whose query nobody looks at: those that were removed, and discovery.
+ANY_QUERY: Schema = {"type": "object", "properties": {}, "additionalProperties": True}
+
+
+def query_checked(method: str, handler: Callable[..., Any]) -> Checked | None:
+    """The checkers of a call's query; None where a query means nothing."""
+    own: Checked | None = getattr(handler, "query_checked", None)
+    return own or (NO_QUERY if method == "GET" else None)
+
+
 def prune(schema: Schema, value: Any) -> Any:
     """``value`` without the keys its schema does not know: what the legacy endpoint drops in silence."""
     if isinstance(value, dict) and "properties" in schema:

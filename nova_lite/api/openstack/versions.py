@@ -8,6 +8,7 @@ from typing import Any
 from nova_lite import exception
 from nova_lite.api.openstack import faults, links, microversions
 from nova_lite.api.openstack.request import Request
+from nova_lite.api.openstack.validation import ANY_QUERY, validated
 
 _DOCS = {"rel": "describedby", "type": "text/html", "href": "http://docs.openstack.org/"}
 
@@ -103,12 +104,15 @@ class OneVersion:
 class ApiVersionsController:
     """The same inside the API: ``/v2.1/{project}/`` and ``/versions/{id}``, with a token."""
 
+    @validated(query=ANY_QUERY)
     def own(self, req: Request) -> dict[str, Any]:
         return described(req.environ, "v2.1")
 
+    @validated(query=ANY_QUERY)
     def index(self, req: Request) -> dict[str, Any]:
         return listed(req.environ)
 
+    @validated(query=ANY_QUERY)
     def show(self, req: Request, id: str) -> dict[str, Any]:
         """
         :raises NotFound: no such version

@@ -50,32 +50,37 @@ def list(  # noqa: A001
     sort_dir: str = "asc",
     limit: int | None = None,
     marker: str | None = None,
+    name: str | None = None,
 ) -> builtins.list[Flavor]:
     """One page. ``is_public`` None is both; with ``project_id`` those private ones count as public that it may use,
-    and the others are left out.
+    and the others are left out. ``name`` is the whole name.
 
     :raises MarkerNotFound: no such flavor is visible.
     :raises Invalid: the sort key or direction is not supported.
     """
-    name = _ALIASES.get(sort_key, sort_key)
-    if name not in SORT_KEYS or sort_dir not in ("asc", "desc"):
+    key = _ALIASES.get(sort_key, sort_key)
+    if key not in SORT_KEYS or sort_dir not in ("asc", "desc"):
         raise exception.Invalid(f"Sorting by {sort_key} {sort_dir} is not supported.")
-    query = _page(is_public, project_id is not None, disabled, name, sort_dir, limit is not None)
+    if name is not None and not storable(name):
+        return []
+    query = _page(is_public, project_id is not None, disabled, key, sort_dir, limit is not None, name is not None)
     values: dict[str, Any] = {"least_ram": min_ram_mb, "least_disk": min_disk_gb}
     if project_id is not None:
         values["own"] = project_id
+    if name is not None:
+        values["called"] = name
     if limit is not None:
         values["most"] = max(limit, 0)
     with reader() as session:
         if marker is not None:
             visible = select(_T).where(*_visible(is_public, project_id))
-            query = query.where(_after(session, _T.c[name], sort_dir, visible, marker))
+            query = query.where(_after(session, _T.c[key], sort_dir, visible, marker))
         return [Flavor(*row) for row in session.execute(query, values)]
 
 
 @functools.lru_cache(maxsize=256)
 def _page(
-    is_public: bool | None, own: bool, disabled: bool | None, key: str, direction: str, limited: bool
+    is_public: bool | None, own: bool, disabled: bool | None, key: str, direction: str, limited: bool, named: bool
 ) -> Select[Any]:
     """The statement of a list, made once for each shape (making it costs as much as running it); values are bound."""
     where = _visible(is_public, bindparam("own") if own else None)
@@ -84,6 +89,8 @@ def _page(
     )
     if disabled is not None:
         query = query.where(_T.c.disabled.is_(disabled))
+    if named:
+        query = query.where(_T.c.name == bindparam("called"))
     keys = (_T.c[key], _T.c.id)
     query = query.order_by(*(each.asc() if direction == "asc" else each.desc() for each in keys))
     return query.limit(bindparam("most")) if limited else query

@@ -76,6 +76,12 @@ def fields() -> dict[str, dict[str, Any]]:
 
 
 @functools.cache
+def changes() -> dict[str, dict[str, Any]]:
+    """What each microversion changed, by operation."""
+    return dict(json.loads((location() / "microversion_diff.json").read_text(encoding="utf-8")))
+
+
+@functools.cache
 def calls() -> tuple[Call, ...]:
     rows = json.loads((location() / "fixtures.json").read_text(encoding="utf-8"))
     return tuple(Call(**row, tier=operations()[row["operation"]]["tier"]) for row in rows)

@@ -104,6 +104,7 @@ def _search(req: Request, limit: int) -> list[Flavor]:
         is_public=is_public,
         # An administrator's list of every or of the private flavors is not narrowed to the own project's.
         project_id=None if req.ctxt.is_admin and is_public is not True else req.ctxt.project_id,
+        name=req.last("name"),
         min_ram_mb=_least(req, "minRam"),
         min_disk_gb=_least(req, "minDisk"),
         disabled=None if req.ctxt.is_admin else False,

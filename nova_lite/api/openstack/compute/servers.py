@@ -30,6 +30,7 @@ _CHANGES = {
     "accessIPv4": "access_ip_v4",
     "accessIPv6": "access_ip_v6",
     "hostname": "hostname",
+    "pinned_availability_zone": "pinned_availability_zone",
 }
 
 

@@ -23,7 +23,7 @@ TEXT = st.text(max_size=20) | st.sampled_from(
 )
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT
 JSON = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3))
-VERSIONS = st.sampled_from(["2.1", "2.19", "2.37", "2.53", "2.75", "2.90", "2.96"])
+VERSIONS = st.sampled_from(["2.1", "2.19", "2.37", "2.53", "2.75", "2.90", "2.96", "2.104"])
 
 
 def objects_like(schema: dict[str, Any]) -> st.SearchStrategy[Any]:

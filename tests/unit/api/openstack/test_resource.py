@@ -66,8 +66,8 @@ def test_several_slashes_are_one(api: ComputeApi) -> None:
         ({"OpenStack-API-Version": "volume 3.1, compute 2.11"}, "2.11"),
         ({"OpenStack-API-Version": "volume 3.1"}, "2.1"),
         ({"OpenStack-API-Version": "volume 3.1", "X-OpenStack-Nova-API-Version": "2.30"}, "2.30"),
-        ({"OpenStack-API-Version": "compute latest"}, "2.96"),
-        ({"X-OpenStack-Nova-API-Version": "latest"}, "2.96"),
+        ({"OpenStack-API-Version": "compute latest"}, "2.104"),
+        ({"X-OpenStack-Nova-API-Version": "latest"}, "2.104"),
     ],
 )
 def test_the_version_is_negotiated_and_said_in_both_headers(
@@ -80,10 +80,10 @@ def test_the_version_is_negotiated_and_said_in_both_headers(
     assert answer.headers["Vary"] == "OpenStack-API-Version, X-OpenStack-Nova-API-Version"
 
 
-@pytest.mark.parametrize("version", ["2.97", "2.999", "3.1", "1.1", "2.0"])
+@pytest.mark.parametrize("version", ["2.105", "2.999", "3.1", "1.1", "2.0"])
 def test_a_version_out_of_range_is_406_and_repeated(api: ComputeApi, version: str) -> None:
     answer = api("GET", "/servers", version=version)
-    sentence = f"Version {version} is not supported by the API. Minimum is 2.1 and maximum is 2.96."
+    sentence = f"Version {version} is not supported by the API. Minimum is 2.1 and maximum is 2.104."
     assert fault(answer) == (406, "computeFault", sentence)
     assert answer.headers["OpenStack-API-Version"] == f"compute {version}"
 
@@ -104,7 +104,7 @@ def test_a_call_of_another_version_is_a_plain_404_with_version_headers(api: Comp
 
 
 def test_removed_calls_are_410_at_every_version(api: ComputeApi) -> None:
-    for version in ("2.1", "2.96"):
+    for version in ("2.1", "2.96", "2.104"):
         sentence = "This resource is no longer available. No forwarding address is given."
         assert fault(api("GET", "/os-cells?x=1", version=version)) == (410, "computeFault", sentence)
     assert fault(api("POST", f"/servers/{uuid_of('x')}/action", {"resetNetwork": None}))[0] == 410

@@ -40,9 +40,11 @@ _FLAVOR = t.closed(
 )
 _FLAVOR_DESCRIPTION: t.Schema = {**t.DESCRIPTION, "maxLength": 65535}
 
+_F55 = t.add(_FLAVOR, {"description": _FLAVOR_DESCRIPTION})
 CREATE = Versioned(
     v2_1=t.closed({"flavor": _FLAVOR}, ("flavor",)),
-    v2_55=t.closed({"flavor": t.add(_FLAVOR, {"description": _FLAVOR_DESCRIPTION})}, ("flavor",)),
+    v2_55=t.closed({"flavor": _F55}, ("flavor",)),
+    v2_102=t.closed({"flavor": t.without(_F55, "rxtx_factor")}, ("flavor",)),
 )
 UPDATE = t.closed({"flavor": t.closed({"description": _FLAVOR_DESCRIPTION}, ("description",))}, ("flavor",))
 
@@ -61,7 +63,14 @@ _QUERY = {
     "sort_key": {"type": "string", "enum": list(SORT_KEYS)},
     "sort_dir": {"type": "string", "enum": ["asc", "desc"]},
 }
-LIST_QUERY = Versioned(v2_1=t.query(_QUERY), v2_75=t.query(_QUERY, strict=True))
+_Q102 = {
+    **_QUERY,
+    "name": {"type": "string"},
+    "sort_key": {"type": "string", "enum": [key for key in SORT_KEYS if key != "rxtx_factor"]},
+}
+LIST_QUERY = Versioned(
+    v2_1=t.query(_QUERY), v2_75=t.query(_QUERY, strict=True), v2_102=t.query(_Q102, strict=True)
+)
 
 _KEY = "^[a-zA-Z0-9-_:. ]{1,255}$"
 _SPEC: t.Schema = {"type": ["string", "number"], "maxLength": 255}

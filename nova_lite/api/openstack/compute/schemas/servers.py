@@ -155,12 +155,14 @@ _CHANGES = t.closed({"name": t.NAME, "OS-DCF:diskConfig": _DISK_CONFIG, "accessI
 _U19 = t.add(_CHANGES, {"description": t.DESCRIPTION})
 _U90 = t.add(_U19, {"hostname": _HOSTNAME})
 _U94 = t.add(_U90, {"hostname": _FQDN})
+_U104 = t.add(_U94, {"pinned_availability_zone": {**t.NAME, "type": ["string", "null"]}})
 
 UPDATE = Versioned(
     v2_1=t.closed({"server": _CHANGES}, ("server",)),
     v2_19=t.closed({"server": _U19}, ("server",)),
     v2_90=t.closed({"server": _U90}, ("server",)),
     v2_94=t.closed({"server": _U94}, ("server",)),
+    v2_104=t.closed({"server": _U104}, ("server",)),
 )
 
 _TEXT: Schema = {"type": "string"}

@@ -15,7 +15,13 @@ def _empty_swap(view: View, maker: Any) -> None:
         view["swap"] = ""
 
 
+def _old_factors(view: View, flavor: Flavor) -> None:
+    view["rxtx_factor"] = flavor.rxtx_factor
+    view["OS-FLV-DISABLED:disabled"] = flavor.disabled
+
+
 SHOW = History(
+    step("2.102", _old_factors),
     step("2.75", _empty_swap),
     step("2.61", drop("extra_specs")),
     step("2.55", drop("description")),
@@ -48,16 +54,14 @@ class FlavorViews:
             "disk": flavor.root_gb,
             "vcpus": flavor.vcpus,
             "swap": flavor.swap_mb,
-            "rxtx_factor": flavor.rxtx_factor,
             "OS-FLV-EXT-DATA:ephemeral": flavor.ephemeral_gb,
-            "OS-FLV-DISABLED:disabled": flavor.disabled,
             "os-flavor-access:is_public": flavor.is_public,
             "description": flavor.description,
             "links": self._links.pair("flavors", flavor.flavorid),
         }
         if self._extra_specs:
             view["extra_specs"] = dict(flavor.extra_specs)
-        return SHOW.walk_back(view, self._version)
+        return SHOW.walk_back(view, self._version, flavor)
 
     def show(self, flavor: Flavor) -> dict[str, View]:
         return {"flavor": self.item(flavor)}

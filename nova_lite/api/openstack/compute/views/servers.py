@@ -17,6 +17,13 @@ from nova_lite.objects import Flavor, Instance, ServerName
 
 HOSTNAME_FOR_ALL = at("2.90")
 
+# Properties of an image that say how it was made or booted; servers show the rest.
+_HIDDEN_PROPERTIES = frozenset(
+    {"kernel_id", "ramdisk_id", "root_device_name", "mappings", "block_device_mapping", "bdm_v2"}
+)
+# Hints that name servers (or cells) are kept as lists, as Nova's request spec keeps them, however they were written.
+_LISTED_HINTS = frozenset({"same_host", "different_host", "different_cell"})
+
 _ATTR = "OS-EXT-SRV-ATTR:"
 
 
@@ -53,7 +60,14 @@ def _short_form(view: View, maker: Any) -> None:
             del address["OS-EXT-IPS:type"], address["OS-EXT-IPS-MAC:mac_addr"]
 
 
+def _bare_image(view: View, maker: Any) -> None:
+    if view["image"]:
+        del view["image"]["properties"]
+
+
 _STEPS = (
+    step("2.100", drop("scheduler_hints")),
+    step("2.98", _bare_image),
     step("2.96", drop("pinned_availability_zone")),
     step("2.73", drop("locked_reason")),
     step("2.71", drop("server_groups")),
@@ -72,7 +86,7 @@ _STEPS = (
     ),
 )  # fmt: skip
 SHOW = History(*_STEPS)
-UPDATE = History(_STEPS[0], step("2.75", _short_form), *_STEPS[1:])
+UPDATE = History(*_STEPS[:3], step("2.75", _short_form), *_STEPS[3:])
 
 
 class ServerViews:
@@ -150,9 +164,10 @@ class ServerViews:
             "description": instance.display_description,
             "tags": list(instance.tags),
             "trusted_image_certificates": None if instance.trusted_certs is None else list(instance.trusted_certs),
-            "server_groups": [],
+            "server_groups": [instance.server_group] if instance.server_group else [],
             "locked_reason": instance.locked_reason if instance.locked else None,
             "pinned_availability_zone": instance.pinned_availability_zone,
+            "scheduler_hints": _hints(instance),
         }
         if instance.security_groups:
             view["security_groups"] = [{"name": name} for name in dict.fromkeys(instance.security_groups)]
@@ -178,7 +193,11 @@ class ServerViews:
     def _image(self, instance: Instance) -> Any:
         if not instance.image_ref:
             return ""
-        return {"id": instance.image_ref, "links": [self._links.bookmark("images", instance.image_ref)]}
+        return {
+            "id": instance.image_ref,
+            "links": [self._links.bookmark("images", instance.image_ref)],
+            "properties": _image_properties(instance),
+        }
 
     def _flavor(self, flavor: Flavor) -> View:
         view = {
@@ -229,6 +248,19 @@ def _attributes(instance: Instance) -> View:
         _ATTR + "reservation_id": instance.reservation_id,
         _ATTR + "root_device_name": instance.root_device_name,
         _ATTR + "user_data": instance.user_data,
+    }
+
+
+def _image_properties(instance: Instance) -> View:
+    if instance.image is None:
+        return {}
+    return {name: value for name, value in instance.image.properties.items() if name not in _HIDDEN_PROPERTIES}
+
+
+def _hints(instance: Instance) -> View:
+    return {
+        name: [value] if name in _LISTED_HINTS and isinstance(value, str) else value
+        for name, value in instance.scheduler_hints.items()
     }
 
 

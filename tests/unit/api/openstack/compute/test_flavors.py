@@ -133,6 +133,7 @@ def test_a_private_flavor_is_nobodys_at_first(api: ComputeApi) -> None:
         ({"id": " a"}, "2.1"),
         ({"description": "d"}, "2.54"),
         ({"zzz": 1}, "2.96"),
+        ({"rxtx_factor": 1.0}, "2.102"),
     ],
 )
 def test_bodies_refused(api: ComputeApi, change: dict[str, Any], version: str) -> None:
@@ -148,6 +149,27 @@ def test_describe_and_delete(stocked: ComputeApi) -> None:
     assert stocked("DELETE", "/flavors/1").status == 403
     assert stocked("DELETE", "/flavors/1", admin=True).status == 202
     assert stocked("DELETE", "/flavors/1", admin=True).status == 404
+
+
+def test_2_102_forgets_two_fields_and_finds_by_name(stocked: ComputeApi) -> None:
+    name = stocked("GET", "/flavors/1").json["flavor"]["name"]
+    gone = {"rxtx_factor", "OS-FLV-DISABLED:disabled"}
+    assert gone <= set(stocked("GET", "/flavors/1", version="2.101").json["flavor"])
+    assert not gone & set(stocked("GET", "/flavors/1", version="2.102").json["flavor"])
+    found = stocked("GET", f"/flavors?name={name}", version="2.102").json["flavors"]
+    assert [each["name"] for each in found] == [name]
+    assert stocked("GET", f"/flavors/detail?name={name[:-1]}", version="2.102").json["flavors"] == []
+    assert stocked("GET", "/flavors?name=%ED%A0%80", version="2.102").status == 400
+    assert stocked("GET", "/flavors?sort_key=rxtx_factor", version="2.102").status == 400
+    assert stocked("GET", "/flavors?sort_key=rxtx_factor", version="2.101").status == 200
+    assert len(stocked("GET", f"/flavors?name={name}", version="2.74").json["flavors"]) > 1
+
+
+def test_unknown_query_keys_are_refused_on_a_call_without_any_from_2_102(stocked: ComputeApi) -> None:
+    assert stocked("GET", "/flavors/1?zzz=1", version="2.101").status == 200
+    refused = stocked("GET", "/flavors/1?zzz=1", version="2.102")
+    assert refused.status == 400
+    assert refused.message == "Additional properties are not allowed ('zzz' was unexpected)"
 
 
 # -- access lists -----------------------------------------------------------------------------------

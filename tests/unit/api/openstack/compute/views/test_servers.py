@@ -11,7 +11,7 @@ import pytest
 from nova_lite.api.openstack.compute.views.servers import ServerViews, Sight, host_id
 from nova_lite.api.openstack.links import Links
 from nova_lite.api.openstack.microversions import VERSIONS, at
-from nova_lite.objects import BlockDevice, Fault, Instance
+from nova_lite.objects import BlockDevice, Fault, ImageMeta, Instance
 from tests.harness.builders import NOW, uuid_of
 from tests.harness.contract import fields, material
 from tests.harness.database import make_instance
@@ -129,6 +129,33 @@ def test_times_flavors_and_links_before_and_after_their_change() -> None:
     assert new["flavor"]["extra_specs"] == {"a": "b"}
     assert old["links"][0]["href"] == f"http://cloud:8774/v2.1/p1/servers/{server().uuid}"
     assert old["links"][1] == {"rel": "bookmark", "href": f"http://cloud:8774/p1/servers/{server().uuid}"}
+
+
+def test_an_image_shows_its_properties_from_2_98_and_hides_how_it_boots() -> None:
+    properties = {"architecture": "x86_64", "auto_disk_config": "True", "kernel_id": "k", "ramdisk_id": "r"}
+    instance = server(image_ref="i", image=ImageMeta(id="i", properties=properties))
+    assert views("2.98").show(instance)["server"]["image"]["properties"] == {
+        "architecture": "x86_64", "auto_disk_config": "True",
+    }  # fmt: skip
+    assert "properties" not in views("2.97").show(instance)["server"]["image"]
+    assert views("2.98").show(server(image_ref="i", image=None))["server"]["image"]["properties"] == {}
+
+
+def test_hints_are_shown_from_2_100_and_those_of_servers_are_lists() -> None:
+    hints = {"same_host": uuid_of("vm"), "different_host": [uuid_of("b")], "group": uuid_of("g"), "query": "[]"}
+    instance = server(scheduler_hints=hints)
+    assert views("2.100").item(instance)["scheduler_hints"] == {**hints, "same_host": [uuid_of("vm")]}
+    assert "scheduler_hints" not in views("2.99").item(instance)
+    assert views("2.100").show(server())["server"]["scheduler_hints"] == {}
+
+
+def test_groups_are_shown_from_2_71_and_not_in_lists() -> None:
+    grouped = server(server_group=uuid_of("group"))
+    assert views("2.71").show(grouped)["server"]["server_groups"] == [uuid_of("group")]
+    assert views("2.71").updated(grouped)["server"]["server_groups"] == [uuid_of("group")]
+    assert "server_groups" not in views("2.70").show(grouped)["server"]
+    assert "server_groups" not in views("2.71").item(grouped)
+    assert views("2.71").show(server())["server"]["server_groups"] == []
 
 
 def test_unset_things_have_their_own_emptiness() -> None:
