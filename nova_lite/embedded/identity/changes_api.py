@@ -24,8 +24,6 @@ _FIELDS: dict[str, dict[str, tuple[type, ...]]] = {
         "email": (str, type(None)), "default_project_id": (str, type(None)),
     },
 }  # fmt: skip
-# Keys of Keystone that mean nothing here; clients send them as they come.
-_IGNORED = frozenset({"parent_id", "is_domain", "tags", "options", "links", "id"})
 _SHOWN: dict[str, Callable[[Directory, str], dict[str, Any]]] = {
     "project": lambda directory, ident: views.project(directory.projects[ident]),
     "user": lambda directory, ident: views.user(directory.users[ident]),
@@ -144,11 +142,9 @@ def _values(req: webob.Request, kind: str) -> dict[str, Any]:
         raise exception.Invalid(f"Expecting to find {kind} in request body.")
     values: dict[str, Any] = {}
     for key, value in given.items():
-        if key in _IGNORED:
-            continue
         types = _FIELDS[kind].get(key)
         if types is None:
-            raise exception.Invalid(f"Invalid input for field '{kind}': unexpected key '{key:.64}'")
+            continue  # Keystone takes any key (clients send parent_id, project_id, tags); these mean nothing here
         if not isinstance(value, types) or (isinstance(value, str) and len(value) > passwords.MAX_LENGTH):
             raise exception.Invalid(f"Invalid input for field '{key}'")
         values[key] = value

@@ -80,6 +80,11 @@ def test_changes_are_kept(identity, admin, jo, conf):
     assert '"other"' not in stored and '"secret"' not in stored
 
 
+def test_keys_that_mean_nothing_here_are_dropped(identity, admin):
+    user = make(identity, admin, "user", name="jo", project_id="p", nickname="j")
+    assert not {"project_id", "nickname"} & set(user)
+
+
 def test_removing_takes_the_roles_along(identity, admin, jo):
     user, project = jo
     member = role(identity, admin, "member")
@@ -114,7 +119,7 @@ def test_a_project_named_in_the_file_by_name_is_the_same(identity, admin):
         ({"user": {"password": "x"}}, 400),
         ({"user": {"name": 5}}, 400),
         ({"user": {"name": "  "}}, 400),
-        ({"user": {"name": "x", "is_root": True}}, 400),
+        ({"user": {"name": "x", "email": 1}}, 400),
         ({"user": {"name": "x", "domain_id": "nowhere"}}, 400),
         ({"user": {"name": "DEMO"}}, 409),
         (b"{", 400),
