@@ -4,7 +4,7 @@ PYTEST ?= $(PYTHON) -m pytest
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop setup setup-test test unit contracts functional faults integration \
+.PHONY: help run stop setup setup-test test unit contracts functional faults integration tempest \
         lint types genconfig docs lab-up lab-status lab-down benchmarks clean
 
 help: ## Show this list
@@ -41,9 +41,13 @@ functional: setup-test ## The whole cloud in one process, on both concurrency ba
 faults: setup-test ## The whole cloud under fault plans
 	$(PYTEST) tests/faults $(ARGS)
 
-integration: ## Real RabbitMQ, databases, Keystone, Glance and a guest that boots (starts the lab)
-	@bin/nova-lite-setup test run lab
+integration: ## Real RabbitMQ, databases, Keystone, Glance and a guest that boots (starts the lab); stock tempest
+	@bin/nova-lite-setup test run lab tempest
 	$(PYTEST) tests/integration $(ARGS)
+
+tempest: ## Stock tempest against the embedded cloud (ARGS="--min-microversion 2.96 --only RESCUE")
+	@bin/nova-lite-setup test tempest
+	$(PYTHON) -m tests.harness.tempest $(ARGS)
 
 lint: setup-test ## ruff
 	$(PYTHON) -m ruff check .
