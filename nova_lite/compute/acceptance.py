@@ -5,7 +5,7 @@ What is accepted here is done or failed with a reason, whatever happens next; wh
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from nova_lite import exception, quota
@@ -44,10 +44,12 @@ def action(
     *,
     values: Mapping[str, Any] | None = None,
     host: str | None = None,
+    also: Callable[[int], None] | None = None,
 ) -> tuple[int, str | None]:
     """Swap the task state and write the operation; its id and whose turn it is (a host, or None for the conductors).
 
-    ``values`` change with it; ``host`` is where the work is done if not on the server's own.
+    ``values`` change with it; ``host`` is where the work is done if not on the server's own; ``also`` is called with
+    the operation's id inside the transaction.
 
     :raises InstanceInvalidState, InstanceNotLaunched: the server's state, as it is in the database now, forbids it.
     :raises InstanceNotFound: it was deleted meanwhile.
@@ -67,7 +69,10 @@ def action(
             operations.end_open(instance.uuid, SUPERSEDED % row.name)
         turn = None if row.place is actions.Place.CONDUCTOR else host or fresh.host
         topic = "conductor" if turn is None else "compute"
-        return _open(ctxt, instance.uuid, row, topic=topic, host=turn, args=args), turn
+        operation_id = _open(ctxt, instance.uuid, row, topic=topic, host=turn, args=args)
+        if also is not None:
+            also(operation_id)
+        return operation_id, turn
 
 
 @retry_on_deadlock

@@ -55,7 +55,8 @@ class Action:
     ``event``: the name of its step on the host. ``reverts``: on failure the vm_state stays as it was, else the server
     goes to error. ``off_home``: its turns may be on hosts that are not the server's. ``stages``: its turns after the
     first, see :class:`Stage`; the operation's argument ``stage`` names the present one. ``locked_verb``: what a locked
-    server answers instead of "is locked" (contract states.md, corrections).
+    server answers instead of "is locked", ``needs_host``: 409 "is not ready" without one, whatever its state (contract
+    states.md, corrections).
     """
 
     name: str
@@ -82,6 +83,7 @@ class Action:
     off_home: bool = False
     stages: tuple[Stage, ...] = ()
     locked_verb: str | None = None
+    needs_host: bool = False
 
     @property
     def event(self) -> str:
@@ -132,11 +134,11 @@ FORCE_DELETE = Action(
 )  # fmt: skip
 START = Action(
     "start", "os-start", "start", Place.COMPUTE, _states(V.STOPPED), sets_task=T.POWERING_ON, ends_in=V.ACTIVE,
-    ends_power=P.RUNNING, driver_call="power_on", requires="power",
+    ends_power=P.RUNNING, driver_call="power_on", requires="power", needs_host=True,
 )  # fmt: skip
 STOP = Action(
     "stop", "os-stop", "stop", Place.COMPUTE, _states(V.ACTIVE, V.ERROR), sets_task=T.POWERING_OFF,
-    ends_in=V.STOPPED, ends_power=P.SHUTDOWN, driver_call="power_off", requires="power",
+    ends_in=V.STOPPED, ends_power=P.SHUTDOWN, driver_call="power_off", requires="power", needs_host=True,
 )  # fmt: skip
 REBOOT_SOFT = Action(
     "reboot", "reboot", "reboot", Place.COMPUTE, _states(V.ACTIVE), sets_task=T.REBOOTING,
@@ -278,7 +280,7 @@ CHANGE_PASSWORD = Action(
 TRIGGER_CRASH_DUMP = Action(
     "trigger_crash_dump", "trigger_crash_dump", "trigger_crash_dump", Place.COMPUTE,
     _states(V.ACTIVE, V.PAUSED, V.RESCUED, V.RESIZED, V.ERROR), driver_call="inject_nmi", requires="nmi",
-    event_name="compute_trigger_crash_dump", since="2.17",
+    event_name="compute_trigger_crash_dump", since="2.17", needs_host=True,
 )  # fmt: skip
 SOFT_DELETE = Action(
     "softDelete", None, "delete", Place.COMPUTE, task_states=ANY_TASK, sets_task=T.SOFT_DELETING,

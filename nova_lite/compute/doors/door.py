@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,21 +48,31 @@ class Door:
         *,
         values: Mapping[str, Any] | None = None,
         host: str | None = None,
+        also: Callable[[int], None] | None = None,
     ) -> int:
         """Accept an action and wake its worker; the operation's id.
 
         The turn is the conductors' where the row says so, else ``host``'s (the server's own when not given).
-        ``values`` are fields of the server that change with the acceptance.
+        ``values`` are fields of the server that change with the acceptance; ``also`` is called with the operation's
+        id in the transaction that accepts.
 
         :raises InstanceIsLocked, InstanceInvalidState, InstanceNotLaunched, InstanceNotReady: refused.
         """
-        check_lock(ctxt, instance, row)
-        acceptance.check(row, instance)
-        if row.place is actions.Place.COMPUTE and host is None and instance.host is None:
-            raise exception.InstanceNotReady(instance_uuid=instance.uuid)
-        operation_id, turn = acceptance.action(ctxt, instance, row, args, values=values, host=host)
+        self.check(ctxt, instance, row, host)
+        operation_id, turn = acceptance.action(ctxt, instance, row, args, values=values, host=host, also=also)
         self.wake(ctxt, operation_id, turn)
         return operation_id
+
+    def check(
+        self, ctxt: RequestContext, instance: Instance, row: actions.Action, host: str | None = None
+    ) -> None:
+        """Refuse what :meth:`accept` would refuse, before anything is made for it; errors as there."""
+        check_lock(ctxt, instance, row)
+        if row.needs_host:
+            check_host(instance)
+        acceptance.check(row, instance)
+        if row.place is actions.Place.COMPUTE and host is None:
+            check_host(instance)
 
     def wake(self, ctxt: RequestContext, operation_id: int, host: str | None) -> None:
         """Say that an operation waits for a host, or (None) for any conductor."""

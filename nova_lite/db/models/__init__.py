@@ -10,7 +10,8 @@ from nova_lite.db.models.instances import Instance, InstanceFault, Tag
 from nova_lite.db.models.keypairs import KeyPair
 from nova_lite.db.models.migrations import Migration
 from nova_lite.db.models.operations import Operation, OperationEvent
-from nova_lite.db.models.quotas import Quota, QuotaClass, QuotaUsage
+from nova_lite.db.models.provisional_images import ProvisionalImage
+from nova_lite.db.models.quotas import Quota, QuotaClass, QuotaUsage, UserQuota
 from nova_lite.db.models.server_groups import ServerGroup
 
 __all__ = [
@@ -29,10 +30,12 @@ __all__ = [
     "Migration",
     "Operation",
     "OperationEvent",
+    "ProvisionalImage",
     "Quota",
     "QuotaClass",
     "QuotaUsage",
     "ServerGroup",
     "Service",
     "Tag",
+    "UserQuota",
 ]

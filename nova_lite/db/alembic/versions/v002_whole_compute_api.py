@@ -33,8 +33,10 @@ def upgrade() -> None:
     op.create_index("ix_operations_finish_time", "operations", ["finish_time"])
     _migrations()
     _server_groups()
+    _user_quotas()
     _console_tokens()
     _idempotency_keys()
+    _provisional_images()
 
 
 def _migrations() -> None:
@@ -59,6 +61,7 @@ def _migrations() -> None:
         sa.Column("held_memory_mb", BIG, nullable=False),
         sa.Column("old_vm_state", sa.String(64), nullable=True),
         sa.Column("progress", TEXT, nullable=False),
+        sa.Column("wish", sa.String(64), nullable=True),
         sa.Column("created_at", TIME, nullable=False),
         sa.Column("updated_at", TIME, nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_migrations"),
@@ -87,6 +90,27 @@ def _server_groups() -> None:
     )
     op.create_index("ix_server_groups_uuid", "server_groups", ["uuid"], unique=True)
     op.create_index("ix_server_groups_project_id_id", "server_groups", ["project_id", "id"])
+
+
+def _user_quotas() -> None:
+    op.create_table(
+        "user_quotas",
+        sa.Column("id", BIG, autoincrement=True, nullable=False),
+        sa.Column("project_id", sa.String(255), nullable=False),
+        sa.Column("user_id", sa.String(255), nullable=False),
+        sa.Column("resource", sa.String(64), nullable=False),
+        sa.Column("hard_limit", sa.Integer(), nullable=False),
+        sa.Column("created_at", TIME, nullable=False),
+        sa.Column("updated_at", TIME, nullable=True),
+        sa.PrimaryKeyConstraint("id", name="pk_user_quotas"),
+        **OPTIONS,
+    )
+    op.create_index(
+        "ix_user_quotas_project_id_user_id_resource",
+        "user_quotas",
+        ["project_id", "user_id", "resource"],
+        unique=True,
+    )
 
 
 def _console_tokens() -> None:
@@ -128,3 +152,19 @@ def _idempotency_keys() -> None:
         "ix_idempotency_keys_project_id_key_hash", "idempotency_keys", ["project_id", "key_hash"], unique=True
     )
     op.create_index("ix_idempotency_keys_created_at", "idempotency_keys", ["created_at"])
+
+
+def _provisional_images() -> None:
+    op.create_table(
+        "provisional_images",
+        sa.Column("id", BIG, autoincrement=True, nullable=False),
+        sa.Column("image_id", sa.String(36), nullable=False),
+        sa.Column("instance_uuid", sa.String(36), nullable=False),
+        sa.Column("operation_id", BIG, nullable=True),
+        sa.Column("due_at", TIME, nullable=False),
+        sa.Column("created_at", TIME, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_provisional_images"),
+        **OPTIONS,
+    )
+    op.create_index("ix_provisional_images_image_id", "provisional_images", ["image_id"], unique=True)
+    op.create_index("ix_provisional_images_instance_uuid", "provisional_images", ["instance_uuid"])

@@ -1,0 +1,84 @@
+"""Images that go unless something comes of them: the memory that lets no snapshot leak, whoever dies when."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+
+from sqlalchemy import and_, delete, or_, select, update
+
+from nova_lite.clock import utcnow
+from nova_lite.db.models import Operation
+from nova_lite.db.models import ProvisionalImage as Model
+from nova_lite.db.session import reader, retry_on_deadlock, writer
+from nova_lite.db.writes import affected, insert_missing
+from nova_lite.objects import OPEN_STATES
+
+_T = Model.__table__
+_O = Operation.__table__
+_OPEN = tuple(str(state) for state in OPEN_STATES)
+
+# A request that promised an image and never got so far as to be accepted.
+_FORGOTTEN_S = 600
+
+
+@dataclass(frozen=True)
+class ProvisionalImage:
+    image_id: str
+    instance_uuid: str
+    operation_id: int | None
+
+
+@retry_on_deadlock
+def promise(image_id: str, instance_uuid: str, seconds: float = _FORGOTTEN_S) -> None:
+    """An image is about to be made for a request that is not accepted yet; it goes when that never is."""
+    _write(image_id, instance_uuid, seconds)
+
+
+@retry_on_deadlock
+def bind(image_id: str, operation_id: int) -> None:
+    """From now on the operation's end decides; call it in the transaction that accepts the operation."""
+    with writer() as session:
+        session.execute(update(_T).where(_T.c.image_id == image_id).values(operation_id=operation_id))
+
+
+@retry_on_deadlock
+def keep(image_id: str) -> bool:
+    """The image stays; False when it was no provisional one."""
+    with writer() as session:
+        return affected(session, delete(_T).where(_T.c.image_id == image_id)) > 0
+
+
+@retry_on_deadlock
+def discard(image_id: str, instance_uuid: str) -> None:
+    """Nobody needs the image any more: it goes."""
+    with writer() as session:
+        _write(image_id, instance_uuid, 0)
+        session.execute(update(_T).where(_T.c.image_id == image_id).values(operation_id=None, due_at=utcnow()))
+
+
+def due(limit: int = 100) -> list[ProvisionalImage]:
+    """What must go, oldest first: its operation ended and did not keep it, or was never accepted."""
+    running = select(_O.c.id).where(_O.c.id == _T.c.operation_id, _O.c.state.in_(_OPEN)).exists()
+    forgotten = and_(_T.c.operation_id.is_(None), _T.c.due_at <= utcnow())
+    ripe = or_(forgotten, and_(_T.c.operation_id.is_not(None), ~running))
+    query = select(_T.c.image_id, _T.c.instance_uuid, _T.c.operation_id).where(ripe).order_by(_T.c.id).limit(limit)
+    with reader() as session:
+        return [ProvisionalImage(*row) for row in session.execute(query).all()]
+
+
+def list_all() -> list[ProvisionalImage]:
+    """Every one, ripe or not."""
+    query = select(_T.c.image_id, _T.c.instance_uuid, _T.c.operation_id).order_by(_T.c.id)
+    with reader() as session:
+        return [ProvisionalImage(*row) for row in session.execute(query).all()]
+
+
+def _write(image_id: str, instance_uuid: str, seconds: float) -> None:
+    now = utcnow()
+    values = {
+        "image_id": image_id, "instance_uuid": instance_uuid, "operation_id": None,
+        "due_at": now + datetime.timedelta(seconds=seconds), "created_at": now,
+    }  # fmt: skip
+    with writer() as session:
+        insert_missing(session, _T, values)

@@ -1,0 +1,59 @@
+"""Images that go unless something comes of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from nova_lite.db.api import operations, provisional_images
+from nova_lite.objects import OperationState
+
+SERVER, IMAGE = "11111111-0000-4000-8000-000000000001", "22222222-0000-4000-8000-000000000001"
+
+pytestmark = pytest.mark.usefixtures("database")
+
+
+def _operation(state: OperationState = OperationState.PENDING) -> int:
+    return operations.insert_pending(
+        request_id="req", instance_uuid=SERVER, action="createImage", project_id="p", user_id="u", topic="compute",
+        host="h", args={}, timeout_s=10, state=state,
+    )  # fmt: skip
+
+
+def _due() -> list[str]:
+    return [image.image_id for image in provisional_images.due()]
+
+
+def test_a_promise_waits_for_its_acceptance() -> None:
+    provisional_images.promise(IMAGE, SERVER)
+    assert _due() == [] and [image.image_id for image in provisional_images.list_all()] == [IMAGE]
+    provisional_images.promise("22222222-0000-4000-8000-000000000002", SERVER, seconds=-1)
+    assert _due() == ["22222222-0000-4000-8000-000000000002"]
+
+
+@pytest.mark.parametrize("state", [OperationState.FAILED, OperationState.DONE])
+def test_an_end_without_keeping_it_makes_it_due(state: OperationState) -> None:
+    provisional_images.promise(IMAGE, SERVER, seconds=-1)
+    number = _operation()
+    provisional_images.bind(IMAGE, number)
+    assert _due() == []
+    taken = operations.take(number, "me", 10, "compute", "h")
+    assert taken is not None and _due() == []
+    operations.finish(number, taken.attempt, state)
+    assert _due() == [IMAGE]
+    assert provisional_images.keep(IMAGE) and not provisional_images.keep(IMAGE)
+    assert _due() == []
+
+
+def test_an_operation_that_was_purged_has_ended() -> None:
+    provisional_images.promise(IMAGE, SERVER)
+    provisional_images.bind(IMAGE, 4711)
+    assert _due() == [IMAGE]
+
+
+def test_what_is_discarded_is_due_whether_it_was_promised_or_not() -> None:
+    provisional_images.promise(IMAGE, SERVER)
+    provisional_images.bind(IMAGE, _operation())
+    provisional_images.discard(IMAGE, SERVER)
+    provisional_images.discard("22222222-0000-4000-8000-000000000002", SERVER)
+    provisional_images.discard("22222222-0000-4000-8000-000000000002", SERVER)
+    assert _due() == [IMAGE, "22222222-0000-4000-8000-000000000002"]
