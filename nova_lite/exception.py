@@ -183,6 +183,10 @@ class InstanceInAnotherZone(Conflict):
     sentence = "Instance %(instance_uuid)s cannot be pinned to availability zone %(zone)s while it is in %(present)s"
 
 
+class ServerGroupNotFound(NotFound):
+    sentence = "Instance group %(group_uuid)s could not be found."
+
+
 class FlavorNotFound(NotFound):
     sentence = "Flavor %(flavor_id)s could not be found."
 
@@ -215,6 +219,40 @@ class ImageUnacceptable(Invalid):
 
 class NetworkNotFound(NotFound):
     sentence = "Network %(network_id)s could not be found."
+
+
+# -- moves ----------------------------------------------------------------------------------------
+
+
+class MigrationNotFoundForInstance(NotFound):
+    sentence = "Migration %(migration_id)s not found for instance %(instance_uuid)s"
+
+
+class InvalidMigrationState(Invalid):
+    sentence = (
+        "Migration %(migration_id)s state of instance %(instance_uuid)s is %(state)s. "
+        "Cannot %(method)s while the migration is in this state."
+    )
+
+
+class MigrationPreCheckError(Invalid):
+    sentence = "Migration pre-check error: %(reason)s"
+
+
+class UnableToMigrateToSelf(Invalid):
+    sentence = "Unable to migrate instance (%(instance_uuid)s) to current host (%(host)s)."
+
+
+class LiveMigrationAborted(Conflict):
+    sentence = "Live migration of instance %(instance_uuid)s was aborted."
+
+
+class ComputeServiceInUse(Invalid):
+    sentence = "Compute service of %(host)s is still in use."
+
+
+class ComputeServiceUnavailable(Invalid):
+    sentence = "Compute service of %(host)s is unavailable at this time."
 
 
 # -- scheduling and hosts -------------------------------------------------------------------------

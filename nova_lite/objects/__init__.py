@@ -7,10 +7,11 @@ from nova_lite.objects.host import Allocation, ComputeNode, Service
 from nova_lite.objects.image import ImageMeta
 from nova_lite.objects.instance import Fault, Instance, ServerName
 from nova_lite.objects.keypair import KeyPair
-from nova_lite.objects.migration import Migration, MigrationStatus, MigrationType
+from nova_lite.objects.migration import Migration, MigrationStatus, MigrationType, MigrationWish
 from nova_lite.objects.network import FixedIP, NetworkRequest, Vif
 from nova_lite.objects.operation import OPEN_STATES, Operation, OperationEvent, OperationState
 from nova_lite.objects.scheduling import Diagnosis, Placement, RequestSpec, Selection, Verdict
+from nova_lite.objects.server_group import GroupPolicy, GroupRule, ServerGroup
 from nova_lite.objects.server_request import ServerRequest, ServerSearch
 
 __all__ = [
@@ -25,12 +26,15 @@ __all__ = [
     "Fault",
     "FixedIP",
     "Flavor",
+    "GroupPolicy",
+    "GroupRule",
     "ImageMeta",
     "Instance",
     "KeyPair",
     "Migration",
     "MigrationStatus",
     "MigrationType",
+    "MigrationWish",
     "NetworkRequest",
     "Operation",
     "OperationEvent",
@@ -38,6 +42,7 @@ __all__ = [
     "Placement",
     "RequestSpec",
     "Selection",
+    "ServerGroup",
     "ServerName",
     "ServerRequest",
     "ServerSearch",

@@ -51,13 +51,29 @@ ENDED = (
     MigrationStatus.ERROR,
 )
 
+# What a server's own list shows of its live migrations.
+IN_PROGRESS = (
+    MigrationStatus.QUEUED,
+    MigrationStatus.PREPARING,
+    MigrationStatus.RUNNING,
+    MigrationStatus.POST_MIGRATING,
+)
+
+
+class MigrationWish(enum.StrEnum):
+    """What a user may ask of a live migration under way."""
+
+    ABORT = "abort"
+    FORCE_COMPLETE = "force_complete"
+
 
 @dataclass(frozen=True)
 class Migration(TravellingObject):
     """One move. While it is open, its ``uuid`` holds the claim on the side the server does not use.
 
     ``old_vm_state`` is where the server rested before, ``held_*`` what it counts for in the quota meanwhile: of both
-    flavors the larger (vCPUs, MiB). ``progress`` is what a live migration reports, in bytes.
+    flavors the larger (vCPUs, MiB). ``progress`` is what a live migration reports, in bytes; ``wish`` is what a user
+    asks of it meanwhile.
     """
 
     uuid: str
@@ -79,6 +95,7 @@ class Migration(TravellingObject):
     held_memory_mb: int = 0
     old_vm_state: str | None = None
     progress: dict[str, int] = field(default_factory=dict)
+    wish: str | None = None
     created_at: datetime.datetime | None = None
     updated_at: datetime.datetime | None = None
 

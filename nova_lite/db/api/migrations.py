@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,13 +12,17 @@ from nova_lite import exception
 from nova_lite.clock import utcnow
 from nova_lite.db.api.instance_rows import primitive
 from nova_lite.db.models import Migration as Model
+from nova_lite.db.models import Operation
 from nova_lite.db.session import reader, writer
 from nova_lite.db.writes import affected, new_id
-from nova_lite.objects import Flavor, Migration
-from nova_lite.objects.migration import ENDED
+from nova_lite.objects import Flavor, Migration, MigrationStatus, MigrationType
+from nova_lite.objects.migration import ENDED, IN_PROGRESS
 
 _T = Model.__table__
+_O = Operation.__table__
 _ENDED = tuple(str(status) for status in ENDED)
+# More than the largest number that a database gives.
+_MOST_DIGITS = 19
 
 
 def get(uuid: str) -> Migration:
@@ -36,6 +41,43 @@ def open_of(instance_uuid: str) -> Migration | None:
     with reader() as session:
         row = session.execute(query.limit(1)).one_or_none()
     return None if row is None else from_row(row)
+
+
+def of_server(instance_uuid: str, migration_id: str) -> Migration:
+    """One move of a server by its number. :raises MigrationNotFoundForInstance: it has none of that number."""
+    missing = exception.MigrationNotFoundForInstance(migration_id=migration_id, instance_uuid=instance_uuid)
+    if not (migration_id.isascii() and migration_id.isdigit() and len(migration_id) < _MOST_DIGITS):
+        raise missing
+    query = select(_T).where(_T.c.id == int(migration_id), _T.c.instance_uuid == instance_uuid)
+    with reader() as session:
+        row = session.execute(query).one_or_none()
+    if row is None:
+        raise missing
+    return from_row(row)
+
+
+def live_in_progress(instance_uuid: str) -> builtins.list[Migration]:
+    """The live migrations of a server that are under way."""
+    statuses = [str(status) for status in IN_PROGRESS]
+    mine = select(_T).where(_T.c.instance_uuid == instance_uuid, _T.c.migration_type == str(MigrationType.LIVE))
+    return _all(mine.where(_T.c.status.in_(statuses)).order_by(_T.c.id))
+
+
+def stray_lives() -> builtins.list[Migration]:
+    """Open live migrations and evacuations whose operation has ended without them: something superseded it."""
+    kinds = [str(MigrationType.LIVE), str(MigrationType.EVACUATION)]
+    ended = select(_O.c.id).where(_O.c.id == _T.c.operation_id, _O.c.finish_time.is_not(None)).exists()
+    return _all(select(_T).where(_T.c.status.not_in(_ENDED), _T.c.migration_type.in_(kinds), ended).order_by(_T.c.id))
+
+
+def evacuated(source_compute: str | None = None) -> builtins.list[Migration]:
+    """Evacuations that went well but whose source (any, or this host) has not said that its guest is gone."""
+    query = select(_T).where(
+        _T.c.status == str(MigrationStatus.DONE), _T.c.migration_type == str(MigrationType.EVACUATION)
+    )
+    if source_compute is not None:
+        query = query.where(_T.c.source_compute == source_compute)
+    return _all(query.order_by(_T.c.id))
 
 
 def create(migration: Migration) -> Migration:
@@ -61,6 +103,11 @@ def from_row(row: Row[Any]) -> Migration:
     for name in ("old_flavor", "new_flavor"):
         values[name] = None if values[name] is None else Flavor.from_primitive(values[name])
     return Migration(**values)
+
+
+def _all(query: Any) -> builtins.list[Migration]:
+    with reader() as session:
+        return [from_row(row) for row in session.execute(query).all()]
 
 
 def _one(query: Any, name: object) -> Migration:

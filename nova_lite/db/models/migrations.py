@@ -12,7 +12,8 @@ class Migration(Stamped, Base):
     """One move. Its ``uuid`` holds the claim on the side that the server does not use meanwhile.
 
     ``held_*`` is what its server counts for in the quota while it is open: of both flavors the larger (vCPUs, MiB).
-    ``progress`` is what a live migration reports (bytes, as the API shows them). The row outlives its server.
+    ``progress`` is what a live migration reports (bytes, as the API shows them), ``wish`` what a user asks of
+    it meanwhile. The row outlives its server.
     """
 
     __tablename__ = "migrations"
@@ -42,3 +43,4 @@ class Migration(Stamped, Base):
     held_memory_mb: Mapped[int] = mapped_column(BIG, default=0)
     old_vm_state: Mapped[Word | None]
     progress: Mapped[Json] = mapped_column(default=dict)
+    wish: Mapped[Word | None]
