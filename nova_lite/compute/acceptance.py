@@ -11,7 +11,7 @@ from typing import Any
 from nova_lite import exception, quota
 from nova_lite.compute import actions
 from nova_lite.context import RequestContext
-from nova_lite.db.api import instances, operations
+from nova_lite.db.api import instances, operations, server_groups
 from nova_lite.db.session import retry_on_deadlock, writer
 from nova_lite.objects import Instance, OperationState
 from nova_lite.objects.flavor import quota_counts
@@ -23,16 +23,27 @@ SUPERSEDED = "Superseded by a later request: %s"
 def create(ctxt: RequestContext, builds: Sequence[tuple[Instance, Mapping[str, Any]]]) -> list[int]:
     """Write the servers of one request and an operation for each; the operations' ids.
 
-    :raises OverQuota: the project may not have so many.
+    :raises OverQuota: the project, the user or the servers' group may not have so many.
     """
     row = actions.CREATE
     with writer():
-        quota.reserve(str(ctxt.project_id), quota_counts(instance.flavor for instance, _ in builds))
+        counts = quota_counts(instance.flavor for instance, _ in builds)
+        quota.reserve(str(ctxt.project_id), counts, user_id=str(ctxt.user_id))
+        _join_group(ctxt, [instance for instance, _ in builds])
         ids = []
         for instance, args in builds:
             instances.insert(instance)
             ids.append(_open(ctxt, instance.uuid, row, topic="conductor", host=None, args=args))
         return ids
+
+
+def _join_group(ctxt: RequestContext, servers: Sequence[Instance]) -> None:
+    """The servers of one request are all members of the same group, or of none."""
+    group = servers[0].server_group
+    if group is not None:
+        user_id = str(ctxt.user_id)
+        limits = quota.limits(str(ctxt.project_id), user_id=user_id)
+        server_groups.admit(group, user_id, len(servers), limits)
 
 
 @retry_on_deadlock
@@ -94,7 +105,16 @@ def delete(
         if host in dead_hosts:
             host = None
         topic = "conductor" if host is None else "compute"
-        return _open(ctxt, instance.uuid, row, topic=topic, host=host, args={}), host
+        return _open(ctxt, instance.uuid, row, topic=topic, host=host, args=_elsewhere(instance.uuid, host)), host
+
+
+def _elsewhere(instance_uuid: str, host: str | None) -> dict[str, Any]:
+    """The other hosts of a move that has not ended: they keep something of the server, too."""
+    migration = migrations.open_of(instance_uuid)
+    if migration is None:
+        return {}
+    places = (migration.source_compute, migration.dest_compute)
+    return {"also": sorted({place for place in places if place is not None and place != host})}
 
 
 @retry_on_deadlock
@@ -108,6 +128,7 @@ def at_once(ctxt: RequestContext, instance: Instance, row: actions.Action, value
             raise exception.InstanceNotFound(instance_uuid=instance.uuid)
         if "task_state" in values:
             operations.end_open(instance.uuid, SUPERSEDED % row.name)
+            moves.ended(instances.get(instance.uuid))
         _open(ctxt, instance.uuid, row, topic="api", host=None, args={}, state=OperationState.DONE)
 
 
@@ -119,7 +140,8 @@ def check(row: actions.Action, instance: Instance) -> None:
     refusal = actions.refusal(row, instance.vm_state, instance.task_state, instance.launched_at is not None)
     if refusal is None:
         return
-    if refusal.attribute == "launched_at":
+    # Nova names a state only where there is one: what needs a task, and finds none, is refused without its name.
+    if refusal.attribute == "launched_at" or refusal.state == "None":
         raise exception.InstanceNotLaunched(verb=row.verb, instance_uuid=instance.uuid)
     raise exception.InstanceInvalidState(
         verb=row.verb, instance_uuid=instance.uuid, attribute=refusal.attribute, state=refusal.state

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from nova_lite.compute.power_states import PowerState as P
 from nova_lite.compute.task_states import TaskState as T
 from nova_lite.compute.vm_states import VmState as V
+from nova_lite.objects.migration import MigrationStatus as M
 
 ANY_STATE = frozenset(V) - {V.DELETED}
 IDLE: frozenset[T | None] = frozenset({None})
@@ -37,12 +38,14 @@ class OnRestart(enum.StrEnum):
 class Stage:
     """One turn of an action that several hosts (or a host and a conductor) do one after the other.
 
-    ``event`` is the step's name in the instance action, ``task`` what the server shows meanwhile (None: no change).
+    ``event`` is the step's name in the instance action, ``task`` what the server shows meanwhile, ``move`` what its
+    open migration shows (None: no change).
     """
 
     name: str
     event: str
     task: T | None = None
+    move: M | None = None
 
 
 @dataclass(frozen=True)
@@ -117,6 +120,9 @@ _HARD_TASKS: frozenset[T | None] = frozenset(
     }
 )
 
+# A server that is moving, or waits for its confirmation, leaves something on another host, too.
+_DELETE_STAGES = (Stage("rest", "compute_terminate_instance"),)
+
 CREATE = Action(
     "create", None, "create", Place.CONDUCTOR, _states(V.BUILDING), sets_task=T.SCHEDULING,
     works_as=T.NETWORKING, ends_in=V.ACTIVE, ends_power=P.RUNNING, driver_call="spawn", needs_launch=False,
@@ -125,12 +131,12 @@ CREATE = Action(
 DELETE = Action(
     "delete", None, "delete", Place.COMPUTE, task_states=ANY_TASK, sets_task=T.DELETING, ends_in=V.DELETED,
     driver_call="destroy", needs_launch=False, reverts=False, timeout_s=None,
-    event_name="compute_terminate_instance",
+    event_name="compute_terminate_instance", off_home=True, stages=_DELETE_STAGES,
 )  # fmt: skip
 FORCE_DELETE = Action(
     "forceDelete", "forceDelete", "forceDelete", Place.COMPUTE, task_states=ANY_TASK, sets_task=T.DELETING,
     ends_in=V.DELETED, driver_call="destroy", needs_launch=False, reverts=False, timeout_s=None,
-    event_name="compute_terminate_instance",
+    event_name="compute_terminate_instance", off_home=True, stages=_DELETE_STAGES,
 )  # fmt: skip
 START = Action(
     "start", "os-start", "start", Place.COMPUTE, _states(V.STOPPED), sets_task=T.POWERING_ON, ends_in=V.ACTIVE,
@@ -184,8 +190,11 @@ _BUSY_WITH_DISKS = _states(V.ACTIVE, V.STOPPED, V.PAUSED, V.SUSPENDED)
 _NOT_SUSPENDED = _states(V.ACTIVE, V.STOPPED, V.PAUSED)
 _WITH_VOLUMES = _NOT_SUSPENDED | _states(V.RESIZED, V.SHELVED, V.SHELVED_OFFLOADED, V.SOFT_DELETED)
 _MOVE_STAGES = (
-    Stage("resize", "compute_resize_instance", T.RESIZE_MIGRATING),
-    Stage("finish", "compute_finish_resize", T.RESIZE_FINISH),
+    Stage("prep", "compute_prep_resize", move=M.PRE_MIGRATING),
+    # The destination refused: another one is chosen.
+    Stage("schedule", "compute_prep_resize"),
+    Stage("resize", "compute_resize_instance", T.RESIZE_MIGRATING, M.MIGRATING),
+    Stage("finish", "compute_finish_resize", T.RESIZE_FINISH, M.POST_MIGRATING),
     # A move that failed half-way returns: the source takes its guest up again.
     Stage("undo", "compute_finish_revert_resize"),
 )
@@ -206,8 +215,8 @@ MIGRATE = Action(
 )  # fmt: skip
 CONFIRM_RESIZE = Action(
     "confirmResize", "confirmResize", "confirmResize", Place.COMPUTE, _states(V.RESIZED),
-    sets_task=T.RESIZE_CONFIRMING, driver_call="confirm_migration", requires="migrate", timeout_s=None,
-    event_name="compute_confirm_resize", off_home=True,
+    driver_call="confirm_migration", requires="migrate", timeout_s=None, event_name="compute_confirm_resize",
+    off_home=True,
 )  # fmt: skip
 REVERT_RESIZE = Action(
     "revertResize", "revertResize", "revertResize", Place.COMPUTE, _states(V.RESIZED), sets_task=T.RESIZE_REVERTING,
@@ -221,8 +230,11 @@ LIVE_MIGRATE = Action(
     event_name="compute_live_migration", off_home=True,
     stages=(
         Stage("check", "compute_check_can_live_migrate_destination"),
+        # The destination refused: a conductor asks for another.
+        Stage("retry", "conductor_live_migrate_instance"),
         Stage("migrate", "compute_live_migration"),
         Stage("finish", "compute_post_live_migration_at_destination"),
+        # The source failed or died: the destination takes back what it prepared, unless the guest has arrived.
         Stage("undo", "compute_rollback_live_migration_at_destination"),
     ),
 )  # fmt: skip

@@ -13,6 +13,7 @@ from nova_lite import exception, quota
 from nova_lite.compute import acceptance, actions, create
 from nova_lite.compute.doors.consoles import ConsoleDoor
 from nova_lite.compute.doors.door import Door, Neighbours, check_lock
+from nova_lite.compute.doors.live_moves import LiveMoves
 from nova_lite.compute.lookups import Lookups
 from nova_lite.compute.rpcapi import ComputeRpcAPI
 from nova_lite.compute.vm_states import VmState
@@ -40,6 +41,7 @@ class API:
         neighbours = Neighbours(conf, self._image, self._network, self._conductor, self._rpcapi)
         self._door = Door(neighbours)
         self.consoles = ConsoleDoor(neighbours)
+        self.live_moves = LiveMoves(neighbours)
         self._lookups = Lookups(conf, self._image, self._network)
 
     # -- create -----------------------------------------------------------------------------------

@@ -35,6 +35,12 @@ def get_by_id(migration_id: int) -> Migration:
     return _one(select(_T).where(_T.c.id == migration_id), migration_id)
 
 
+def of_operation(operation_id: int) -> Migration | None:
+    """The move that an operation makes; None when it makes none (yet)."""
+    found = _all(select(_T).where(_T.c.operation_id == operation_id).order_by(_T.c.id.desc()).limit(1))
+    return found[0] if found else None
+
+
 def open_of(instance_uuid: str) -> Migration | None:
     """The move of a server that has not ended; a server has one at the most."""
     query = select(_T).where(_T.c.instance_uuid == instance_uuid, _T.c.status.not_in(_ENDED)).order_by(_T.c.id.desc())

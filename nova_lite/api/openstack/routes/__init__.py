@@ -9,6 +9,7 @@ from nova_lite.api.openstack.routes import (
     keypairs,
     limits,
     server_actions,
+    server_migrations,
     servers,
     versions,
 )
@@ -21,6 +22,7 @@ ROUTES: tuple[Route, ...] = (
     *keypairs.ROUTES,
     *servers.ROUTES,
     *server_actions.ROUTES,
+    *server_migrations.ROUTES,
     *consoles.ROUTES,
     *instance_actions.ROUTES,
     *limits.ROUTES,
