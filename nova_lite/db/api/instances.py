@@ -34,6 +34,7 @@ _NAMES = select(TABLE.c.uuid, TABLE.c.display_name)
 _BY_UUID = _ALL.where(TABLE.c.uuid == bindparam("uuid"))
 _LIVE = TABLE.c.deleted_at.is_(None)
 _LIVE_BY_UUID = _BY_UUID.where(_LIVE)
+_LOCKED = _LIVE_BY_UUID.with_for_update()
 _INSERT = sa_insert(TABLE).inline()  # nobody needs the new id: no second round trip, no RETURNING
 
 
@@ -50,6 +51,18 @@ def get(uuid: str, project_id: str | None = None, include_deleted: bool = False)
             if project_id is None or found.project_id == project_id:
                 return found
     raise exception.InstanceNotFound(instance_uuid=uuid)
+
+
+def locked(uuid: str) -> Instance:
+    """A live server that nobody else changes before the caller's writer() ends: read what is to be changed in part.
+
+    :raises InstanceNotFound: there is none.
+    """
+    with writer() as session:
+        row = session.execute(_LOCKED, {"uuid": uuid}).one_or_none()
+    if row is None:
+        raise exception.InstanceNotFound(instance_uuid=uuid)
+    return from_row(row)
 
 
 def get_many(uuids: Iterable[str], include_deleted: bool = False) -> builtins.list[Instance]:
