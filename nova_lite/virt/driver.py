@@ -9,9 +9,9 @@ from __future__ import annotations
 import abc
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import IO, Any
 
-from nova_lite.objects import ConsoleType, Instance, Vif
+from nova_lite.objects import ConsoleType, ImageMeta, Instance, Vif
 from nova_lite.virt.event import LifecycleEvent
 
 
@@ -167,3 +167,79 @@ class RemoteConsoleDriver(abc.ABC):
 
         :raises GuestNotFound: there is no guest; :raises ConsoleTypeUnavailable: the guest has no such console.
         """
+
+
+class SnapshotDriver(abc.ABC):
+    """Group ``snapshot``."""
+
+    @abc.abstractmethod
+    def snapshot(self, instance: Instance, keep: Callable[[IO[bytes], str], None]) -> None:
+        """Copy the root disk as it is now into one file, and hand it with its disk format to ``keep``.
+
+        The guest goes on as it was; after the call nothing of the copy is left here, whatever ``keep`` raised.
+        """
+
+
+class RescueDriver(abc.ABC):
+    """Group ``rescue``: the guest boots from another image and finds its own root disk beside it."""
+
+    @abc.abstractmethod
+    def rescue(
+        self, ctxt: Any, instance: Instance, vifs: tuple[Vif, ...], image: ImageMeta, password: str | None
+    ) -> None:
+        """Stop the guest and boot it from a disk of ``image``; one that was booted so already is left alone.
+
+        :raises ImageUnacceptable: the image must not be used.
+        """
+
+    @abc.abstractmethod
+    def unrescue(self, instance: Instance, vifs: tuple[Vif, ...]) -> None:
+        """Boot the guest from its own disk again and remove the disk of the rescue."""
+
+
+class LiveMigrationDriver(abc.ABC):
+    """Group ``live_migration``: a running guest goes to another host, with memory and local disks.
+
+    The ``instance`` of the destination's methods has the generation that the guest gets there.
+    """
+
+    @abc.abstractmethod
+    def check_can_live_migrate_destination(
+        self, instance: Instance, block_migration: bool | None, disk_over_commit: bool
+    ) -> dict[str, Any]:
+        """On the destination: facts that the source needs (JSON). ``block_migration`` None: as it has to be.
+
+        :raises MigrationPreCheckError: the guest cannot live here.
+        """
+
+    @abc.abstractmethod
+    def pre_live_migration(self, instance: Instance, vifs: tuple[Vif, ...], facts: dict[str, Any]) -> None:
+        """On the destination: make ready what the guest will stand on; no guest runs here yet."""
+
+    @abc.abstractmethod
+    def live_migrate(
+        self, instance: Instance, dest: str, facts: dict[str, Any], report: Callable[[dict[str, int]], None]
+    ) -> None:
+        """On the source: send the guest to host ``dest``; when this returns it is there, and not here any more.
+
+        Called again after it went: returns at once. ``report`` gets ``memory_total_bytes`` and the like now and then;
+        an error of it ends the migration. After any error the guest is here as it was, unless nobody can know.
+
+        :raises LiveMigrationAborted: somebody called :meth:`abort_live_migration`.
+        """
+
+    @abc.abstractmethod
+    def post_live_migration(self, instance: Instance) -> None:
+        """On the source: remove what the guest that went left behind."""
+
+    @abc.abstractmethod
+    def rollback_live_migration(self, instance: Instance) -> bool:
+        """On the destination: take back what was made ready. False, and nothing done: the guest has arrived."""
+
+    @abc.abstractmethod
+    def abort_live_migration(self, instance: Instance) -> None:
+        """On the source, while it migrates: stop; too late is no error."""
+
+    @abc.abstractmethod
+    def force_complete_live_migration(self, instance: Instance) -> None:
+        """On the source, while it migrates: make the guest stand still, so that its memory can follow."""
