@@ -5,13 +5,14 @@ What is accepted here is done or failed with a reason, whatever happens next; wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from nova_lite import exception, quota
 from nova_lite.compute import actions
+from nova_lite.conductor import moves
 from nova_lite.context import RequestContext
-from nova_lite.db.api import instances, operations, server_groups
+from nova_lite.db.api import instances, migrations, operations, server_groups
 from nova_lite.db.session import retry_on_deadlock, writer
 from nova_lite.objects import Instance, OperationState
 from nova_lite.objects.flavor import quota_counts
@@ -105,16 +106,15 @@ def delete(
         if host in dead_hosts:
             host = None
         topic = "conductor" if host is None else "compute"
-        return _open(ctxt, instance.uuid, row, topic=topic, host=host, args=_elsewhere(instance.uuid, host)), host
+        args = {"also": _elsewhere(instance.uuid, {*dead_hosts, host})}
+        return _open(ctxt, instance.uuid, row, topic=topic, host=host, args=args), host
 
 
-def _elsewhere(instance_uuid: str, host: str | None) -> dict[str, Any]:
+def _elsewhere(instance_uuid: str, but: Collection[str | None]) -> list[str]:
     """The other hosts of a move that has not ended: they keep something of the server, too."""
     migration = migrations.open_of(instance_uuid)
-    if migration is None:
-        return {}
-    places = (migration.source_compute, migration.dest_compute)
-    return {"also": sorted({place for place in places if place is not None and place != host})}
+    places = set() if migration is None else {migration.source_compute, migration.dest_compute}
+    return sorted(place for place in places - {None, *but} if place is not None)
 
 
 @retry_on_deadlock

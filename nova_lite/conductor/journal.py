@@ -13,6 +13,7 @@ from nova_lite.compute import actions
 from nova_lite.compute.power_states import PowerState
 from nova_lite.compute.task_states import TaskState
 from nova_lite.compute.vm_states import VmState
+from nova_lite.conductor import moves
 from nova_lite.conductor.endings import table as endings
 from nova_lite.db.api import allocations, compute_nodes, console_tokens, instances, operations
 from nova_lite.db.session import retry_on_deadlock, writer
@@ -40,12 +41,16 @@ def take(operation_id: int, owner: str, lease_s: float, host: str) -> tuple[Oper
             operations.finish(operation.id, operation.attempt, OperationState.FAILED, "The server is no longer here.")
             return None
         if operation.retries > row.max_retries and row.timeout_s is not None:
-            end_failed(operation, instance, f"Given up: {operation.retries} workers died on it.", "", 500)
+            reason = f"Given up: {operation.retries} workers died on it."
+            if not undoing(operation, instance, reason):
+                end_failed(operation, instance, reason, "", 500)
             return None
         stage = row.stage(operation.args.get("stage"))
         if stage.task is not None:
             instances.update_if(instance.uuid, {"task_state": stage.task})
             instance = instance.replace(task_state=stage.task)
+        if stage.move is not None:
+            moves.reached(instance, stage.move)
         operations.start_event(operation.id, stage.event, host)
         return operation, instance
 
@@ -66,16 +71,24 @@ def hand_over(
 ) -> None:
     """A turn is done and the next one is ``host``'s (None: any conductor's), with the server's fields it changes.
 
-    ``more`` are added to the operation's arguments. A server that gets another host gets another generation with it.
+    ``more`` are added to the operation's arguments; a ``failure`` among them says why the turn failed. A server that
+    gets another host gets another generation with it. Said twice (an answer was lost) it changes nothing.
 
     :raises StaleWrite: as progress.
     """
     with writer():
         operation = operations.get(operation_id)
+        if (operation.args.get("stage"), operation.args.get("handed_by")) == (stage, attempt):
+            return
         present = row_of(operation).stage(operation.args.get("stage"))
-        operations.finish_event(operation.id, present.event, "Success")
+        if "failure" in more:
+            why = more["failure"]
+            operations.finish_event(operation.id, present.event, "Error", why["reason"], why["details"] or None)
+        else:
+            operations.finish_event(operation.id, present.event, "Success")
         topic = "conductor" if host is None else "compute"
-        operations.hand_over(operation_id, attempt, topic, host, {**operation.args, **more, "stage": stage})
+        args = {**operation.args, **more, "stage": stage, "handed_by": attempt}
+        operations.hand_over(operation_id, attempt, topic, host, args)
         instance = instances.get(operation.instance_uuid)
         if "host" in values and values["host"] != instance.host:
             values = {**values, "generation": instance.generation + 1}
@@ -146,6 +159,15 @@ def failing(operation: Operation, instance: Instance) -> dict[str, Any]:
     """What else ends with an operation that is given up, in the caller's transaction; server fields that change."""
     ending = endings.FAILED.get(row_of(operation).name)
     return {} if ending is None else ending(operation, instance)
+
+
+def undoing(operation: Operation, instance: Instance, reason: str) -> bool:
+    """Pass the turn of an operation that got stuck half-way to who undoes it; False: there is nothing to undo.
+
+    In the caller's transaction. :raises StaleWrite: somebody was quicker.
+    """
+    undo = endings.UNDO.get(row_of(operation).name)
+    return undo is not None and undo(operation, instance, reason)
 
 
 @retry_on_deadlock

@@ -84,6 +84,12 @@ def note(migration: Migration, status: MigrationStatus, **values: Any) -> bool:
     return migrations.update_if(migration.uuid, {"status": status, **values}, *_OPEN)
 
 
+def reached(instance: Instance, status: MigrationStatus) -> bool:
+    """:func:`note` of whatever move of the server is open; False: none is."""
+    migration = migrations.open_of(instance.uuid)
+    return migration is not None and note(migration, status)
+
+
 def succeeded(migration: Migration, instance: Instance, status: MigrationStatus) -> bool:
     """The server stays where it came to: the claim on the other side is given back. False: it has ended already."""
     return _end(migration, instance, status, migration.new_flavor, moved=True)

@@ -10,17 +10,31 @@ from collections.abc import Callable
 from typing import Any
 
 from nova_lite.compute import actions
-from nova_lite.conductor import moves
-from nova_lite.conductor.endings import consoles, create
+from nova_lite.conductor import moves as open_moves
+from nova_lite.conductor.endings import consoles, create, moves
 from nova_lite.objects import Instance, Operation
 
 Done = Callable[[Operation, Instance, dict[str, Any]], dict[str, Any]]
 Failed = Callable[[Operation, Instance], dict[str, Any]]
+# Instead of ending what got stuck half-way: its turn goes to who undoes it (True), or there is nothing to undo (False).
+Undo = Callable[[Operation, Instance, str], bool]
 # Called when a server is gone for good, before its row becomes a tombstone: what else it held is given back.
 Gone = Callable[[Instance], None]
 
 DONE: dict[str, Done] = {
     actions.CREATE.name: create.done,
+    actions.RESIZE.name: moves.done,
+    actions.MIGRATE.name: moves.done,
+    actions.CONFIRM_RESIZE.name: moves.confirmed,
+    actions.REVERT_RESIZE.name: moves.reverted,
 }
-FAILED: dict[str, Failed] = {}
-GONE: tuple[Gone, ...] = (moves.gone, consoles.forget,)
+FAILED: dict[str, Failed] = {
+    actions.RESIZE.name: moves.failed,
+    actions.MIGRATE.name: moves.failed,
+    actions.REVERT_RESIZE.name: moves.not_reverted,
+}
+UNDO: dict[str, Undo] = {
+    actions.RESIZE.name: moves.undo,
+    actions.MIGRATE.name: moves.undo,
+}
+GONE: tuple[Gone, ...] = (open_moves.gone, consoles.forget,)

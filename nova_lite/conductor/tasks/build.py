@@ -10,7 +10,7 @@ from nova_lite.compute.rpcapi import ComputeRpcAPI
 from nova_lite.compute.task_states import TaskState
 from nova_lite.conductor import journal
 from nova_lite.context import RequestContext
-from nova_lite.db.api import allocations, instances, operations
+from nova_lite.db.api import allocations, instances, operations, server_groups
 from nova_lite.db.session import retry_on_deadlock, writer
 from nova_lite.objects import Instance, Operation, OperationState, Placement, RequestSpec, Selection
 from nova_lite.scheduler.api import API as SchedulerAPI
@@ -68,6 +68,7 @@ def request_spec(operation: Operation, instance: Instance) -> RequestSpec:
         force_node=args.get("force_node"),
         ignore_hosts=tuple(args.get("ignore_hosts", ())),
         scheduler_hints=dict(instance.scheduler_hints),
+        group=server_groups.rule(instance.server_group, besides=instance.uuid),
     )
 
 
@@ -75,7 +76,7 @@ def request_spec(operation: Operation, instance: Instance) -> RequestSpec:
 def _assign(operation: Operation, instance: Instance, chosen: Selection, placement: Placement) -> None:
     """The host is written down and the turn passes to it, in one transaction; a delete that came first refuses it."""
     with writer():
-        operations.hold(operation.id, operation.attempt, verdict=_verdict(placement))
+        operations.hold(operation.id, operation.attempt, verdict=verdict_of(placement))
         assigned = instances.update_if(
             instance.uuid,
             {
@@ -103,10 +104,10 @@ def _no_valid_host(operation: Operation, instance: Instance, placement: Placemen
     with writer():
         operations.hold(operation.id, operation.attempt)
         allocations.release(instance.uuid)
-        journal.end_failed(operation, instance, reason, "", 500, verdict=_verdict(placement))
+        journal.end_failed(operation, instance, reason, "", 500, verdict=verdict_of(placement))
 
 
-def _verdict(placement: Placement) -> dict[str, object]:
+def verdict_of(placement: Placement) -> dict[str, object]:
     return dataclasses.asdict(placement.diagnosis)
 
 

@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from nova_lite import exception
 from nova_lite.compute import actions
 from nova_lite.compute.vm_states import VmState
 from nova_lite.conductor import journal
+from nova_lite.conductor.tasks import cold
 from nova_lite.db.api import allocations, instances, operations
 from nova_lite.db.session import retry_on_deadlock, writer
-from nova_lite.objects import Fault, Operation, OperationState
+from nova_lite.objects import Fault, Instance, Operation, OperationState
 
 LOG = logging.getLogger(__name__)
+
+# By action: what becomes of its present turn when the turn's host is down, in the caller's transaction.
+WITHOUT_HOST: dict[str, Callable[[Operation, Instance], int | None]] = {
+    actions.RESIZE.name: cold.host_down,
+    actions.MIGRATE.name: cold.host_down,
+    actions.CONFIRM_RESIZE.name: cold.confirm_without_source,
+    actions.REVERT_RESIZE.name: cold.revert_without_destination,
+}
 
 
 @retry_on_deadlock
 def host_down(operation: Operation, max_builds: int) -> int | None:
     """The operation's host is down: its id when a conductor can go on with it, None when it waits for the host.
 
-    A build goes to another host; a delete is done without the host, which cleans up when it returns; what only the
-    host can do waits until its deadline.
+    A build goes to another host; a delete is done without the host, which cleans up when it returns; for others see
+    ``WITHOUT_HOST``; what only the host can do waits until its deadline.
     """
     row = journal.row_of(operation)
     with writer():
@@ -39,7 +49,8 @@ def host_down(operation: Operation, max_builds: int) -> int | None:
             return operation.id
         if row in (actions.DELETE, actions.FORCE_DELETE):
             return operation.id if operations.seize(operation, "conductor") else None
-    return None
+        without = WITHOUT_HOST.get(row.name)
+        return without(operation, instance) if without is not None else None
 
 
 @retry_on_deadlock
@@ -72,6 +83,8 @@ def _end(operation: Operation, reason: str) -> None:
         operations.end_open(operation.instance_uuid, "The server is gone.")
         return
     LOG.error("Operation %d (%s of %s): %s", operation.id, operation.action, instance.uuid, reason)
+    if journal.undoing(operation, instance, reason):
+        return
     operations.end_open(instance.uuid, reason)
     values: dict[str, object] = {"task_state": None, **journal.failing(operation, instance)}
     if not journal.row_of(operation).reverts:

@@ -267,16 +267,27 @@ def end_open(instance_uuid: str, message: str, but: int | None = None) -> list[i
     return ids
 
 
-def seize(operation: Operation, topic: str, args: Mapping[str, Any] | None = None) -> bool:
-    """Give an open operation to another topic, whoever holds it; False when it moved meanwhile."""
+def seize(
+    operation: Operation,
+    topic: str,
+    args: Mapping[str, Any] | None = None,
+    host: str | None = None,
+    timeout_s: float | None = None,
+) -> bool:
+    """Give an open operation to another topic or host, whoever holds it; False when it moved meanwhile.
+
+    With ``timeout_s`` its deadline begins anew.
+    """
+    now = utcnow()
+    later = {} if timeout_s is None else {"deadline": now + datetime.timedelta(seconds=timeout_s)}
     with writer() as session:
         moved = affected(
             session,
             update(_T)
             .where(_T.c.id == operation.id, _T.c.attempt == operation.attempt, _T.c.state == str(operation.state))
             .values(
-                state=_PENDING, topic=topic, host=None, owner=None, lease_until=None, attempt=_T.c.attempt + 1,
-                args=dict(args if args is not None else operation.args), updated_at=utcnow(),
+                state=_PENDING, topic=topic, host=host, owner=None, lease_until=None, attempt=_T.c.attempt + 1,
+                args=dict(args if args is not None else operation.args), updated_at=now, **later,
             ),
         )  # fmt: skip
     return moved > 0

@@ -67,8 +67,9 @@ _NO_FIXED_END = {
     "changePassword",
 }  # fmt: skip
 # These show no task: others may go on beside them.
-_NO_TASK = {
+_NO_TASK = {"confirmResize", 
     "trigger_crash_dump", "attach_volume", "detach_volume", "swap_volume", "attach_interface", "detach_interface",
+    "confirmResize",
 }  # fmt: skip
 
 

@@ -1,0 +1,81 @@
+"""The ends of resizes and cold migrations: the claims, the quota and the server's place end with the operation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nova_lite import exception
+from nova_lite.clock import utcnow
+from nova_lite.compute import actions
+from nova_lite.compute.power_states import PowerState
+from nova_lite.compute.vm_states import VmState
+from nova_lite.conductor import moves
+from nova_lite.db.api import instances, migrations, operations
+from nova_lite.objects import Flavor, Instance, MigrationStatus, Operation
+
+# The source said that its guest is there again.
+UNDONE = "undone"
+# Turns after which the source, or the destination, has done something that must be undone.
+_HALF_WAY = ("resize", "finish")
+
+
+def place(side: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a server that say where and what it is, of an operation's argument ``old`` or ``new``."""
+    return {**side, "flavor": Flavor.from_primitive(side["flavor"])}
+
+
+def done(operation: Operation, instance: Instance, report: dict[str, Any]) -> dict[str, Any]:
+    """The server arrived, and waits for its user to confirm or revert."""
+    moves.reached(instance, MigrationStatus.FINISHED)
+    return {"launched_at": utcnow(), "progress": 0}
+
+
+def failed(operation: Operation, instance: Instance) -> dict[str, Any]:
+    """The move is given up; where the source could not take its guest up again, the server is in error."""
+    migration = migrations.open_of(instance.uuid)
+    if migration is not None and migration.operation_id == operation.id:
+        moves.ended(instance)
+    stage = operation.args.get("stage")
+    lost = stage in ("undo", *_HALF_WAY) and UNDONE not in operation.steps
+    return {"vm_state": VmState.ERROR} if lost else {}
+
+
+def undo(operation: Operation, instance: Instance, reason: str) -> bool:
+    """A move that got stuck half-way goes back to its source, with the whole time of its row before it once more."""
+    if operation.args.get("stage") not in _HALF_WAY:
+        return False
+    row = actions.by_name(operation.action)
+    old = place(operation.args["old"])
+    failure = {"reason": reason, "details": "", "code": 500}
+    args = {**operation.args, "stage": "undo", "failure": failure, "handed_by": operation.attempt}
+    operations.finish_event(operation.id, row.stage(operation.args["stage"]).event, "Error", details=reason)
+    if not operations.seize(operation, "compute", args, host=old["host"], timeout_s=row.timeout_s):
+        raise exception.StaleWrite(what=f"Operation {operation.id}")
+    if instance.host != old["host"]:
+        old["generation"] = instance.generation + 1
+    instances.update_if(instance.uuid, old)
+    return True
+
+
+def confirmed(operation: Operation, instance: Instance, report: dict[str, Any]) -> dict[str, Any]:
+    """The source forgot the server; whether it runs is what its own host said last."""
+    migration = migrations.open_of(instance.uuid)
+    if migration is not None:
+        moves.succeeded(migration, instance, MigrationStatus.CONFIRMED)
+    stopped = instance.power_state in (PowerState.SHUTDOWN, PowerState.CRASHED)
+    return {"vm_state": VmState.STOPPED if stopped else VmState.ACTIVE, "power_state": instance.power_state}
+
+
+def reverted(operation: Operation, instance: Instance, report: dict[str, Any]) -> dict[str, Any]:
+    """The server is again where and what it was."""
+    migration = migrations.open_of(instance.uuid)
+    if migration is not None:
+        moves.reverted(migration, instance)
+    vm_state = VmState.ACTIVE if operation.args["power_on"] else VmState.STOPPED
+    return {"vm_state": vm_state, "launched_at": utcnow()}
+
+
+def not_reverted(operation: Operation, instance: Instance) -> dict[str, Any]:
+    """The server stays on whichever side its row says, in error."""
+    moves.ended(instance)
+    return {}

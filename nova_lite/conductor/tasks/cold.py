@@ -1,0 +1,160 @@
+"""Resizes and cold migrations where a conductor has the turn: choosing the destination, and going on without a host."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from nova_lite import exception
+from nova_lite.compute import actions
+from nova_lite.compute.rpcapi import ComputeRpcAPI
+from nova_lite.conductor import journal, moves
+from nova_lite.conductor.endings.moves import place, undo
+from nova_lite.conductor.tasks.build import request_spec, verdict_of
+from nova_lite.context import RequestContext
+from nova_lite.db.api import allocations, instances, migrations, operations
+from nova_lite.db.session import retry_on_deadlock, writer
+from nova_lite.objects import Instance, Migration, Operation, OperationState, Placement, Selection
+from nova_lite.scheduler.api import API as SchedulerAPI
+
+LOG = logging.getLogger(__name__)
+
+# How long a move rests when no scheduler answers.
+_NO_SCHEDULER_REST_S = 5.0
+
+
+class ColdMoveTask:
+    """Runs operations of ``resize`` and ``migrate`` whose turn is the conductor's."""
+
+    def __init__(self, scheduler: SchedulerAPI, compute: ComputeRpcAPI) -> None:
+        self._scheduler = scheduler
+        self._compute = compute
+
+    def execute(self, ctxt: RequestContext, operation: Operation) -> None:
+        """Choose the destination and pass the turn to it. :raises StaleWrite: overtaken; no claim is left behind."""
+        try:
+            instance = instances.get(operation.instance_uuid)
+        except exception.InstanceNotFound:
+            operations.finish(operation.id, operation.attempt, OperationState.FAILED, "The server is gone.")
+            return
+        migration = _own_move(operation)
+        if operation.args.get("stage") == "schedule":
+            _give_up_destination(operation, migration)
+        target = place(operation.args["new"])["flavor"]
+        spec = request_spec(operation, instance.replace(flavor=target))
+        try:
+            (placement,) = self._scheduler.select_destinations(ctxt, [spec], alternates=0)
+        except exception.Unavailable as error:
+            LOG.warning("Move of %s waits: no scheduler answers (%s)", instance.uuid, error)
+            operations.pause(operation.id, operation.attempt, _NO_SCHEDULER_REST_S, "No scheduler answered.")
+            return
+        if not placement.selections:
+            _no_valid_host(operation, instance, placement)
+            return
+        chosen = placement.selections[0]
+        try:
+            _send(operation, migration, chosen, placement)
+        except exception.StaleWrite:
+            _unclaim(instance.uuid, chosen)
+            raise
+        self._compute.run_operation(ctxt, chosen.host, operation.id)
+
+
+def _own_move(operation: Operation) -> Migration:
+    """:raises StaleWrite: the move has ended, so the operation has, too."""
+    migration = migrations.open_of(operation.instance_uuid)
+    if migration is None or migration.operation_id != operation.id:
+        raise exception.StaleWrite(what=f"The move of operation {operation.id}")
+    return migration
+
+
+@retry_on_deadlock
+def _give_up_destination(operation: Operation, migration: Migration) -> None:
+    with writer():
+        operations.hold(operation.id, operation.attempt)
+        moves.replan(migration)
+
+
+@retry_on_deadlock
+def _send(operation: Operation, migration: Migration, chosen: Selection, placement: Placement) -> None:
+    """The destination is written down and has its turn, in one transaction."""
+    side: dict[str, Any] = {
+        **operation.args["new"],
+        "host": chosen.host,
+        "node": chosen.node,
+        "availability_zone": chosen.availability_zone or operation.args["new"]["availability_zone"],
+    }
+    with writer():
+        operations.hold(operation.id, operation.attempt, verdict=verdict_of(placement))
+        if not moves.plan(migration, chosen.host, chosen.node):
+            raise exception.StaleWrite(what=f"Migration {migration.uuid}")
+        journal.hand_over(operation.id, operation.attempt, "prep", chosen.host, {}, {"new": side})
+
+
+def _unclaim(instance_uuid: str, chosen: Selection) -> None:
+    """What was claimed for a move that ended meanwhile holds nothing any more."""
+    with writer():
+        try:
+            instance = instances.get(instance_uuid)
+        except exception.InstanceNotFound:
+            allocations.release(instance_uuid)
+            return
+        if migrations.open_of(instance_uuid) is None and instance.node != chosen.node:
+            allocations.release(instance_uuid, chosen.node_uuid)
+
+
+@retry_on_deadlock
+def _no_valid_host(operation: Operation, instance: Instance, placement: Placement) -> None:
+    lacking = operation.args.get("lacking")
+    reason = lacking or str(exception.NoValidHost(reason=placement.diagnosis.summary()))
+    LOG.info("Server %s cannot move: %s", instance.uuid, reason)
+    with writer():
+        operations.hold(operation.id, operation.attempt)
+        journal.end_failed(operation, instance, reason, "", 400, verdict=verdict_of(placement))
+
+
+# -- without a host -------------------------------------------------------------------------------
+
+
+def host_down(operation: Operation, instance: Instance) -> int | None:
+    """The host whose turn it is died: another destination, or back to the source; what only the source can do waits."""
+    stage = operation.args.get("stage")
+    if stage == "prep":
+        ignored = sorted({*operation.args.get("ignore_hosts", ()), str(operation.host)})
+        args = {**operation.args, "stage": "schedule", "ignore_hosts": ignored}
+        return operation.id if operations.seize(operation, "conductor", args) else None
+    if stage == "finish" and operation.host != operation.args["old"]["host"]:
+        undo(operation, instance, f"Host {operation.host} went down while the server moved to it.")
+    return None
+
+
+def confirm_without_source(operation: Operation, instance: Instance) -> int | None:
+    """The source cleans up when it is back: its disks are of an older generation."""
+    if operation.host == instance.host:
+        return None
+    return operation.id if operations.seize(operation, "conductor") else None
+
+
+def revert_without_destination(operation: Operation, instance: Instance) -> int | None:
+    """The destination cleans up when it is back; the source goes on at once."""
+    if operation.args.get("stage") is not None or operation.host == operation.args["old"]["host"]:
+        return None
+    return operation.id if operations.seize(operation, "conductor") else None
+
+
+def confirm(ctxt: RequestContext, operation: Operation) -> None:
+    """End a confirmation that its dead source has left to the conductors."""
+    instance = instances.get(operation.instance_uuid)
+    journal.finish(operation.id, operation.attempt, instance.power_state, {})
+
+
+class RevertTask:
+    """Passes a revert on to the source, when the destination is dead."""
+
+    def __init__(self, compute: ComputeRpcAPI) -> None:
+        self._compute = compute
+
+    def execute(self, ctxt: RequestContext, operation: Operation) -> None:
+        old = place(operation.args["old"])
+        journal.hand_over(operation.id, operation.attempt, actions.REVERT_RESIZE.stages[0].name, old["host"], old, {})
+        self._compute.run_operation(ctxt, old["host"], operation.id)
