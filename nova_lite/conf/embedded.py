@@ -34,6 +34,32 @@ OPTIONS = [
         default=9292,
         help="TCP port of the embedded image service. Change it where another service has that port.",
     ),
+    cfg.PortOpt(
+        "network_port",
+        default=9696,
+        help="TCP port of the embedded network service. Change it where another service has that port.",
+    ),
+    cfg.StrOpt(
+        "network_vif_type",
+        default="user",
+        choices=[
+            ("user", "QEMU's own user-mode network: outgoing traffic only, no root needed"),
+            ("bridge", "a tap on the Linux bridge named by 'network_bridge'"),
+        ],
+        help="How hosts plug the ports of the embedded network service. Change it where guests must be reachable. "
+        "Related: network_bridge.",
+    ),
+    cfg.StrOpt(
+        "network_bridge",
+        default="br0",
+        help="Name of the Linux bridge that ports are plugged into. Set it to the one that has the DHCP server. "
+        "Related: network_vif_type.",
+    ),
+    cfg.PortOpt(
+        "volume_port",
+        default=8776,
+        help="TCP port of the embedded volume service. Change it where another service has that port.",
+    ),
     cfg.StrOpt(
         "directory",
         default="$state_path/embedded",

@@ -10,6 +10,8 @@ from oslo_config import cfg
 from nova_lite import exception
 
 COMPUTE, IDENTITY, IMAGE = "compute", "identity", "image"
+NETWORK = "network"
+VOLUME = "block-storage"
 
 
 def is_loopback(host: str) -> bool:
@@ -60,4 +62,6 @@ def service_urls(conf: cfg.ConfigOpts) -> dict[str, str]:
         IDENTITY: f"http://{host}:{conf.embedded.identity_port}/v3",
         COMPUTE: f"http://{host}:{_compute_port(conf)}/v2.1",
         IMAGE: f"http://{host}:{conf.embedded.image_port}",
+        NETWORK: f"http://{host}:{conf.embedded.network_port}",
+        VOLUME: f"http://{host}:{conf.embedded.volume_port}/v3",
     }

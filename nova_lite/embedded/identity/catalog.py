@@ -12,6 +12,8 @@ _NAMES = {
     "identity": ("keystone", "Embedded identity service of nova-lite"),
     "compute": ("nova", "nova-lite"),
     "image": ("glance", "Embedded image service of nova-lite"),
+    "network": ("neutron", "Embedded network service of nova-lite"),
+    "block-storage": ("cinder", "Embedded volume service of nova-lite"),
 }
 
 
