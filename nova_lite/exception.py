@@ -207,6 +207,14 @@ class KeypairExists(Conflict):
     sentence = "Key pair '%(name)s' already exists."
 
 
+class MetadataItemNotFound(NotFound):
+    sentence = "Metadata item was not found"
+
+
+class InstanceTagNotFound(NotFound):
+    sentence = "Server %(instance_uuid)s has no tag '%(tag)s'"
+
+
 class ImageNotFound(NotFound):
     sentence = "Image %(image_id)s could not be found."
 

@@ -15,7 +15,7 @@ from nova_lite import exception
 from nova_lite.compute.task_states import TaskState
 from nova_lite.compute.vm_states import VmState
 from nova_lite.context import RequestContext
-from nova_lite.objects import Flavor, ImageMeta, Instance, KeyPair, NetworkRequest, ServerRequest
+from nova_lite.objects import Flavor, ImageMeta, Instance, KeyPair, NetworkRequest, ServerGroup, ServerRequest
 
 GIB = 1024**3
 
@@ -33,6 +33,8 @@ class Lookups(Protocol):
     def keypair(self, ctxt: RequestContext, name: str) -> KeyPair: ...
 
     def zones(self) -> frozenset[str]: ...
+
+    def server_group(self, ctxt: RequestContext, uuid: str) -> ServerGroup: ...
 
     def validate_networks(self, ctxt: RequestContext, requests: tuple[NetworkRequest, ...]) -> None: ...
 
@@ -60,6 +62,7 @@ def prepare(ctxt: RequestContext, request: ServerRequest, lookups: Lookups, defa
     """The servers of one request, in launch order.
 
     :raises FlavorNotFound, ImageNotFound, KeypairNotFound, NetworkNotFound: what the body names is not there.
+    :raises ServerGroupNotFound: so is the group of its hints.
     :raises Invalid: what it names does not fit together.
     :raises OverQuota: not even ``min_count`` servers fit; as many as do fit are made of ``max_count``, as Nova does.
     """
@@ -73,6 +76,7 @@ def prepare(ctxt: RequestContext, request: ServerRequest, lookups: Lookups, defa
     if destination.zone and destination.zone not in lookups.zones():
         raise exception.Invalid("The requested availability zone is not available")
     zone = destination.zone or default_zone
+    group = _group(ctxt, request, lookups)
     args = {
         "networks": [vars(network) for network in networks],
         "force_host": destination.host,
@@ -86,7 +90,7 @@ def prepare(ctxt: RequestContext, request: ServerRequest, lookups: Lookups, defa
     request = replace(request, min_count=count, max_count=count)
     reservation_id = f"r-{uuid.uuid4().hex[:8]}"
     return [
-        Build(_instance(ctxt, request, flavor, image, key, zone, reservation_id, index), dict(args))
+        Build(_instance(ctxt, request, flavor, image, key, zone, group, reservation_id, index), dict(args))
         for index in range(count)
     ]
 
@@ -105,6 +109,12 @@ def _image(ctxt: RequestContext, request: ServerRequest, lookups: Lookups) -> Im
     if not image_ref:
         raise exception.Invalid("Invalid imageRef provided.")
     return lookups.image(ctxt, image_ref)
+
+
+def _group(ctxt: RequestContext, request: ServerRequest, lookups: Lookups) -> str | None:
+    """The group that the hint names; it is the server's for as long as both live."""
+    hint = request.scheduler_hints.get("group")
+    return lookups.server_group(ctxt, hint).uuid if isinstance(hint, str) else None
 
 
 def check_sizes(flavor: Flavor, image: ImageMeta) -> None:
@@ -178,6 +188,7 @@ def _instance(
     image: ImageMeta,
     key: KeyPair | None,
     zone: str | None,
+    group: str | None,
     reservation_id: str,
     index: int,
 ) -> Instance:
@@ -219,4 +230,5 @@ def _instance(
         security_groups=request.security_groups or ("default",),
         block_devices=request.block_devices,
         trusted_certs=request.trusted_certs,
+        server_group=group,
     )

@@ -8,11 +8,11 @@ from oslo_config import cfg
 
 from nova_lite import exception, quota
 from nova_lite.context import RequestContext
-from nova_lite.db.api import aggregates, flavors, keypairs, services
+from nova_lite.db.api import aggregates, flavors, keypairs, server_groups, services
 from nova_lite.image.api import API as ImageAPI
 from nova_lite.liveness import COMPUTE
 from nova_lite.network.api import API as NetworkAPI
-from nova_lite.objects import Flavor, ImageMeta, KeyPair, NetworkRequest
+from nova_lite.objects import Flavor, ImageMeta, KeyPair, NetworkRequest, ServerGroup
 from nova_lite.objects.flavor import quota_counts
 
 _ZONES_FRESH_S = 5.0
@@ -40,7 +40,11 @@ class Lookups:
         return keypairs.get(str(ctxt.user_id), name)
 
     def room(self, ctxt: RequestContext, flavor: Flavor, fewest: int, most: int) -> int:
-        return quota.room(str(ctxt.project_id), quota_counts([flavor]), fewest, most)
+        user_id = str(ctxt.user_id)
+        return quota.room(str(ctxt.project_id), quota_counts([flavor]), fewest, most, user_id=user_id)
+
+    def server_group(self, ctxt: RequestContext, uuid: str) -> ServerGroup:
+        return server_groups.get(uuid, project_id=None if ctxt.is_admin else str(ctxt.project_id))
 
     def zones(self) -> frozenset[str]:
         """Availability zones with a host in them, a few seconds old at the most."""

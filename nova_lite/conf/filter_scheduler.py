@@ -32,11 +32,14 @@ OPTIONS = [
         ],
         help="The filters that a host must pass; their order does not matter. A name that is no filter stops the "
         "scheduler at start. Leave one out only where its question makes no sense for the site: claims are checked in "
-        "the database all the same. ForceHostFilter and RetryFilter are always on.",
+        "the database all the same. ForceHostFilter, RetryFilter and the filters of server groups are always on.",
     ),
     _multiplier("ram_weight_multiplier", 1.0, "free memory"),
     _multiplier("cpu_weight_multiplier", 1.0, "free vCPUs"),
     _multiplier("disk_weight_multiplier", 1.0, "free local disk"),
+    # More than the three above together: a user's wish goes before an even load.
+    _multiplier("soft_affinity_weight_multiplier", 10.0, "members of a soft-affinity group on a host"),
+    _multiplier("soft_anti_affinity_weight_multiplier", 10.0, "hosts with few members of a soft-anti-affinity group"),
     cfg.FloatOpt(
         "build_failure_weight_multiplier",
         default=1000000.0,

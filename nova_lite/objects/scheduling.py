@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from nova_lite.objects.base import TravellingObject
 from nova_lite.objects.flavor import Flavor
 from nova_lite.objects.image import ImageMeta
+from nova_lite.objects.server_group import GroupRule
 
 
 @dataclass(frozen=True)
@@ -15,8 +16,10 @@ class RequestSpec(TravellingObject):
     """What one server needs of a host. ``disk_gb`` is what it claims locally (0 for a volume-backed root).
 
     ``ignore_hosts`` are hosts that refused or lost this very operation before; ``force_*`` come from the API
-    (``az:host:node``, or ``host`` and ``hypervisor_hostname`` from 2.74).
+    (``az:host:node``, or ``host`` and ``hypervisor_hostname`` from 2.74). ``group`` is what the server's group asks.
     """
+
+    VERSION: ClassVar[str] = "1.1"
 
     instance_uuid: str
     project_id: str
@@ -29,6 +32,7 @@ class RequestSpec(TravellingObject):
     force_node: str | None = None
     ignore_hosts: tuple[str, ...] = ()
     scheduler_hints: dict[str, Any] = field(default_factory=dict)
+    group: GroupRule | None = None
 
     @property
     def vcpus(self) -> int:

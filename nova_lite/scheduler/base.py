@@ -56,6 +56,10 @@ class Weigher(abc.ABC):
     def __init__(self, multiplier: float) -> None:
         self.multiplier = multiplier
 
+    def applies(self, spec: RequestSpec) -> bool:
+        """False when the spec asks nothing of this weigher: all hosts weigh alike then."""
+        return True
+
     @abc.abstractmethod
-    def raws(self, hosts: Sequence[HostState]) -> list[float]:
-        """The raw figure of each host, in their order."""
+    def raws(self, hosts: Sequence[HostState], spec: RequestSpec) -> list[float]:
+        """The raw figure of each host for the spec's server, in their order."""

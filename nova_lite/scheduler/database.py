@@ -7,8 +7,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from nova_lite import liveness
 from nova_lite.clock import monotonic, utcnow
-from nova_lite.db.api import aggregates, allocations, compute_nodes, services
-from nova_lite.objects import Allocation, RequestSpec
+from nova_lite.db.api import aggregates, allocations, compute_nodes, server_groups, services
+from nova_lite.db.session import retry_on_deadlock, writer
+from nova_lite.objects import Allocation, GroupRule, RequestSpec
 from nova_lite.scheduler.host_state import HostState
 from nova_lite.scheduler.snapshot import Snapshot, build
 
@@ -67,12 +68,21 @@ class DatabaseState:
 
 
 class DatabasePlanner:
-    """Claims by compare-and-swap: the room is checked where the claim is written."""
+    """Claims by compare-and-swap: the room is checked where the claim is written, and so is the group's policy."""
 
+    @retry_on_deadlock
     def claim(self, host: HostState, spec: RequestSpec, beside: Collection[str]) -> bool:
         # Without the generation: a host that others claimed meanwhile is lost only when there is no room left.
         sizes = {"vcpus": spec.vcpus, "memory_mb": spec.memory_mb, "disk_gb": spec.disk_gb}
-        return allocations.claim(host.node_uuid, spec.instance_uuid, **sizes, beside=beside)
+        if spec.group is None:
+            return allocations.claim(host.node_uuid, spec.instance_uuid, **sizes, beside=beside)
+        with writer():
+            if not server_groups.may_stand(spec.group.uuid, spec.instance_uuid, host.host):
+                return False
+            return allocations.claim(host.node_uuid, spec.instance_uuid, **sizes, beside=beside)
 
     def claims_of(self, instance_uuids: Iterable[str]) -> Mapping[str, Sequence[Allocation]]:
         return allocations.of_instances(instance_uuids)
+
+    def group_rule(self, spec: RequestSpec) -> GroupRule | None:
+        return server_groups.rule(spec.group.uuid, spec.instance_uuid) if spec.group is not None else None

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from nova_lite.clock import monotonic
-from nova_lite.objects import Allocation, Diagnosis, Placement, RequestSpec, Selection
+from nova_lite.objects import Allocation, Diagnosis, GroupRule, Placement, RequestSpec, Selection
 from nova_lite.scheduler import hints
 from nova_lite.scheduler.explain import diagnosis
 from nova_lite.scheduler.filters.different_host import HINT as DIFFERENT_HOST
@@ -38,10 +38,17 @@ class Planner(Protocol):
     """Who takes the result, and may refuse it."""
 
     def claim(self, host: HostState, spec: RequestSpec, beside: Collection[str]) -> bool:
-        """Claim a node for a server; False when there is no room, or it holds claims on nodes other than ``beside``."""
+        """Claim a node for a server.
+
+        False when there is no room, when the server holds claims on nodes other than ``beside``, and when its group
+        does not want one more member there by now.
+        """
 
     def claims_of(self, instance_uuids: Iterable[str]) -> Mapping[str, Sequence[Allocation]]:
         """What each of these servers holds; those that hold nothing may be left out."""
+
+    def group_rule(self, spec: RequestSpec) -> GroupRule | None:
+        """What the server's group asks, by where its members are at this moment."""
 
 
 class Planning:
@@ -88,6 +95,9 @@ class Planning:
 
     def _look(self, snapshot: Snapshot, spec: RequestSpec, alternates: int, attempt: int) -> _Look:
         """Choose among the hosts of a snapshot; each attempt draws anew where the pipeline draws."""
+        if spec.group is not None:
+            # Members are placed while we look: an old picture of the group would lose every claim.
+            spec = spec.replace(group=self._planner.group_rule(spec))
         hosts = self._hosts(snapshot, spec)
         seed = f"{spec.instance_uuid}/{attempt}"
         return _Look(spec, hosts, select(hosts, spec, self._pipeline, CLAIMS_PER_ROUND + alternates, seed))

@@ -60,7 +60,7 @@ def select(hosts: Sequence[HostState], spec: RequestSpec, pipeline: Pipeline, co
     """The ``count`` best hosts for a spec. Ties go by position unless the pipeline draws; then ``seed`` decides."""
     stages = run_filters(hosts, spec, pipeline.filters)
     left = stages[-1].after if stages else hosts
-    weights = weigh(left, pipeline.weighers)
+    weights = weigh(left, pipeline.weighers, spec)
     order = _order(weights, max(count, pipeline.host_subset_size))
     order = _draw(order, weights, pipeline, seed or spec.instance_uuid)[:count]
     return Choice(len(hosts), tuple(stages), tuple((left[index], weights[index]) for index in order))

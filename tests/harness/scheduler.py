@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from nova_lite.objects import Allocation, ComputeNode, Placement, RequestSpec, Service
+from nova_lite.objects import Allocation, ComputeNode, GroupRule, Placement, RequestSpec, Service
 from nova_lite.scheduler import filters, weighers
 from nova_lite.scheduler.host_state import HostState
 from nova_lite.scheduler.planning import Planning
@@ -18,6 +18,8 @@ MULTIPLIERS = {
     "cpu_weight_multiplier": 1.0,
     "disk_weight_multiplier": 1.0,
     "build_failure_weight_multiplier": 1_000_000.0,
+    "soft_affinity_weight_multiplier": 1.0,
+    "soft_anti_affinity_weight_multiplier": 1.0,
 }
 
 
@@ -37,6 +39,7 @@ class SchedulerHarness:
         self.services = list(services) if services is not None else [make_service(host) for host in sorted(hosts)]
         self.zones: dict[str, str] = {}
         self.claims: defaultdict[str, list[Allocation]] = defaultdict(list)
+        self.groups: defaultdict[str, set[str]] = defaultdict(set)
         self.time_s = 1000.0
         self.snapshots_taken = 0
         self.claims_asked: list[tuple[str, str]] = []
@@ -61,7 +64,8 @@ class SchedulerHarness:
         self.claims_asked.append((spec.instance_uuid, host.node_uuid))
         node = self.nodes.get(host.node_uuid)
         elsewhere = {each.node_uuid for each in self.claims[spec.instance_uuid]} - {host.node_uuid, *beside}
-        if node is None or elsewhere or not fits(node, spec):
+        rule = self.group_rule(spec)
+        if node is None or elsewhere or not fits(node, spec) or (rule and rule.refusal(node.host)):
             return False
         self.nodes[node.uuid] = node.replace(
             vcpus_used=node.vcpus_used + spec.vcpus,
@@ -75,6 +79,16 @@ class SchedulerHarness:
 
     def claims_of(self, instance_uuids: Iterable[str]) -> Mapping[str, Sequence[Allocation]]:
         return {uuid: tuple(self.claims[uuid]) for uuid in instance_uuids if self.claims.get(uuid)}
+
+    def group_rule(self, spec: RequestSpec) -> GroupRule | None:
+        """The members are the servers that ``groups`` names; they are where their claims are."""
+        if spec.group is None:
+            return None
+        hosts: defaultdict[str, int] = defaultdict(int)
+        for uuid in self.groups[spec.group.uuid]:
+            for claim in self.claims.get(uuid, ()) if uuid != spec.instance_uuid else ():
+                hosts[self.nodes[claim.node_uuid].host] += 1
+        return spec.group.replace(hosts=dict(hosts))
 
     # -- what tests ask ---------------------------------------------------------------------------
 
@@ -113,6 +127,9 @@ class RejectingPlanner:
 
     def claims_of(self, instance_uuids: Iterable[str]) -> Mapping[str, Sequence[Allocation]]:
         return self._harness.claims_of(instance_uuids)
+
+    def group_rule(self, spec: RequestSpec) -> GroupRule | None:
+        return self._harness.group_rule(spec)
 
 
 def fits(node: ComputeNode, spec: RequestSpec) -> bool:

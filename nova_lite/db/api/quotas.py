@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import Table, and_, case, delete, func, literal, select, union_all, update
 
 from nova_lite import exception
-from nova_lite.db.models import Instance, KeyPair, Migration, Quota, QuotaClass, QuotaUsage
+from nova_lite.db.models import Instance, KeyPair, Migration, Quota, QuotaClass, QuotaUsage, ServerGroup
 from nova_lite.db.session import reader, retry_on_deadlock, writer
 from nova_lite.db.transaction import Transaction
 from nova_lite.db.writes import affected, insert_missing
@@ -31,6 +31,7 @@ _Q = Quota.__table__
 _C = QuotaClass.__table__
 _I = Instance.__table__
 _K = KeyPair.__table__
+_G = ServerGroup.__table__
 _M = Migration.__table__
 _ENDED = tuple(str(status) for status in ENDED)
 
@@ -148,6 +149,7 @@ def audit() -> list[Mismatch]:
         .select_from(moving).where(_M.c.held_vcpus > _I.c.vcpus).group_by(_I.c.project_id),
         select(literal(PROJECT), _I.c.project_id, literal("ram"), func.sum(_M.c.held_memory_mb - _I.c.memory_mb))
         .select_from(moving).where(_M.c.held_memory_mb > _I.c.memory_mb).group_by(_I.c.project_id),
+        select(literal(PROJECT), _G.c.project_id, literal("server_groups"), func.count()).group_by(_G.c.project_id),
         select(literal(USER), _K.c.user_id, literal("key_pairs"), func.count()).group_by(_K.c.user_id),
         # what is recorded counts as less than nothing, so that what is left over is the difference
         select(_U.c.scope, _U.c.scope_id, _U.c.resource, -_U.c.used),

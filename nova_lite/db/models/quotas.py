@@ -20,6 +20,19 @@ class Quota(Stamped, Base):
     hard_limit: Mapped[int]
 
 
+class UserQuota(Stamped, Base):
+    """One user's own limit of one resource within a project; -1 is unlimited."""
+
+    __tablename__ = "user_quotas"
+    __table_args__ = table_args(Index(None, "project_id", "user_id", "resource", unique=True))
+
+    id: Mapped[Pk]
+    project_id: Mapped[str]
+    user_id: Mapped[str]
+    resource: Mapped[Word]
+    hard_limit: Mapped[int]
+
+
 class QuotaClass(Stamped, Base):
     """A limit for all projects of a class; the class ``default`` stands before the configured default."""
 

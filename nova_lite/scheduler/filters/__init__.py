@@ -16,9 +16,15 @@ from nova_lite.scheduler.filters.image_properties import ImagePropertiesFilter
 from nova_lite.scheduler.filters.ram import RamFilter
 from nova_lite.scheduler.filters.retry import RetryFilter
 from nova_lite.scheduler.filters.same_host import SameHostFilter
+from nova_lite.scheduler.filters.server_group import ServerGroupAffinityFilter, ServerGroupAntiAffinityFilter
 
-# What the API promised (this host, not that one again) is not for an operator to switch off.
-ALWAYS: tuple[type[Filter], ...] = (ForceHostFilter, RetryFilter)
+# What the API promised (this host, not that one again, a group's policy) is not for an operator to switch off.
+ALWAYS: tuple[type[Filter], ...] = (
+    ForceHostFilter,
+    RetryFilter,
+    ServerGroupAntiAffinityFilter,
+    ServerGroupAffinityFilter,
+)
 OPTIONAL: tuple[type[Filter], ...] = (
     ComputeFilter,
     AvailabilityZoneFilter,

@@ -8,14 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from nova_lite.objects import RequestSpec
 from nova_lite.scheduler.base import Weigher
 from nova_lite.scheduler.host_state import HostState
 from nova_lite.scheduler.weighers.build_failure import BuildFailureWeigher
 from nova_lite.scheduler.weighers.cpu import CPUWeigher
 from nova_lite.scheduler.weighers.disk import DiskWeigher
 from nova_lite.scheduler.weighers.ram import RAMWeigher
+from nova_lite.scheduler.weighers.server_group import ServerGroupSoftAffinityWeigher, ServerGroupSoftAntiAffinityWeigher
 
-REGISTRY: tuple[type[Weigher], ...] = (RAMWeigher, CPUWeigher, DiskWeigher, BuildFailureWeigher)
+REGISTRY: tuple[type[Weigher], ...] = (
+    RAMWeigher,
+    CPUWeigher,
+    DiskWeigher,
+    BuildFailureWeigher,
+    ServerGroupSoftAffinityWeigher,
+    ServerGroupSoftAntiAffinityWeigher,
+)
 
 
 def load(multipliers: Mapping[str, float]) -> tuple[Weigher, ...]:
@@ -23,11 +32,13 @@ def load(multipliers: Mapping[str, float]) -> tuple[Weigher, ...]:
     return tuple(each(multipliers[each.option]) for each in REGISTRY if multipliers[each.option])
 
 
-def weigh(hosts: Sequence[HostState], weighers: Sequence[Weigher]) -> list[float]:
-    """The weight of each host, in their order; higher is better."""
+def weigh(hosts: Sequence[HostState], weighers: Sequence[Weigher], spec: RequestSpec) -> list[float]:
+    """The weight of each host for a spec's server, in their order; higher is better."""
     totals = [0.0] * len(hosts)
     for weigher in weighers if hosts else ():
-        raws = weigher.raws(hosts)
+        if not weigher.applies(spec):
+            continue
+        raws = weigher.raws(hosts, spec)
         low, high = min(raws), max(raws)
         if low == high:
             continue

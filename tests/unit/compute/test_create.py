@@ -10,7 +10,7 @@ from nova_lite import exception
 from nova_lite.compute import create
 from nova_lite.compute.create import hostname_of, parse_zone, prepare
 from nova_lite.context import RequestContext
-from nova_lite.objects import BlockDevice, Flavor, ImageMeta, KeyPair, NetworkRequest, ServerRequest
+from nova_lite.objects import BlockDevice, Flavor, ImageMeta, KeyPair, NetworkRequest, ServerGroup, ServerRequest
 
 CTXT = RequestContext(user_id="user", project_id="project", overwrite=False)
 
@@ -44,6 +44,11 @@ class World:
 
     def zones(self) -> frozenset[str]:
         return frozenset({"nova"})
+
+    def server_group(self, ctxt: RequestContext, uuid: str) -> ServerGroup:
+        if uuid != "group":
+            raise exception.ServerGroupNotFound(group_uuid=uuid)
+        return ServerGroup("group", "project", "user", "web", "anti-affinity")
 
     def validate_networks(self, ctxt: RequestContext, requests: tuple[NetworkRequest, ...]) -> None:
         for request in requests:
@@ -172,3 +177,11 @@ def test_a_zone_may_name_a_host(values: dict[str, Any], expected: tuple[str | No
 )
 def test_a_name_becomes_a_hostname(name: str, hostname: str) -> None:
     assert hostname_of(name, "fallback") == hostname
+
+
+def test_the_hint_makes_it_a_member() -> None:
+    (build,) = _prepare(scheduler_hints={"group": "group"})
+    assert build.instance.server_group == "group" and build.instance.scheduler_hints == {"group": "group"}
+    assert _prepare()[0].instance.server_group is None
+    with pytest.raises(exception.ServerGroupNotFound, match="Instance group lost could not be found."):
+        _prepare(scheduler_hints={"group": "lost"})

@@ -13,8 +13,8 @@ from nova_lite.api.openstack.request import Request
 from nova_lite.api.openstack.resource import Dispatcher, Subject
 from nova_lite.api.openstack.routes import ROUTES
 from nova_lite.compute.api import API
-from nova_lite.db.api import instances
-from nova_lite.objects import Instance
+from nova_lite.db.api import instances, server_groups
+from nova_lite.objects import Instance, ServerGroup
 
 
 def build(conf: cfg.ConfigOpts, *, legacy: bool = False, compute: API | None = None) -> Dispatcher:
@@ -40,4 +40,9 @@ def subjects(compute: API) -> dict[str, Subject]:
     def project(req: Request, project_id: str) -> Project:
         return Project(project_id, req.ctxt.user_id)
 
-    return {"server": server, "server_or_deleted": server_or_deleted, "project": project}
+    def server_group(req: Request, uuid: str) -> ServerGroup:
+        if not is_uuid(uuid):
+            raise exception.ServerGroupNotFound(group_uuid=uuid)
+        return server_groups.get(uuid, project_id=None if req.ctxt.is_admin else str(req.ctxt.project_id))
+
+    return {"server": server, "server_or_deleted": server_or_deleted, "project": project, "server_group": server_group}

@@ -42,7 +42,7 @@ class KeypairsController:
         else:
             private_key, public_key, fingerprint = keypair_material.generate(kind, user_id)
         keypair = KeyPair(name=name, user_id=user_id, type=kind, public_key=public_key, fingerprint=fingerprint)
-        limit = quota.limits(str(req.ctxt.project_id))["key_pairs"]
+        limit = quota.limits(str(req.ctxt.project_id), user_id=user_id)["key_pairs"]
         return views.created(keypairs.create(keypair, limit), req.version, private_key)
 
     @validated(query=schemas.USER_QUERY)

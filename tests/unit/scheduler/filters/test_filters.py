@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nova_lite import exception
-from nova_lite.objects import RequestSpec
+from nova_lite.objects import GroupRule, RequestSpec
 from nova_lite.scheduler import filters
 from nova_lite.scheduler.host_state import HostState
 from tests.harness.builders import make_host, make_spec, uuid_of
@@ -128,6 +128,40 @@ TABLE: list[tuple[str, HostState, RequestSpec, str | None]] = [
         make_spec(force_host="one", force_node="one-b"),
         "node one-b was asked for",
     ),
+    ("ServerGroupAffinityFilter", make_host("one"), make_spec(), None),
+    ("ServerGroupAffinityFilter", make_host("one"), make_spec(group=GroupRule("g", "affinity")), None),
+    (
+        "ServerGroupAffinityFilter",
+        make_host("one"),
+        make_spec(group=GroupRule("g", "affinity", hosts={"one": 1})),
+        None,
+    ),
+    (
+        "ServerGroupAffinityFilter",
+        make_host("one"),
+        make_spec(group=GroupRule("g", "affinity", hosts={"two": 2})),
+        "its server group has 2 member(s) elsewhere and wants them together",
+    ),
+    ("ServerGroupAntiAffinityFilter", make_host("one"), make_spec(), None),
+    ("ServerGroupAntiAffinityFilter", make_host("one"), make_spec(group=GroupRule("g", "anti-affinity")), None),
+    (
+        "ServerGroupAntiAffinityFilter",
+        make_host("one"),
+        make_spec(group=GroupRule("g", "anti-affinity", 2, {"one": 1, "two": 2})),
+        None,
+    ),
+    (
+        "ServerGroupAntiAffinityFilter",
+        make_host("one"),
+        make_spec(group=GroupRule("g", "anti-affinity", 2, {"one": 2})),
+        "it has 2 member(s) of the server group, which allows 2 a host",
+    ),
+    (
+        "ServerGroupAntiAffinityFilter",
+        make_host("one"),
+        make_spec(group=GroupRule("g", "soft-anti-affinity", 1, {"one": 2})),
+        None,
+    ),
 ]
 
 
@@ -169,8 +203,10 @@ def test_an_unknown_filter_stops_the_start_and_names_the_known() -> None:
         filters.load(["RamFliter"])
 
 
-def test_force_and_retry_are_always_on() -> None:
-    assert [each.name for each in filters.load([])] == ["ForceHostFilter", "RetryFilter"]
+def test_what_the_api_promised_is_always_on() -> None:
+    assert {each.name for each in filters.load([])} == {
+        "ForceHostFilter", "RetryFilter", "ServerGroupAffinityFilter", "ServerGroupAntiAffinityFilter",
+    }  # fmt: skip
 
 
 def test_filters_run_cheapest_first_whatever_order_is_configured() -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import pytest
+
+from nova_lite.objects import GroupRule, RequestSpec
 from nova_lite.scheduler import weighers
-from tests.harness.builders import make_host
+from tests.harness.builders import make_host, make_spec
 from tests.harness.scheduler import MULTIPLIERS
 
 OFF = dict.fromkeys(MULTIPLIERS, 0.0)
 
 
-def _weigh(hosts: list, **multipliers: float) -> list[float]:
-    return weighers.weigh(hosts, weighers.load({**OFF, **multipliers}))
+def _weigh(hosts: list, spec: RequestSpec | None = None, **multipliers: float) -> list[float]:
+    return weighers.weigh(hosts, weighers.load({**OFF, **multipliers}), spec or make_spec())
 
 
 def test_each_weigher_ranks_by_its_own_figure() -> None:
@@ -51,3 +54,15 @@ def test_one_failed_build_outweighs_all_room() -> None:
 
 def test_a_weigher_of_weight_zero_is_not_loaded() -> None:
     assert [each.name for each in weighers.load({**OFF, "cpu_weight_multiplier": 1.0})] == ["CPUWeigher"]
+
+
+@pytest.mark.parametrize(
+    ("policy", "weights"),
+    [("soft-affinity", [0.5, 0.0, 1.0]), ("soft-anti-affinity", [0.5, 1.0, 0.0]), ("anti-affinity", [0.0, 0.0, 0.0])],
+)
+def test_members_of_a_soft_group_draw_or_push(policy: str, weights: list[float]) -> None:
+    hosts = [make_host(name) for name in ("one", "none", "two")]
+    spec = make_spec(group=GroupRule("g", policy, hosts={"one": 1, "two": 2, "elsewhere": 9}))
+    options = {"soft_affinity_weight_multiplier": 1.0, "soft_anti_affinity_weight_multiplier": 1.0}
+    assert _weigh(hosts, spec, **options) == weights
+    assert _weigh(hosts, **options) == [0.0, 0.0, 0.0]

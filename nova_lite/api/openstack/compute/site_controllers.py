@@ -1,0 +1,17 @@
+"""The controllers of what keeps a site in order: server groups, aggregates, quota classes, usage, events from outside."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from oslo_config import cfg
+
+from nova_lite.api.openstack.compute.server_groups import ServerGroupsController
+from nova_lite.compute.api import API
+
+
+def controllers(conf: cfg.ConfigOpts, compute: API) -> dict[str, Any]:
+    """By name, as the rows of the table name them."""
+    return {
+        "server_groups": ServerGroupsController(conf),
+    }
