@@ -17,7 +17,7 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 STATE = pathlib.Path(os.environ.get("NOVA_LITE_DEMO_DIR", TOP / ".nova-lite")).resolve()
 BIN = TOP / ".venv" / "bin"
 
-PREFERRED_PORTS = {"compute": 8774, "identity": 5000, "image": 9292}
+PREFERRED_PORTS = {"compute": 8774, "identity": 5000, "image": 9292, "network": 9696}
 
 
 @dataclass
@@ -56,4 +56,4 @@ def ports(reuse: bool) -> dict[str, int]:
     if not (reuse and path.exists()):
         STATE.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps({name: process.free_port(port) for name, port in PREFERRED_PORTS.items()}))
-    return dict(json.loads(path.read_text()))
+    return {**PREFERRED_PORTS, **json.loads(path.read_text())}

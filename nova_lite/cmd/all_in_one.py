@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 BINARY = "nova-lite-all-in-one"
 PASTE = "embedded-paste.ini"
 
-# Offsets of --port-base, in the order identity, image, compute.
-PORTS = ("identity", "image", "compute")
+# Offsets of --port-base, in this order.
+PORTS = ("identity", "image", "compute", "network", "volume")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -44,7 +44,7 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--fake", action="store_true", help="guests that exist in memory only: no hypervisor needed")
     found.add_argument("--hosts", type=int, metavar="N", help="how many fake hosts there are (default: 1)")
     found.add_argument("--state-dir", metavar="DIR", help="where everything is kept (default: [DEFAULT] state_path)")
-    found.add_argument("--port-base", type=_port, metavar="N", help="identity, image and compute on N, N+1 and N+2")
+    found.add_argument("--port-base", type=_port, metavar="N", help="identity, image, compute and the others on N, N+1, N+2 ...")
     for name in PORTS:
         found.add_argument(f"--{name}-port", type=_port, metavar="N", help=f"port of the {name} API")
     found.add_argument("--quiet", action="store_true", help="do not print what to try next")
@@ -72,6 +72,8 @@ def override(conf: cfg.ConfigOpts, flags: argparse.Namespace) -> None:
         "identity": ("identity_port", "embedded"),
         "image": ("image_port", "embedded"),
         "compute": ("osapi_compute_listen_port", None),
+        "network": ("network_port", "embedded"),
+        "volume": ("volume_port", "embedded"),
     }
     for offset, name in enumerate(PORTS):
         port = getattr(flags, f"{name}_port") or (flags.port_base + offset if flags.port_base else None)
@@ -122,6 +124,8 @@ def wsgi_services(conf: cfg.ConfigOpts) -> list[WSGIService]:
     return [
         service("identity", PASTE, (options.listen, options.identity_port)),
         service("image", PASTE, (options.listen, options.image_port)),
+        service("network", PASTE, (options.listen, options.network_port)),
+        service("volume", PASTE, (options.listen, options.volume_port)),
         service("osapi_compute", None, (conf.osapi_compute_listen, conf.osapi_compute_listen_port)),
     ]
 

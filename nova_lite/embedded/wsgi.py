@@ -116,7 +116,7 @@ class Application:
         if error.status >= 500 and not isinstance(error, (exception.NotSupported, exception.Unavailable)):
             LOG.error("%s: %s", request_id, error.message)
             error = exception.InternalError()
-        response = json_response(self._fault(error.status, error.message), error.status)
+        response = json_response(self.body_of(error), error.status)
         if error.status == 401 and self._challenge is not None:
             response.headers["WWW-Authenticate"] = self._challenge(req)
         if isinstance(error, MethodNotAllowed):
@@ -124,6 +124,10 @@ class Application:
         if isinstance(error, TooManyRequests):
             response.headers["Retry-After"] = str(error.facts["retry_after_s"])
         return response
+
+    def body_of(self, error: exception.NovaLiteError) -> dict[str, Any]:
+        """The JSON of an error."""
+        return self._fault(error.status, error.message)
 
 
 def _mapper(paths: Iterable[str]) -> routes.Mapper:
