@@ -14,6 +14,7 @@ from nova_lite.compute import acceptance, actions, create
 from nova_lite.compute.doors.consoles import ConsoleDoor
 from nova_lite.compute.doors.door import Door, Neighbours, check_lock
 from nova_lite.compute.doors.live_moves import LiveMoves
+from nova_lite.compute.doors.table import Doors
 from nova_lite.compute.lookups import Lookups
 from nova_lite.compute.rpcapi import ComputeRpcAPI
 from nova_lite.compute.vm_states import VmState
@@ -29,7 +30,7 @@ from nova_lite.objects import Instance, ServerName, ServerRequest, ServerSearch
 _MAX_CONSOLE_BYTES = 102_400
 
 
-class API:
+class API(Doors):
     """What the REST controllers ask of compute."""
 
     def __init__(self, conf: cfg.ConfigOpts = cfg.CONF, image_api: ImageAPI | None = None) -> None:
@@ -39,6 +40,7 @@ class API:
         self._conductor = ConductorAPI()
         self._rpcapi = ComputeRpcAPI()
         neighbours = Neighbours(conf, self._image, self._network, self._conductor, self._rpcapi)
+        super().__init__(neighbours)
         self._door = Door(neighbours)
         self.consoles = ConsoleDoor(neighbours)
         self.live_moves = LiveMoves(neighbours)

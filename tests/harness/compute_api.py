@@ -24,13 +24,42 @@ from tests.harness.database import make_instance
 LIMIT = 114688
 
 
+class FakeDoor:
+    """Stands for one of ``compute.doors``: notes ``noun.method``, and answers what the test put into ``answers``."""
+
+    def __init__(self, compute: FakeCompute, noun: str) -> None:
+        self._compute = compute
+        self._noun = noun
+
+    def __getattr__(self, method: str) -> Any:
+        name = f"{self._noun}.{method}"
+
+        def call(ctxt: RequestContext, *args: Any, **kwargs: Any) -> Any:
+            shown = [arg.uuid if isinstance(arg, Instance) else arg for arg in args]
+            self._compute._note(name, *shown, *([kwargs] if kwargs else []))
+            if name not in self._compute.answers:
+                raise exception.NotFound
+            return self._compute.answers[name]
+
+        return call
+
+
 class FakeCompute:
-    """Stands for ``compute.api.API``. ``refuse_with`` is raised by the next call; ``calls`` are (method, arguments)."""
+    """Stands for ``compute.api.API``. ``refuse_with`` is raised by the next call; ``calls`` are (method, arguments).
+
+    Its doors answer what is in ``answers`` by ``noun.method``; where nothing is, there is no such thing (404).
+    """
 
     def __init__(self) -> None:
+        self.answers: dict[str, Any] = {}
         self.servers: dict[str, Instance] = {}
         self.calls: list[tuple[Any, ...]] = []
         self.refuse_with: Exception | None = None
+
+    def __getattr__(self, noun: str) -> FakeDoor:
+        if noun.startswith("_"):
+            raise AttributeError(noun)
+        return FakeDoor(self, noun)
 
     def add(self, name: str = "vm", **values: Any) -> Instance:
         server = make_instance(name, **{"created_at": NOW, "updated_at": NOW, **values})
