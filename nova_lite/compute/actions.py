@@ -272,7 +272,7 @@ SHELVE_OFFLOAD = Action(
 UNSHELVE = Action(
     "unshelve", "unshelve", "unshelve", Place.CONDUCTOR, _states(V.SHELVED, V.SHELVED_OFFLOADED),
     sets_task=T.UNSHELVING, ends_in=V.ACTIVE, ends_power=P.RUNNING, driver_call="spawn", timeout_s=3600, off_home=True,
-    stages=(Stage("spawn", "compute_unshelve_instance", T.SPAWNING), Stage("start", "compute_unshelve_instance")),
+    stages=(Stage("spawn", "compute_unshelve_instance", T.SPAWNING), Stage("start", "compute_start_instance")),
 )  # fmt: skip
 CREATE_IMAGE = Action(
     "createImage", "createImage", "createImage", Place.COMPUTE, _BUSY_WITH_DISKS, sets_task=T.IMAGE_SNAPSHOT_PENDING,

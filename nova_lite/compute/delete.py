@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import logging
-
+from nova_lite.compute import outcome
 from nova_lite.compute.host import ComputeHost
 from nova_lite.context import RequestContext
 from nova_lite.objects import Instance, Operation
-
-LOG = logging.getLogger(__name__)
-
-# First rest after a failed try, doubled with each, in seconds.
-_REST_S = 2.0
-_LONGEST_REST_S = 60.0
 
 
 def delete(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
@@ -20,10 +13,7 @@ def delete(host: ComputeHost, ctxt: RequestContext, operation: Operation, instan
     try:
         wipe(host, ctxt, instance)
     except Exception as error:
-        rest_s = min(_REST_S * 2 ** min(operation.attempt, 10), _LONGEST_REST_S)
-        LOG.exception("Delete of %s failed; again in %.0f s", instance.uuid, rest_s)
-        message = f"Delete failed on {host.name}: {type(error).__name__}; it is tried again."
-        host.conductor.put_down(ctxt, operation.id, operation.attempt, rest_s, message)
+        outcome.try_later(host, ctxt, operation, "Delete", error)
         return
     host.conductor.finish_delete(ctxt, operation.id, operation.attempt)
 

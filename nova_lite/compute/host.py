@@ -9,6 +9,7 @@ from typing import Any
 
 from nova_lite import concurrency
 from nova_lite.conductor.api import HostAPI
+from nova_lite.image.api import API as ImageAPI
 from nova_lite.network.api import API as NetworkAPI
 from nova_lite.virt.driver import ComputeDriver
 
@@ -48,4 +49,5 @@ class ComputeHost:
     driver: ComputeDriver
     conductor: HostAPI
     network: NetworkAPI
+    image: ImageAPI
     locks: ServerLocks = field(default_factory=ServerLocks)

@@ -30,13 +30,16 @@ BINARY = "nova-lite-compute"
 class ComputeManager(Manager):
     """One host. Messages only wake it; what it does, it takes from the journal."""
 
-    def __init__(self, host: str, conf: Any, driver: ComputeDriver | None = None) -> None:
+    def __init__(
+        self, host: str, conf: Any, driver: ComputeDriver | None = None, image_api: ImageAPI | None = None
+    ) -> None:
         super().__init__(host, conf)
         self._stopping = False
         self._epoch = uuid.uuid4().hex[:12]
         self._owner = f"{BINARY}:{host}:{self._epoch}"
-        self.driver = driver or loader.load(conf, host, ImageAPI(conf))
-        self._host = ComputeHost(host, self.driver, HostAPI(lambda: self._stopping), NetworkAPI(conf))
+        image = image_api or ImageAPI(conf)
+        self.driver = driver or loader.load(conf, host, image)
+        self._host = ComputeHost(host, self.driver, HostAPI(lambda: self._stopping), NetworkAPI(conf), image)
         self._tracker = ResourceTracker(host, self.driver, conf.compute)
         self._in_flight: set[int] = set()
         # Not None: what a former life told is not known, so the first word is always said.

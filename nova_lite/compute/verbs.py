@@ -9,6 +9,11 @@ from nova_lite.compute import actions, outcome, power
 from nova_lite.compute.build import build
 from nova_lite.compute.delete import delete
 from nova_lite.compute.host import ComputeHost
+from nova_lite.compute.rebuild import rebuild
+from nova_lite.compute.rescue import rescue, unrescue
+from nova_lite.compute.shelve import shelve, shelve_offload
+from nova_lite.compute.snapshot import create_backup, create_image
+from nova_lite.compute.unshelve import unshelve
 from nova_lite.context import RequestContext
 from nova_lite.objects import Instance, Operation
 
@@ -18,6 +23,14 @@ VERBS: dict[str, Verb] = {
     actions.CREATE.name: build,
     actions.DELETE.name: delete,
     actions.FORCE_DELETE.name: delete,
+    actions.REBUILD.name: rebuild,
+    actions.RESCUE.name: rescue,
+    actions.UNRESCUE.name: unrescue,
+    actions.SHELVE.name: shelve,
+    actions.SHELVE_OFFLOAD.name: shelve_offload,
+    actions.UNSHELVE.name: unshelve,
+    actions.CREATE_IMAGE.name: create_image,
+    actions.CREATE_BACKUP.name: create_backup,
 }
 
 

@@ -9,13 +9,14 @@ from oslo_log import log as logging
 
 from nova_lite import concurrency, exception, rpc
 from nova_lite.compute.rpcapi import ComputeRpcAPI
-from nova_lite.conductor import hosts, journal
+from nova_lite.conductor import hosts, journal, leftover_images
 from nova_lite.conductor.rpcapi import TOPIC
 from nova_lite.conductor.sweeper import Sweeper
 from nova_lite.conductor.tasks import recover
 from nova_lite.conductor.tasks.table import tasks
 from nova_lite.context import RequestContext, admin_context
 from nova_lite.db.api import compute_nodes, instances, operations, services
+from nova_lite.image.api import API as ImageAPI
 from nova_lite.manager import Manager, PeriodicTask
 from nova_lite.objects import ComputeNode, Instance, Operation, OperationState, Service
 from nova_lite.scheduler.api import API as SchedulerAPI
@@ -30,9 +31,10 @@ _TIDY_SWEEPS = 5
 class ConductorManager(Manager):
     """Several may run; each has an owner name of its own, under which it holds leases."""
 
-    def __init__(self, host: str, conf: Any) -> None:
+    def __init__(self, host: str, conf: Any, image_api: ImageAPI | None = None) -> None:
         super().__init__(host, conf)
         options = conf.operations
+        self._image = image_api or ImageAPI(conf)
         self._epoch = uuid.uuid4().hex[:12]
         self._owner = f"{BINARY}:{host}:{self._epoch}"
         self._lease_s = options.lease_s
@@ -58,6 +60,7 @@ class ConductorManager(Manager):
         return [
             PeriodicTask(self._beat, beat, name="heartbeat"),
             PeriodicTask(self._sweeper.sweep, sweep, delay_s=sweep, name="sweep"),
+            PeriodicTask(lambda: leftover_images.remove(self._image), sweep, delay_s=sweep, name="leftover images"),
             PeriodicTask(self._sweeper.tidy, _TIDY_SWEEPS * sweep, delay_s=sweep, name="tidy"),
         ]
 

@@ -54,6 +54,9 @@ class API:
         """The server's interfaces once ``host`` is to plug them: here every host plugs them the same way."""
         return instance.network_info
 
+    def unbind(self, ctxt: RequestContext, instance: Instance) -> None:
+        """The interfaces stay the server's, but no host plugs them until :meth:`move`: here none is ever bound."""
+
     def deallocate(self, ctxt: RequestContext, instance: Instance) -> None:
         """Nothing is kept per server on this network, so there is nothing to give back."""
 

@@ -94,3 +94,8 @@ class Instance(TravellingObject):
     @property
     def is_deleted(self) -> bool:
         return self.deleted_at is not None
+
+    @property
+    def is_volume_backed(self) -> bool:
+        """Its root disk is a volume: then it has no image of its own (contract states.md, section 5)."""
+        return not self.image_ref

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO, Any
 
-from nova_lite.objects import ConsoleType, ImageMeta, Instance, Vif
+from nova_lite.objects import ConsoleType, Flavor, ImageMeta, Instance, Vif
 from nova_lite.virt.event import LifecycleEvent
 
 
@@ -184,9 +184,7 @@ class RescueDriver(abc.ABC):
     """Group ``rescue``: the guest boots from another image and finds its own root disk beside it."""
 
     @abc.abstractmethod
-    def rescue(
-        self, ctxt: Any, instance: Instance, vifs: tuple[Vif, ...], image: ImageMeta, password: str | None
-    ) -> None:
+    def rescue(self, ctxt: Any, instance: Instance, vifs: tuple[Vif, ...], image: ImageMeta) -> None:
         """Stop the guest and boot it from a disk of ``image``; one that was booted so already is left alone.
 
         :raises ImageUnacceptable: the image must not be used.
@@ -194,7 +192,7 @@ class RescueDriver(abc.ABC):
 
     @abc.abstractmethod
     def unrescue(self, instance: Instance, vifs: tuple[Vif, ...]) -> None:
-        """Boot the guest from its own disk again and remove the disk of the rescue."""
+        """Boot the guest from its own disk again and remove the disk of the rescue; one that does so is left alone."""
 
 
 class LiveMigrationDriver(abc.ABC):
@@ -243,3 +241,38 @@ class LiveMigrationDriver(abc.ABC):
     @abc.abstractmethod
     def force_complete_live_migration(self, instance: Instance) -> None:
         """On the source, while it migrates: make the guest stand still, so that its memory can follow."""
+
+
+class MigrateDriver(abc.ABC):
+    """Group ``migrate``: a guest moves, or changes its flavor, while it is off.
+
+    The source sets the guest's disks aside until the move is confirmed or reverted; source and destination may be one
+    host. A driver's ``list_disks`` has what is set aside, too, and its ``delete_disks`` removes it.
+    """
+
+    @abc.abstractmethod
+    def migrate_disk_and_power_off(
+        self, instance: Instance, dest: str, dest_ip: str | None, flavor: Flavor
+    ) -> dict[str, Any]:
+        """On the source: stop the guest, set its disks aside, and send a copy for ``flavor`` to ``dest``.
+
+        Answers what the destination must know of the disks, in JSON's types.
+        """
+
+    @abc.abstractmethod
+    def finish_migration(
+        self, instance: Instance, vifs: tuple[Vif, ...], disks: dict[str, Any], power_on: bool
+    ) -> None:
+        """On the destination: define the guest on the disks that came, and start it if ``power_on``."""
+
+    @abc.abstractmethod
+    def confirm_migration(self, instance: Instance) -> None:
+        """On the source: remove what was set aside; nothing there is no error."""
+
+    @abc.abstractmethod
+    def revert_migration(self, instance: Instance) -> None:
+        """On the destination: remove guest and disks; what is set aside stays, nothing there is no error."""
+
+    @abc.abstractmethod
+    def finish_revert_migration(self, instance: Instance, vifs: tuple[Vif, ...], power_on: bool) -> None:
+        """On the source: the guest is again on what was set aside, or, where nothing was, on what it has."""

@@ -16,7 +16,7 @@ import pathlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import IO, Any
 
 import webob
 from oslo_config import cfg
@@ -24,11 +24,13 @@ from oslo_config import cfg
 from nova_lite import concurrency, exception, policy, rpc
 from nova_lite import conf as nova_conf
 from nova_lite.api import deploy
+from nova_lite.clock import utcnow
 from nova_lite.compute.manager import ComputeManager
 from nova_lite.conductor.manager import ConductorManager
 from nova_lite.context import RequestContext
 from nova_lite.db import migration, session
 from nova_lite.db.api import flavors
+from nova_lite.image.api import API as ImageAPI
 from nova_lite.objects import ImageMeta
 from nova_lite.scheduler.manager import SchedulerManager
 from nova_lite.service import Service
@@ -58,18 +60,56 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-class Images:
-    """An image service that has what it is given."""
+class Images(ImageAPI):
+    """An image service that has what it is given. ``plan`` strikes its verbs as a driver's does."""
 
     def __init__(self) -> None:
         tiny = ImageMeta(id=IMAGE_ID, name="tiny", disk_format="raw", container_format="bare", size=1)
         self.images = {IMAGE_ID: tiny}
+        self.data: dict[str, bytes] = {}
+        self.plan = FaultPlan(concurrency.sleep)
 
-    def get(self, ctxt: RequestContext, image_id: str) -> ImageMeta:
+    def get(self, ctxt: RequestContext | None, image_id: str) -> ImageMeta:
         try:
             return self.images[image_id]
         except KeyError:
             raise exception.ImageNotFound(image_id=image_id) from None
+
+    def list(self, ctxt: RequestContext | None, **filters: str) -> list[ImageMeta]:
+        """Only custom properties filter here."""
+        return [image for image in self.images.values() if filters.items() <= image.properties.items()]
+
+    def create(
+        self, ctxt: RequestContext | None, image_id: str, name: str, properties: Mapping[str, str],
+        min_disk: int = 0, min_ram: int = 0,
+    ) -> ImageMeta:  # fmt: skip
+        self.plan.strike("create", image_id)
+        made = ImageMeta(
+            id=image_id, name=name, status="queued", properties=dict(properties), min_disk=min_disk, min_ram=min_ram,
+            owner=ctxt.project_id if ctxt else None, created_at=utcnow(),
+        )  # fmt: skip
+        return self.images.setdefault(image_id, made)
+
+    def upload(self, ctxt: RequestContext | None, image_id: str, file: IO[bytes], disk_format: str) -> ImageMeta:
+        self.plan.strike("upload", image_id)
+        found = self.get(ctxt, image_id)
+        if found.status == "queued":
+            self.data[image_id] = file.read()
+            full = {"status": "active", "disk_format": disk_format, "container_format": "bare"}
+            self.images[image_id] = found.replace(**full, size=len(self.data[image_id]))
+        return self.images[image_id]
+
+    def update(self, ctxt: RequestContext | None, image_id: str, properties: Mapping[str, str]) -> None:
+        found = self.get(ctxt, image_id)
+        self.images[image_id] = found.replace(properties={**found.properties, **properties})
+
+    def delete(self, ctxt: RequestContext | None, image_id: str) -> bool:
+        self.plan.strike("delete", image_id)
+        self.data.pop(image_id, None)
+        return self.images.pop(image_id, None) is not None
+
+    def url(self, ctxt: RequestContext | None, image_id: str) -> str:
+        return f"http://127.0.0.1:9292/images/{image_id}"
 
 
 @dataclass(frozen=True)
@@ -151,7 +191,7 @@ class Cloud:
     # -- services ---------------------------------------------------------------------------------
 
     def start_conductor(self, name: str = "conductor") -> None:
-        self._start(name, Service("nova-lite-conductor", "conductor", ConductorManager(name, CONF), name))
+        self._start(name, Service("nova-lite-conductor", "conductor", ConductorManager(name, CONF, self.images), name))
 
     def start_scheduler(self, name: str = "scheduler") -> None:
         self._start(name, Service("nova-lite-scheduler", "scheduler", SchedulerManager(name, CONF), name))
@@ -160,7 +200,8 @@ class Cloud:
         """Start a host, or start it again: its guests are where they were."""
         driver = FakeDriver(name, FaultPlan(concurrency.sleep), sizes, self.directory / name)
         self.drivers[name] = driver
-        self._start(name, Service("nova-lite-compute", "compute", ComputeManager(name, CONF, driver), name))
+        manager = ComputeManager(name, CONF, driver, self.images)
+        self._start(name, Service("nova-lite-compute", "compute", manager, name))
         return driver
 
     def stop(self, name: str) -> None:

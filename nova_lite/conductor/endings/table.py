@@ -11,7 +11,7 @@ from typing import Any
 
 from nova_lite.compute import actions
 from nova_lite.conductor import moves as open_moves
-from nova_lite.conductor.endings import consoles, create, moves
+from nova_lite.conductor.endings import consoles, create, moves, rebuild, shelves, snapshots
 from nova_lite.objects import Instance, Operation
 
 Done = Callable[[Operation, Instance, dict[str, Any]], dict[str, Any]]
@@ -27,14 +27,21 @@ DONE: dict[str, Done] = {
     actions.MIGRATE.name: moves.done,
     actions.CONFIRM_RESIZE.name: moves.confirmed,
     actions.REVERT_RESIZE.name: moves.reverted,
+    actions.REBUILD.name: rebuild.done,
+    actions.CREATE_IMAGE.name: snapshots.done,
+    actions.CREATE_BACKUP.name: snapshots.done,
+    actions.SHELVE.name: shelves.shelved,
+    actions.SHELVE_OFFLOAD.name: shelves.offloaded,
+    actions.UNSHELVE.name: shelves.unshelved,
 }
 FAILED: dict[str, Failed] = {
     actions.RESIZE.name: moves.failed,
     actions.MIGRATE.name: moves.failed,
     actions.REVERT_RESIZE.name: moves.not_reverted,
+    actions.UNSHELVE.name: shelves.unshelve_failed,
 }
 UNDO: dict[str, Undo] = {
     actions.RESIZE.name: moves.undo,
     actions.MIGRATE.name: moves.undo,
 }
-GONE: tuple[Gone, ...] = (open_moves.gone, consoles.forget,)
+GONE: tuple[Gone, ...] = (open_moves.gone, consoles.forget, shelves.gone)

@@ -9,6 +9,7 @@ from nova_lite.compute.rpcapi import ComputeRpcAPI
 from nova_lite.conductor import journal
 from nova_lite.conductor.tasks import cold
 from nova_lite.conductor.tasks.build import BuildTask
+from nova_lite.conductor.tasks.unshelve import UnshelveTask
 from nova_lite.context import RequestContext
 from nova_lite.objects import Operation
 from nova_lite.scheduler.api import API as SchedulerAPI
@@ -26,6 +27,7 @@ def tasks(scheduler: SchedulerAPI, compute: ComputeRpcAPI) -> dict[str, Task]:
         actions.MIGRATE.name: cold.ColdMoveTask(scheduler, compute).execute,
         actions.CONFIRM_RESIZE.name: cold.confirm,
         actions.REVERT_RESIZE.name: cold.RevertTask(compute).execute,
+        actions.UNSHELVE.name: UnshelveTask(scheduler, compute).execute,
     }
 
 

@@ -35,6 +35,7 @@ class FakeGuest:
     generation: int
     console: str = ""
     saved: bool = False
+    rescue_image: str | None = None
 
 
 class FakeBase(driver.ComputeDriver):
@@ -48,6 +49,8 @@ class FakeBase(driver.ComputeDriver):
         self.sizes = sizes
         self.guests: dict[str, FakeGuest] = {}
         self.disks: set[str] = set()
+        # Of each server the image that its root disk was made of.
+        self.roots: dict[str, str] = {}
         self._directory = directory
         self._listeners: list[Callable[[LifecycleEvent], None]] = []
 
@@ -61,7 +64,8 @@ class FakeBase(driver.ComputeDriver):
         for path in self._directory.glob("*.guest"):
             guest = FakeGuest(**json.loads(path.read_text()))
             self.guests[guest.uuid] = guest
-        self.disks = {path.stem for path in self._directory.glob("*.disk")}
+        self.roots = {path.stem: path.read_text() for path in self._directory.glob("*.disk")}
+        self.disks = set(self.roots)
 
     def close(self) -> None:
         self._listeners.clear()
@@ -106,13 +110,17 @@ class FakeBase(driver.ComputeDriver):
 
     def create_disks(self, ctxt: Any, instance: Instance) -> None:
         self.plan.strike("create_disks", instance.uuid)
+        if instance.uuid in self.disks:
+            return
         self.disks.add(instance.uuid)
+        self.roots[instance.uuid] = instance.image.id if instance.image else ""
         if self._directory is not None:
-            self._write(self._directory / f"{instance.uuid}.disk", "")
+            self._write(self._directory / f"{instance.uuid}.disk", self.roots[instance.uuid])
 
     def delete_disks(self, instance: Instance) -> None:
         self.plan.strike("delete_disks", instance.uuid)
         self.disks.discard(instance.uuid)
+        self.roots.pop(instance.uuid, None)
         if self._directory is not None:
             (self._directory / f"{instance.uuid}.disk").unlink(missing_ok=True)
 

@@ -3,10 +3,26 @@
 from __future__ import annotations
 
 from nova_lite.virt.fake.consoles import FakeConsoles
+from nova_lite.virt.fake.live_migration import FakeLiveMigration
+from nova_lite.virt.fake.migrate import FakeMigrate
 from nova_lite.virt.fake.power import FakePower
+from nova_lite.virt.fake.rescue import FakeRescue
+from nova_lite.virt.fake.snapshot import FakeSnapshot
 
 
-class FakeDriver(FakePower, FakeConsoles):
+class FakeDriver(FakePower, FakeConsoles, FakeLiveMigration, FakeMigrate, FakeRescue, FakeSnapshot):
     """All of it."""
 
-    capabilities = frozenset({"power", "pause", "suspend", "console", "remote_console"})
+    capabilities = frozenset(
+        {
+            "power",
+            "pause",
+            "suspend",
+            "console",
+            "remote_console",
+            "live_migration",
+            "migrate",
+            "rescue",
+            "snapshot",
+        }
+    )

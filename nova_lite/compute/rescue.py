@@ -1,0 +1,55 @@
+"""Rescue: the guest runs from another image with its own disk beside, until it is told to come back."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from nova_lite.clock import utcnow
+from nova_lite.compute import outcome
+from nova_lite.compute.host import ComputeHost
+from nova_lite.compute.vm_states import VmState
+from nova_lite.context import RequestContext
+from nova_lite.objects import ImageMeta, Instance, Operation
+
+LOG = logging.getLogger(__name__)
+
+
+def rescue(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
+    """Boot the rescue image, and report; after a failure the guest is as it was. :raises StaleWrite: overtaken."""
+
+    def work() -> dict[str, Any]:
+        image = _image(host, ctxt, operation, instance)
+        try:
+            host.driver.rescue(ctxt, instance, instance.network_info, image)  # type: ignore[attr-defined]
+        except Exception:
+            _restore(host, instance)
+            raise
+        return {"launched_at": utcnow()}
+
+    outcome.carry_out(host, ctxt, operation, instance, work)
+
+
+def unrescue(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
+    """Boot the server's own disk, and report. :raises StaleWrite: overtaken."""
+    outcome.carry_out(
+        host, ctxt, operation, instance,
+        lambda: host.driver.unrescue(instance, instance.network_info),  # type: ignore[attr-defined]
+    )  # fmt: skip
+
+
+def _image(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> ImageMeta:
+    """The image that the request named, else the server's own as it was when it was built."""
+    image_ref = operation.args.get("image_ref")
+    if image_ref is None and instance.image is not None:
+        return instance.image
+    return host.image.get(ctxt, image_ref or instance.image_ref)
+
+
+def _restore(host: ComputeHost, instance: Instance) -> None:
+    try:
+        host.driver.unrescue(instance, instance.network_info)  # type: ignore[attr-defined]
+        if instance.vm_state == VmState.STOPPED:
+            host.driver.power_off(instance, 0)  # type: ignore[attr-defined]
+    except Exception:
+        LOG.exception("Server %s could not be brought back after its rescue failed", instance.uuid)

@@ -1,0 +1,64 @@
+"""Unshelving: a guest made of the shelved image on a new host, or the one that is still here started."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nova_lite import exception
+from nova_lite.compute import outcome, steps
+from nova_lite.compute.host import ComputeHost
+from nova_lite.context import RequestContext
+from nova_lite.objects import ImageMeta, Instance, Operation, Vif
+
+
+def unshelve(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
+    """Start or build the guest, and report; after a failure nothing of a guest that was built is left here.
+
+    :raises StaleWrite: overtaken; what was built is undone.
+    """
+
+    def work() -> None:
+        if operation.args.get("stage") == "start":
+            host.driver.power_on(instance, instance.network_info)  # type: ignore[attr-defined]
+        else:
+            _build(host, ctxt, operation, instance)
+
+    outcome.carry_out(host, ctxt, operation, instance, work)
+
+
+def _build(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
+    vifs: list[Vif] = []
+
+    def network() -> dict[str, Any]:
+        vifs[:] = host.network.move(ctxt, instance, host.name)
+        return {"network_info": tuple(vifs)}
+
+    def disks() -> dict[str, Any]:
+        host.driver.create_disks(ctxt, instance.replace(image=_image(host, ctxt, instance)))
+        return {}
+
+    def guest() -> dict[str, Any]:
+        host.driver.spawn(instance, tuple(vifs))
+        return {}
+
+    plan = (
+        steps.Step("network", network, lambda: host.network.unbind(ctxt, instance)),
+        steps.Step("disks", disks, lambda: host.driver.delete_disks(instance)),
+        steps.Step("guest", guest, lambda: host.driver.destroy(instance)),
+    )
+
+    def record(step: str, values: dict[str, Any]) -> None:
+        host.conductor.progress(ctxt, operation.id, operation.attempt, step, values)
+
+    steps.run(plan, record, f"Unshelving of {instance.uuid}")
+
+
+def _image(host: ComputeHost, ctxt: RequestContext, instance: Instance) -> ImageMeta | None:
+    """Where the server's disk is. :raises NotFound: somebody removed it."""
+    image_id = instance.system_metadata.get("shelved_image_id")
+    if not image_id:
+        return instance.image
+    try:
+        return host.image.get(ctxt, str(image_id))
+    except exception.ImageNotFound:
+        raise exception.NotFound(f"Unshelve attempted but the image {image_id} cannot be found.") from None

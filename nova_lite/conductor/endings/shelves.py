@@ -1,0 +1,52 @@
+"""The ends of shelving: claims given back, hosts left, images that are needed no more."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nova_lite.clock import utcnow
+from nova_lite.compute.vm_states import VmState
+from nova_lite.conductor.endings import snapshots
+from nova_lite.db.api import allocations, console_tokens, provisional_images
+from nova_lite.objects import Instance, Operation
+
+# What a shelved server's system_metadata holds.
+_MEMORY = ("shelved_at", "shelved_image_id", "shelved_host")
+
+
+def shelved(operation: Operation, instance: Instance, report: dict[str, Any]) -> dict[str, Any]:
+    """The image stays; where the host has let go of the server already, it has no host any more."""
+    snapshots.done(operation, instance, report)
+    return homeless(instance) if report.get("vm_state") == VmState.SHELVED_OFFLOADED else {}
+
+
+def offloaded(operation: Operation, instance: Instance, report: dict[str, Any]) -> dict[str, Any]:
+    return homeless(instance)
+
+
+def unshelved(operation: Operation, instance: Instance, report: dict[str, Any]) -> dict[str, Any]:
+    """The image that it was shelved in goes, in the transaction that says that it runs."""
+    gone(instance)
+    kept = {key: value for key, value in instance.system_metadata.items() if key not in _MEMORY}
+    return {"system_metadata": kept, "launched_at": utcnow()}
+
+
+def unshelve_failed(operation: Operation, instance: Instance) -> dict[str, Any]:
+    """It is where it was: on no host."""
+    return homeless(instance) if instance.vm_state == VmState.SHELVED_OFFLOADED else {}
+
+
+def gone(instance: Instance) -> None:
+    """A server is deleted while it is shelved, or runs again: its disk is not needed in an image any more."""
+    image_id = instance.system_metadata.get("shelved_image_id")
+    if image_id:
+        provisional_images.discard(str(image_id), instance.uuid)
+
+
+def homeless(instance: Instance) -> dict[str, Any]:
+    """Give back what a server holds of its host; the fields that say that it has none."""
+    allocations.release(instance.uuid)
+    console_tokens.forget(instance.uuid)
+    if instance.host is None:
+        return {}
+    return {"host": None, "node": None, "generation": instance.generation + 1}
