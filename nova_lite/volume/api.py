@@ -1,0 +1,182 @@
+"""The door to the volume service."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from oslo_config import cfg
+
+from nova_lite import concurrency, exception
+from nova_lite.context import RequestContext
+from nova_lite.volume import meta
+from nova_lite.volume.cinder import Cinder, checked_id
+from nova_lite.volume.errors import Missing
+from nova_lite.volume.meta import Attachment, Snapshot, Volume
+
+# What a volume on its way to being usable may be meanwhile.
+_PASSING = ("creating", "downloading")
+_REIMAGE = "3.68"
+
+
+class API:
+    """Volumes as the caller may see them: with the context's token where it has one, else as nova-lite itself.
+
+    Errors of all methods: VolumeNotFound, SnapshotNotFound, VolumeAttachmentNotFound, InvalidInput, Unauthorized,
+    Forbidden, Unavailable (NoVolumeService where the catalogue has none).
+    """
+
+    def __init__(self, conf: cfg.ConfigOpts = cfg.CONF) -> None:
+        self._conf = conf
+        self._cinder = Cinder(conf)
+
+    # -- volumes ----------------------------------------------------------------------------------
+
+    def get(self, ctxt: RequestContext | None, volume_id: str) -> Volume:
+        missing = _no_volume(volume_id)
+        path = f"/volumes/{checked_id(volume_id, missing)}"
+        return meta.volume(self._cinder.request(ctxt, "GET", path, missing))
+
+    def create(
+        self,
+        ctxt: RequestContext | None,
+        size: int,
+        name: str,
+        *,
+        image_id: str | None = None,
+        snapshot_id: str | None = None,
+        volume_type: str | None = None,
+        availability_zone: str | None = None,
+    ) -> Volume:
+        """A new volume of ``size`` GiB, blank or made of an image or a snapshot; it is not ready yet."""
+        wanted: dict[str, Any] = {
+            "size": size, "name": name, "imageRef": image_id, "snapshot_id": snapshot_id, "volume_type": volume_type,
+            "availability_zone": availability_zone,
+        }  # fmt: skip
+        body = {"volume": {key: value for key, value in wanted.items() if value is not None}}
+        missing = _no_volume_type(volume_type) if volume_type else _no_snapshot(str(snapshot_id))
+        return meta.volume(self._cinder.request(ctxt, "POST", "/volumes", missing, body))
+
+    def delete(self, ctxt: RequestContext | None, volume_id: str) -> None:
+        """One that is gone is no error."""
+        missing = _no_volume(volume_id)
+        try:
+            self._cinder.request(ctxt, "DELETE", f"/volumes/{checked_id(volume_id, missing)}", missing)
+        except exception.VolumeNotFound:
+            return
+
+    def wait_available(self, ctxt: RequestContext | None, volume_id: str) -> Volume:
+        """The volume, once its content is there.
+
+        :raises VolumeNotCreated: it failed, or took longer than [cinder] allows.
+        """
+        options = self._conf.cinder
+        for attempt in range(options.block_device_allocate_retries + 1):
+            if attempt:
+                concurrency.sleep(options.block_device_allocate_retries_interval)
+            volume = self.get(ctxt, volume_id)
+            if volume.status not in _PASSING:
+                break
+        if volume.status in (*_PASSING, "error"):
+            waited_s = int(attempt * options.block_device_allocate_retries_interval)
+            raise exception.VolumeNotCreated(volume_id=volume_id, seconds=waited_s, status=volume.status)
+        return volume
+
+    def reimage(self, ctxt: RequestContext | None, volume_id: str, image_id: str) -> None:
+        """Begin to put an image into a volume; it is downloading until that is done."""
+        given = {"image_id": image_id, "reimage_reserved": True}
+        self._act(ctxt, volume_id, {"os-reimage": given}, version=_REIMAGE)
+
+    def begin_detaching(self, ctxt: RequestContext | None, volume_id: str) -> None:
+        self._act(ctxt, volume_id, {"os-begin_detaching": None})
+
+    def roll_detaching(self, ctxt: RequestContext | None, volume_id: str) -> None:
+        self._act(ctxt, volume_id, {"os-roll_detaching": None})
+
+    def _act(self, ctxt: RequestContext | None, volume_id: str, body: Any, **options: Any) -> None:
+        missing = _no_volume(volume_id)
+        path = f"/volumes/{checked_id(volume_id, missing)}/action"
+        self._cinder.request(ctxt, "POST", path, missing, body, **options)
+
+    def has_type(self, ctxt: RequestContext | None, name: str) -> bool:
+        """Whether there is a volume type of that name or id."""
+        body = self._cinder.request(ctxt, "GET", "/types", exception.NotFound, query={"is_public": "None"})
+        found = body.get("volume_types", ()) if isinstance(body, dict) else ()
+        return any(name in (each.get("name"), each.get("id")) for each in found)
+
+    # -- snapshots --------------------------------------------------------------------------------
+
+    def get_snapshot(self, ctxt: RequestContext | None, snapshot_id: str) -> Snapshot:
+        missing = _no_snapshot(snapshot_id)
+        path = f"/snapshots/{checked_id(snapshot_id, missing)}"
+        return meta.snapshot(self._cinder.request(ctxt, "GET", path, missing))
+
+    def create_snapshot(self, ctxt: RequestContext | None, volume_id: str, name: str) -> Snapshot:
+        """A snapshot of a volume, also of one in use; it is not ready yet."""
+        body = {"snapshot": {"volume_id": volume_id, "name": name, "description": "", "force": True}}
+        return meta.snapshot(self._cinder.request(ctxt, "POST", "/snapshots", _no_volume(volume_id), body))
+
+    def delete_snapshot(self, ctxt: RequestContext | None, snapshot_id: str) -> None:
+        """One that is gone is no error."""
+        missing = _no_snapshot(snapshot_id)
+        try:
+            self._cinder.request(ctxt, "DELETE", f"/snapshots/{checked_id(snapshot_id, missing)}", missing)
+        except exception.SnapshotNotFound:
+            return
+
+    # -- attachments ------------------------------------------------------------------------------
+
+    def attachment_create(self, ctxt: RequestContext | None, volume_id: str, instance_uuid: str) -> str:
+        """Reserve a volume for a server; the attachment's id."""
+        body = {"attachment": {"volume_uuid": volume_id, "instance_uuid": instance_uuid}}
+        answer = self._cinder.request(ctxt, "POST", "/attachments", _no_volume(volume_id), body)
+        return meta.attachment(answer).id
+
+    def attachment_get(self, ctxt: RequestContext | None, attachment_id: str) -> Attachment:
+        return meta.attachment(self._attachment(ctxt, "GET", attachment_id))
+
+    def attachment_update(
+        self, ctxt: RequestContext | None, attachment_id: str, connector: dict[str, Any], mountpoint: str | None
+    ) -> Attachment:
+        """Tell the volume service which host will use it; the answer says how to reach the data."""
+        body = {"attachment": {"connector": {**connector, "mountpoint": mountpoint}}}
+        return meta.attachment(self._attachment(ctxt, "PUT", attachment_id, body))
+
+    def attachment_complete(self, ctxt: RequestContext | None, attachment_id: str) -> None:
+        self._attachment(ctxt, "POST", attachment_id, {"os-complete": attachment_id}, "/action")
+
+    def attachment_delete(self, ctxt: RequestContext | None, attachment_id: str) -> None:
+        """Give a volume back; an attachment that is gone is no error."""
+        try:
+            self._attachment(ctxt, "DELETE", attachment_id)
+        except exception.VolumeAttachmentNotFound:
+            return
+
+    def attachments_of(self, ctxt: RequestContext | None, instance_uuid: str) -> list[Attachment]:
+        """Everything that the volume service keeps for a server, whoever asked for it."""
+        query = {"instance_id": instance_uuid, "all_tenants": "1"}
+        body = self._cinder.request(ctxt, "GET", "/attachments", exception.NotFound, query=query)
+        found = body.get("attachments", ()) if isinstance(body, dict) else ()
+        return [meta.attachment_item(each) for each in found]
+
+    def _attachment(
+        self, ctxt: RequestContext | None, method: str, attachment_id: str, body: Any = None, below: str = ""
+    ) -> Any:
+        missing = _no_attachment(attachment_id)
+        path = f"/attachments/{checked_id(attachment_id, missing)}{below}"
+        return self._cinder.request(ctxt, method, path, missing, body)
+
+
+def _no_volume(volume_id: str) -> Missing:
+    return lambda: exception.VolumeNotFound(volume_id=f"{volume_id!s:.64}")
+
+
+def _no_volume_type(name: str) -> Missing:
+    return lambda: exception.VolumeTypeNotFound(name=f"{name:.255}")
+
+
+def _no_snapshot(snapshot_id: str) -> Missing:
+    return lambda: exception.SnapshotNotFound(snapshot_id=f"{snapshot_id!s:.64}")
+
+
+def _no_attachment(attachment_id: str) -> Missing:
+    return lambda: exception.VolumeAttachmentNotFound(attachment_id=f"{attachment_id!s:.64}")
