@@ -25,6 +25,16 @@ def free_port() -> int:
         return port
 
 
+def free_ports_in_a_row(count: int = 8) -> int:
+    """The first of them: what ``--port-base`` takes."""
+    while True:
+        base = free_port()
+        with contextlib.suppress(OSError, OverflowError), contextlib.ExitStack() as stack:
+            for port in range(base, base + count):
+                stack.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            return base
+
+
 def until(condition: Callable[[], object], what: str, wait_s: float = WAIT_S) -> None:
     """Wait for a condition; errors of connecting count as not yet."""
     end = time.monotonic() + wait_s
