@@ -17,6 +17,9 @@ from lab.layout import TOP, Layout
 
 BIN = TOP / ".venv" / "bin"
 UP_S = 60
+# The network and volume services of the lab are nova-lite's own stand-ins, behind the real Keystone.
+EMBEDDED = "nova-lite-embedded"
+STAND_INS = ("network", "volume")
 STOP_S = 60
 
 
@@ -58,6 +61,13 @@ def configuration(lab: Layout, fleet: Fleet) -> str:
         },
         "database": {"connection": databases.MAKERS[fleet.database](lab).url()},
         "compute": {"driver": fleet.driver},
+        "network": {"backend": "neutron"},
+        "embedded": {
+            "network_port": lab.ports["network"],
+            "volume_port": lab.ports["volume"],
+            "directory": lab.directory("state") / "embedded",
+            "region_name": neighbours.REGION,
+        },
         "service_auth": {
             "auth_url": lab.url("keystone", "/v3"),
             "username": "nova-lite",
@@ -82,9 +92,12 @@ def host_name(number: int) -> str:
     return f"lab-host-{number}"
 
 
+PORTS = {"nova-lite-api": "compute", EMBEDDED: "volume"}
+
+
 def _process(lab: Layout, binary: str, number: int = 1, env: dict[str, str] | None = None) -> process.Process:
-    argv = [str(BIN / binary), "--config-file", str(lab.conf)]
-    port = lab.ports["compute"] if binary == "nova-lite-api" else None
+    argv = [str(BIN / binary), "--config-file", str(lab.conf), *(STAND_INS if binary == EMBEDDED else ())]
+    port = lab.ports[PORTS[binary]] if binary in PORTS else None
     return process.Process(f"{binary}-{number}", lab.directory("daemons"), argv, env or {}, port=port)
 
 
@@ -102,8 +115,9 @@ def _compute(lab: Layout, fleet: Fleet, number: int) -> process.Process:
 
 def processes(lab: Layout, fleet: Fleet) -> dict[str, process.Process]:
     """All daemons by name, in the order they are started."""
+    found = [_process(lab, EMBEDDED)]
     one_of_many = {"nova-lite-conductor": fleet.conductors, "nova-lite-scheduler": fleet.schedulers}
-    found = [
+    found += [
         _process(lab, binary, number, {"OS_DEFAULT__HOST": f"lab-{binary.rpartition('-')[2]}-{number}"})
         for binary, count in one_of_many.items()
         for number in range(1, count + 1)
@@ -167,16 +181,19 @@ def queue_of(name: str) -> str:
 def deaf(lab: Layout, fleet: Fleet) -> list[str]:
     """Names of the daemons that do not listen yet, or any more."""
     heard = {queue["name"] for queue in rabbitmq.queues(lab) if queue["consumers"]}
-    return [
-        name
-        for name in processes(lab, fleet)
-        if not (_api_answers(lab) if name.startswith("nova-lite-api") else queue_of(name) in heard)
-    ]
+    return [name for name in processes(lab, fleet) if not _listens(lab, name, heard)]
 
 
-def _api_answers(lab: Layout) -> bool:
+def _listens(lab: Layout, name: str, heard: set[str]) -> bool:
+    if name.startswith(EMBEDDED):
+        return all(_answers(lab, service) for service in STAND_INS)
+    return _answers(lab, "compute") if name.startswith("nova-lite-api") else queue_of(name) in heard
+
+
+def _answers(lab: Layout, service: str) -> bool:
+    """Whether a service lists its versions."""
     try:
-        with urllib.request.urlopen(lab.url("compute", "/"), timeout=5) as answer:
+        with urllib.request.urlopen(lab.url(service, "/"), timeout=5) as answer:
             return bool(answer.status in (200, 300))
     except urllib.error.HTTPError as error:
         return error.code == 300

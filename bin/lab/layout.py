@@ -16,6 +16,7 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 PREFERRED_PORTS = {
     "epmd": 24369, "amqp": 25673, "erlang": 25674, "management": 25675,
     "mariadb": 23306, "postgresql": 25432, "keystone": 25000, "glance": 29292, "compute": 28774,
+    "network": 29696, "volume": 28776,
 }  # fmt: skip
 SECRETS = ("admin", "demo", "service", "rabbitmq", "database", "cookie")
 
@@ -84,4 +85,8 @@ def load() -> Layout:
         path.touch(mode=0o600)
         path.write_text(json.dumps(facts, indent=2) + "\n")
     facts = json.loads(path.read_text())
+    missing = {name: process.free_port(port) for name, port in PREFERRED_PORTS.items() if name not in facts["ports"]}
+    if missing:  # a lab made by an older checkout
+        facts["ports"].update(missing)
+        path.write_text(json.dumps(facts, indent=2) + "\n")
     return Layout(base, facts["ports"], facts["secrets"])

@@ -29,6 +29,8 @@ SERVICES = {
     "keystone": ("identity", "keystone", "/v3"),
     "glance": ("image", "glance", ""),
     "nova-lite": ("compute", "compute", "/v2.1"),
+    "nova-lite-network": ("network", "network", ""),
+    "nova-lite-volume": ("block-storage", "volume", "/v3"),
 }
 
 KEYSTONE = """[DEFAULT]

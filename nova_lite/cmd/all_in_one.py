@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from nova_lite.service import Service, WSGIService
 
 BINARY = "nova-lite-all-in-one"
-PASTE = "embedded-paste.ini"
 
 # Offsets of --port-base, in this order.
 PORTS = ("identity", "image", "compute", "network", "volume")
@@ -44,7 +43,7 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--fake", action="store_true", help="guests that exist in memory only: no hypervisor needed")
     found.add_argument("--hosts", type=int, metavar="N", help="how many fake hosts there are (default: 1)")
     found.add_argument("--state-dir", metavar="DIR", help="where everything is kept (default: [DEFAULT] state_path)")
-    found.add_argument("--port-base", type=_port, metavar="N", help="identity, image, compute and the others on N, N+1, N+2 ...")
+    found.add_argument("--port-base", type=_port, metavar="N", help="all APIs on ports from N on, identity first")
     for name in PORTS:
         found.add_argument(f"--{name}-port", type=_port, metavar="N", help=f"port of the {name} API")
     found.add_argument("--quiet", action="store_true", help="do not print what to try next")
@@ -109,25 +108,17 @@ def prepare_database(conf: cfg.ConfigOpts) -> None:
 
 
 def wsgi_services(conf: cfg.ConfigOpts) -> list[WSGIService]:
-    """Identity and image on the embedded profile's ports, and the compute API on its own.
+    """The stand-ins on the embedded profile's ports, and the compute API on its own.
 
     :raises ConfigInvalid: an application cannot be made, or a port is taken.
     """
     from nova_lite.api import deploy
+    from nova_lite.cmd.embedded import SERVICES, stand_ins
     from nova_lite.service import WSGIService
 
-    def service(name: str, paste: str | None, address: tuple[str, int] | None) -> WSGIService:
-        app = deploy.load_app(name, paste, conf)
-        return WSGIService(name, lambda: app, conf, address)
-
-    options = conf.embedded
-    return [
-        service("identity", PASTE, (options.listen, options.identity_port)),
-        service("image", PASTE, (options.listen, options.image_port)),
-        service("network", PASTE, (options.listen, options.network_port)),
-        service("volume", PASTE, (options.listen, options.volume_port)),
-        service("osapi_compute", None, (conf.osapi_compute_listen, conf.osapi_compute_listen_port)),
-    ]
+    app = deploy.load_app("osapi_compute", None, conf)
+    address = (conf.osapi_compute_listen, conf.osapi_compute_listen_port)
+    return [*stand_ins(conf, ("identity", *SERVICES)), WSGIService("osapi_compute", lambda: app, conf, address)]
 
 
 def rpc_services(conf: cfg.ConfigOpts) -> tuple[list[Service], list[Service]]:

@@ -47,10 +47,11 @@ def test_every_daemon_has_a_queue_of_its_own(lab: layout.Layout) -> None:
     fleet = daemons.Fleet(hosts=2, conductors=2, schedulers=1)
     names = list(daemons.processes(lab, fleet))
     assert names == [
-        "nova-lite-conductor-1", "nova-lite-conductor-2", "nova-lite-scheduler-1", "nova-lite-compute-1",
+        "nova-lite-embedded-1", "nova-lite-conductor-1", "nova-lite-conductor-2", "nova-lite-scheduler-1",
+        "nova-lite-compute-1",
         "nova-lite-compute-2", "nova-lite-api-1",
     ]  # fmt: skip
-    queues = [daemons.queue_of(name) for name in names[:-1]]
+    queues = [daemons.queue_of(name) for name in names[1:-1]]
     assert len(set(queues)) == len(queues)
     assert queues[-1] == "compute.lab-host-2"
 
