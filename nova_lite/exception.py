@@ -225,8 +225,59 @@ class ImageUnacceptable(Invalid):
     sentence = "Image %(image_id)s is unacceptable: %(reason)s"
 
 
+class UnsupportedRescueImage(Invalid):
+    sentence = "Requested rescue image '%(image)s' is not supported"
+
+
+class InstanceNotRescuable(Invalid):
+    sentence = "Instance %(instance_uuid)s cannot be rescued: %(reason)s"
+
+
+class UnshelveInstanceInvalidState(Conflict):
+    sentence = (
+        "Specifying an availability zone or a host when unshelving server '%(instance_uuid)s' with status "
+        "'%(state)s' is not supported. The server status must be SHELVED_OFFLOADED."
+    )
+
+
+class UnshelveHostNotInAZ(Conflict):
+    sentence = "Host '%(host)s' is not in the availability zone '%(availability_zone)s'."
+
+
 class NetworkNotFound(NotFound):
     sentence = "Network %(network_id)s could not be found."
+
+
+class NetworkAmbiguous(Conflict):
+    sentence = "Multiple possible networks found, use a Network ID to be more specific."
+
+
+class PortNotFound(NotFound):
+    sentence = "Port id %(port_id)s could not be found."
+
+
+class PortInUse(Conflict):
+    sentence = "Port %(port_id)s is still in use."
+
+
+class PortLimitExceeded(Forbidden):
+    sentence = "Maximum number of ports exceeded"
+
+
+class FixedIpInUse(Conflict):
+    sentence = "Fixed IP address %(address)s is already in use."
+
+
+class SecurityGroupNotFound(NotFound):
+    sentence = "Security group %(security_group_id)s not found."
+
+
+class SecurityGroupAmbiguous(Conflict):
+    sentence = "Multiple security groups found matching '%(name)s'. Use an ID to be more specific."
+
+
+class ExternalNetworkForbidden(Forbidden):
+    sentence = "It is not allowed to create an interface on external network %(network_id)s"
 
 
 # -- moves ----------------------------------------------------------------------------------------
@@ -340,6 +391,22 @@ class NoValidHost(NotFound):
 
 class ComputeHostNotFound(NotFound):
     sentence = "Compute host %(host)s could not be found."
+
+
+class AggregateNotFound(NotFound):
+    sentence = "Aggregate %(aggregate_id)s could not be found."
+
+
+class AggregateHostNotFound(NotFound):
+    sentence = "Aggregate %(aggregate_id)s has no host %(host)s."
+
+
+class AggregateNameExists(Conflict):
+    sentence = "Aggregate %(aggregate_name)s already exists."
+
+
+class AggregateHostExists(Conflict):
+    sentence = "Aggregate %(aggregate_id)s already has host %(host)s."
 
 
 class ServiceNotFound(NotFound):

@@ -12,8 +12,11 @@ from nova_lite.db.api import aggregates, flavors, keypairs, server_groups, servi
 from nova_lite.image.api import API as ImageAPI
 from nova_lite.liveness import COMPUTE
 from nova_lite.network.api import API as NetworkAPI
-from nova_lite.objects import Flavor, ImageMeta, KeyPair, NetworkRequest, ServerGroup
+from nova_lite.network.api import Requests, Wanted
+from nova_lite.objects import Flavor, ImageMeta, KeyPair, ServerGroup
 from nova_lite.objects.flavor import quota_counts
+from nova_lite.volume.api import API as VolumeAPI
+from nova_lite.volume.meta import Snapshot, Volume
 
 _ZONES_FRESH_S = 5.0
 
@@ -21,10 +24,11 @@ _ZONES_FRESH_S = 5.0
 class Lookups:
     """What :class:`nova_lite.compute.create.Lookups` asks for, from the database and the other services."""
 
-    def __init__(self, conf: cfg.ConfigOpts, image: ImageAPI, network: NetworkAPI) -> None:
+    def __init__(self, conf: cfg.ConfigOpts, image: ImageAPI, network: NetworkAPI, volume: VolumeAPI) -> None:
         self._conf = conf
         self._image = image
         self._network = network
+        self._volume = volume
         self._zones: tuple[float, frozenset[str]] = (0.0, frozenset())
 
     def flavor(self, ctxt: RequestContext, flavor_ref: str) -> Flavor:
@@ -46,15 +50,30 @@ class Lookups:
     def server_group(self, ctxt: RequestContext, uuid: str) -> ServerGroup:
         return server_groups.get(uuid, project_id=None if ctxt.is_admin else str(ctxt.project_id))
 
-    def zones(self) -> frozenset[str]:
-        """Availability zones with a host in them, a few seconds old at the most."""
+    def has_zone(self, name: str) -> bool:
+        """Whether the availability zone has a host in it. One that is known is believed for some seconds."""
         until, zones = self._zones
-        if time.monotonic() > until:
+        if time.monotonic() > until or name not in zones:
             named = aggregates.availability_zone_of_hosts()
             hosts = [service.host for service in services.list(binary=COMPUTE)]
             zones = frozenset(named.get(host, self._conf.default_availability_zone) for host in hosts)
             self._zones = (time.monotonic() + _ZONES_FRESH_S, zones)
-        return zones
+        return name in zones
 
-    def validate_networks(self, ctxt: RequestContext, requests: tuple[NetworkRequest, ...]) -> None:
-        self._network.validate(ctxt, requests)
+    def zone_of(self, host: str) -> str:
+        """The availability zone of a host."""
+        return aggregates.availability_zone_of_hosts().get(host, self._conf.default_availability_zone)
+
+    def volume(self, ctxt: RequestContext, volume_id: str) -> Volume:
+        return self._volume.get(ctxt, volume_id)
+
+    def snapshot(self, ctxt: RequestContext, snapshot_id: str) -> Snapshot:
+        return self._volume.get_snapshot(ctxt, snapshot_id)
+
+    def has_volume_type(self, ctxt: RequestContext, name: str) -> bool:
+        return self._volume.has_type(ctxt, name)
+
+    def networks(
+        self, ctxt: RequestContext, requests: Requests, groups: tuple[str, ...], count: int
+    ) -> Wanted:
+        return self._network.validate(ctxt, requests, groups, count)

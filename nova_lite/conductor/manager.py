@@ -9,15 +9,17 @@ from oslo_log import log as logging
 
 from nova_lite import concurrency, exception, rpc
 from nova_lite.compute.rpcapi import ComputeRpcAPI
-from nova_lite.conductor import hosts, journal, leftover_images
+from nova_lite.conductor import hosts, journal, leftover_images, live_moves, shelf
 from nova_lite.conductor.rpcapi import TOPIC
 from nova_lite.conductor.sweeper import Sweeper
-from nova_lite.conductor.tasks import recover
+from nova_lite.conductor.tasks import recover, soft_delete, unconfirmed
 from nova_lite.conductor.tasks.table import tasks
 from nova_lite.context import RequestContext, admin_context
 from nova_lite.db.api import compute_nodes, instances, operations, services
 from nova_lite.image.api import API as ImageAPI
 from nova_lite.manager import Manager, PeriodicTask
+from nova_lite.network import loader as network_loader
+from nova_lite.network.api import API as NetworkAPI
 from nova_lite.objects import ComputeNode, Instance, Operation, OperationState, Service
 from nova_lite.scheduler.api import API as SchedulerAPI
 
@@ -31,7 +33,9 @@ _TIDY_SWEEPS = 5
 class ConductorManager(Manager):
     """Several may run; each has an owner name of its own, under which it holds leases."""
 
-    def __init__(self, host: str, conf: Any, image_api: ImageAPI | None = None) -> None:
+    def __init__(
+        self, host: str, conf: Any, image_api: ImageAPI | None = None, network_api: NetworkAPI | None = None
+    ) -> None:
         super().__init__(host, conf)
         options = conf.operations
         self._image = image_api or ImageAPI(conf)
@@ -42,9 +46,11 @@ class ConductorManager(Manager):
         self._in_flight: set[int] = set()
         self._pool = concurrency.Pool(options.workers, name="conductor")
         self._compute = ComputeRpcAPI()
-        self._tasks = tasks(SchedulerAPI(), self._compute)
+        network = network_api or network_loader.load(conf)
+        self._tasks = tasks(SchedulerAPI(), self._compute, options.service_down_s, network)
         self._sweeper = Sweeper(
             self._submit,
+            self._ask_to_look_around,
             options.service_down_s,
             options.sweep_interval_s,
             self._max_builds,
@@ -61,6 +67,9 @@ class ConductorManager(Manager):
             PeriodicTask(self._beat, beat, name="heartbeat"),
             PeriodicTask(self._sweeper.sweep, sweep, delay_s=sweep, name="sweep"),
             PeriodicTask(lambda: leftover_images.remove(self._image), sweep, delay_s=sweep, name="leftover images"),
+            PeriodicTask(self._clear_shelf, sweep, delay_s=sweep, name="shelf"),
+            PeriodicTask(self._reclaim, sweep, name="reclaim"),
+            PeriodicTask(self._confirm_resizes, sweep, delay_s=sweep, name="unconfirmed resizes"),
             PeriodicTask(self._sweeper.tidy, _TIDY_SWEEPS * sweep, delay_s=sweep, name="tidy"),
         ]
 
@@ -91,13 +100,25 @@ class ConductorManager(Manager):
         else:
             task(ctxt, operation)
 
+    def _reclaim(self) -> None:
+        soft_delete.reclaim(self.conf.reclaim_instance_interval, self.conf.operations.service_down_s)
+
     def _submit(self, operation_id: int) -> None:
         self._pool.spawn(self.run_operation, admin_context(), operation_id)
+
+    def _ask_to_look_around(self, host_name: str) -> None:
+        self._compute.look_around(admin_context(), host_name)
+
+    def _confirm_resizes(self) -> None:
+        unconfirmed.confirm(self._compute, self.conf.resize_confirm_window)
 
     def _beat(self) -> None:
         if not services.heartbeat(self.host, BINARY, self._epoch):
             self.init_host()
         operations.renew(self._owner, list(self._in_flight), self._lease_s)
+
+    def _clear_shelf(self) -> None:
+        shelf.clear(self._compute, self.conf.shelved_offload_time)
 
     # -- what hosts write -------------------------------------------------------------------------
 
@@ -151,6 +172,18 @@ class ConductorManager(Manager):
     def put_down(self, ctxt: RequestContext, operation_id: int, attempt: int, seconds: float, message: str) -> None:
         operations.pause(operation_id, attempt, seconds, message)
 
+    @rpc.expected(exception.StaleWrite)
+    def report_migration(
+        self, ctxt: RequestContext, operation_id: int, attempt: int, status: str | None, progress: dict[str, int]
+    ) -> str | None:
+        return live_moves.report(operation_id, attempt, status, progress)
+
+    def guest_moved(self, ctxt: RequestContext, instance_uuid: str, generation: int, dest: str, node: str) -> None:
+        live_moves.guest_moved(instance_uuid, generation, dest, node)
+
+    def look_around(self, ctxt: RequestContext, host_name: str) -> None:
+        self._ask_to_look_around(host_name)
+
     # -- hosts ------------------------------------------------------------------------------------
 
     def register_host(self, ctxt: RequestContext, service: Service, node: ComputeNode, owner: str) -> None:
@@ -172,6 +205,9 @@ class ConductorManager(Manager):
 
     def judge_guests(self, ctxt: RequestContext, host_name: str, guests: dict[str, int | None]) -> dict[str, Any]:
         return hosts.judge(host_name, guests)
+
+    def report_cleaned(self, ctxt: RequestContext, host_name: str, instance_uuids: list[str]) -> None:
+        live_moves.cleaned(host_name, instance_uuids)
 
     def report_power_states(self, ctxt: RequestContext, host_name: str, states: dict[str, int]) -> None:
         hosts.report_power_states(host_name, states)

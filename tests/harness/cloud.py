@@ -37,6 +37,7 @@ from nova_lite.service import Service
 from nova_lite.virt.fake import FakeDriver
 from nova_lite.virt.fault_plan import FaultPlan
 from tests.harness import oracle
+from tests.harness.networks import Networks
 
 CONF = nova_conf.CONF
 IMAGE_ID = "70a599e0-31e7-49b7-b260-868f441e862b"
@@ -141,6 +142,7 @@ class Cloud:
 
     def __enter__(self) -> Cloud:
         self._configure()
+        self.networks = Networks(CONF)
         session.configure(f"sqlite:///{self.directory}/nova.sqlite")
         migration.sync()
         flavors.seed_defaults()
@@ -153,7 +155,7 @@ class Cloud:
         from nova_lite.api.openstack.compute import application
         from nova_lite.compute import api as compute_api
 
-        self.compute = compute_api.API(CONF, image_api=self.images)  # type: ignore[arg-type]
+        self.compute = compute_api.API(CONF, self.images, self.networks)  # type: ignore[arg-type]
         self._original, application.API = application.API, lambda conf: self.compute  # type: ignore[misc, assignment]
         self.app = deploy.load_app("osapi_compute", conf=CONF)
         return self
@@ -191,7 +193,8 @@ class Cloud:
     # -- services ---------------------------------------------------------------------------------
 
     def start_conductor(self, name: str = "conductor") -> None:
-        self._start(name, Service("nova-lite-conductor", "conductor", ConductorManager(name, CONF, self.images), name))
+        manager = ConductorManager(name, CONF, self.images, self.networks)
+        self._start(name, Service("nova-lite-conductor", "conductor", manager, name))
 
     def start_scheduler(self, name: str = "scheduler") -> None:
         self._start(name, Service("nova-lite-scheduler", "scheduler", SchedulerManager(name, CONF), name))
@@ -200,7 +203,7 @@ class Cloud:
         """Start a host, or start it again: its guests are where they were."""
         driver = FakeDriver(name, FaultPlan(concurrency.sleep), sizes, self.directory / name)
         self.drivers[name] = driver
-        manager = ComputeManager(name, CONF, driver, self.images)
+        manager = ComputeManager(name, CONF, driver, self.images, self.networks)
         self._start(name, Service("nova-lite-compute", "compute", manager, name))
         return driver
 
@@ -291,7 +294,7 @@ class Cloud:
         until(lambda: not self.violations(), timeout_s, lambda: "\n".join(self.violations()))
 
     def violations(self) -> list[str]:
-        return oracle.violations(self.drivers)
+        return oracle.violations(self.drivers, self.images.images)
 
 
 class _Nobody:

@@ -5,23 +5,36 @@
 
 from __future__ import annotations
 
+import collections
 from collections.abc import Iterable, Mapping
 
 from nova_lite.compute.power_states import PowerState
 from nova_lite.compute.vm_states import VmState
-from nova_lite.db.api import allocations, compute_nodes, instances, operations, quotas
-from nova_lite.objects import OPEN_STATES, Instance, ServerSearch
+from nova_lite.db.api import (
+    allocations,
+    compute_nodes,
+    instances,
+    operations,
+    provisional_images,
+    quotas,
+    server_groups,
+)
+from nova_lite.objects import OPEN_STATES, GroupPolicy, ImageMeta, Instance, OperationState, ServerSearch
+from nova_lite.objects.server_group import MOST_PER_HOST
 from nova_lite.virt.fake import FakeDriver
 
 
-def violations(drivers: Mapping[str, FakeDriver]) -> list[str]:
-    """What is wrong, once nothing moves any more. ``drivers`` by host."""
+def violations(drivers: Mapping[str, FakeDriver], images: Mapping[str, ImageMeta] | None = None) -> list[str]:
+    """What is wrong, once nothing moves any more. ``drivers`` by host, ``images`` all there are by id."""
     servers = instances.list(ServerSearch(project_id=None, limit=100_000))
     return [
         *_restless(servers),
         *_open_operations(servers),
         *_books(servers),
         *_guests(servers, drivers),
+        *_shelf(servers),
+        *_images(servers, images or {}),
+        *_groups(),
         *_quota(),
     ]
 
@@ -50,7 +63,10 @@ def _books(servers: Iterable[Instance]) -> Iterable[str]:
     hosts = {node.uuid: node.host for node in compute_nodes.list_all()}
     claimed = {(claim.instance_uuid, hosts.get(claim.node_uuid)) for claim in allocations.list()}
     # A build that failed for want of any host holds nothing; one that failed on its last host was released too.
-    expected = {(server.uuid, server.host) for server in servers if server.launched_at is not None}
+    expected = {
+        (server.uuid, server.host) for server in servers
+        if server.launched_at is not None and server.vm_state != VmState.SHELVED_OFFLOADED
+    }  # fmt: skip
     for uuid, host in claimed - {(server.uuid, server.host) for server in servers}:
         yield f"I5: a claim of {uuid} on {host} belongs to no server there"
     for uuid, host in expected - claimed:
@@ -66,6 +82,8 @@ def _guests(servers: Iterable[Instance], drivers: Mapping[str, FakeDriver]) -> I
             server = homes.get(guest.uuid)
             if server is None or server.host != host:
                 yield f"I5: guest {guest.uuid} on {host} is nobody's"
+            elif bool(driver.guests[guest.uuid].rescue_image) != (server.vm_state == VmState.RESCUED):
+                yield f"I3: guest {guest.uuid} on {host} runs from a wrong disk: its server is {server.vm_state}"
             elif guest.generation != server.generation:
                 yield f"I8: guest {guest.uuid} is of generation {guest.generation}, its server of {server.generation}"
         for uuid in driver.disks:
@@ -77,6 +95,47 @@ def _guests(servers: Iterable[Instance], drivers: Mapping[str, FakeDriver]) -> I
     for server in homes.values():
         if server.vm_state == VmState.ACTIVE and server.host in drivers and not running.get(server.uuid):
             yield f"I3: server {server.uuid} is active and has no running guest"
+
+
+def _shelf(servers: Iterable[Instance]) -> Iterable[str]:
+    for server in servers:
+        if server.vm_state == VmState.SHELVED_OFFLOADED and server.host is not None:
+            yield f"I5: server {server.uuid} is off its host and has host {server.host}"
+        on_it = server.vm_state in (VmState.SHELVED, VmState.SHELVED_OFFLOADED)
+        if not on_it and "shelved_at" in server.system_metadata:
+            yield f"I5: server {server.uuid} is {server.vm_state} and remembers its shelf"
+
+
+def _images(servers: Iterable[Instance], images: Mapping[str, ImageMeta]) -> Iterable[str]:
+    """Images that servers were put into belong to an operation that went well, and have their data."""
+    for promised in provisional_images.list_all():
+        yield f"I6: image {promised.image_id} of server {promised.instance_uuid} is still provisional"
+    shelved = {server.system_metadata.get("shelved_image_id") for server in servers} - {None}
+    for lost in shelved - images.keys() if images else ():
+        yield f"I6: the shelved image {lost} is gone"
+    for image in images.values():
+        server = image.properties.get("instance_uuid")
+        if server is None:
+            continue
+        made_by = [each for each in operations.list_for_instance(server) if each.args.get("image_id") == image.id]
+        kept = [each for each in made_by if each.state == OperationState.DONE and each.action != "shelve"]
+        if image.status != "active" or not (kept or image.id in shelved):
+            yield f"I6: image {image.id} ({image.name}, {image.status}) is left over"
+
+
+def _groups() -> Iterable[str]:
+    """The policy of each group, by where its members' claims are."""
+    hosts = {node.uuid: node.host for node in compute_nodes.list_all()}
+    homes: dict[str, set[str]] = {}
+    for claim in allocations.list():
+        homes.setdefault(claim.instance_uuid, set()).add(hosts.get(claim.node_uuid, ""))
+    for group in server_groups.list(None, 100_000):
+        where = collections.Counter(host for uuid in group.members for host in homes.get(uuid, ()))
+        most = group.rules.get(MOST_PER_HOST, 1)
+        if group.policy == GroupPolicy.ANTI_AFFINITY and max(where.values(), default=0) > most:
+            yield f"I4: group {group.uuid} allows {most} member(s) a host and has {dict(where)}"
+        if group.policy == GroupPolicy.AFFINITY and len(where) > 1:
+            yield f"I4: group {group.uuid} wants its members together and has {dict(where)}"
 
 
 def _quota() -> Iterable[str]:

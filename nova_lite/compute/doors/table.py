@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from nova_lite.compute.doors.cold_moves import ColdMoves
+from nova_lite.compute.doors.diagnostics import DiagnosticsDoor
 from nova_lite.compute.doors.door import Neighbours
 from nova_lite.compute.doors.guest_password import GuestPasswordDoor
 from nova_lite.compute.doors.metadata import MetadataDoor
+from nova_lite.compute.doors.rebuilds import RebuildDoor
+from nova_lite.compute.doors.rescues import RescueDoor
+from nova_lite.compute.doors.shelves import ShelveDoor
+from nova_lite.compute.doors.snapshots import SnapshotDoor
+from nova_lite.compute.doors.soft_deletes import SoftDeleteDoor
 from nova_lite.compute.doors.tags import TagsDoor
 
 
@@ -12,6 +19,13 @@ class Doors:
     """What :class:`nova_lite.compute.api.API` has besides its own methods."""
 
     def __init__(self, neighbours: Neighbours) -> None:
+        self.cold_moves = ColdMoves(neighbours)
+        self.diagnostics = DiagnosticsDoor(neighbours)
         self.guest_password = GuestPasswordDoor(neighbours)
         self.metadata = MetadataDoor(neighbours)
+        self.rebuilds = RebuildDoor(neighbours)
+        self.rescues = RescueDoor(neighbours)
+        self.shelves = ShelveDoor(neighbours)
+        self.snapshots = SnapshotDoor(neighbours)
+        self.soft_deletes = SoftDeleteDoor(neighbours)
         self.tags = TagsDoor(neighbours)

@@ -8,7 +8,7 @@ from typing import Any
 from oslo_utils import strutils, uuidutils
 
 from nova_lite import exception
-from nova_lite.api.openstack.microversions import DESCRIPTIONS, Microversion
+from nova_lite.api.openstack.microversions import DESCRIPTIONS, MULTIATTACH, Microversion
 from nova_lite.objects import BlockDevice, NetworkRequest, ServerRequest
 
 Body = dict[str, Any]
@@ -29,7 +29,7 @@ def server_request(body: Body, version: Microversion) -> ServerRequest:
     :raises Invalid: parts that do not fit together.
     """
     server = body["server"]
-    _check_files(server.get("personality", ()))
+    check_files(server.get("personality", ()))
     minimum, maximum = counts(server)
     networks, no_network = requested_networks(server.get("networks"))
     name = server["name"].strip()
@@ -50,6 +50,7 @@ def server_request(body: Body, version: Microversion) -> ServerRequest:
         no_network=no_network,
         security_groups=tuple(dict.fromkeys(group["name"] for group in server.get("security_groups", ()) if group)),
         block_devices=block_devices(server),
+        multiattach=version >= MULTIATTACH,
         availability_zone=_stripped(server.get("availability_zone")),
         host=server.get("host"),
         node=server.get("hypervisor_hostname"),
@@ -119,12 +120,13 @@ def block_devices(server: Body) -> tuple[BlockDevice, ...]:
 
     :raises Invalid: both syntaxes, or a device that says too little or too much.
     """
+    image_ref = server.get("imageRef") or ""
     legacy, newer = server.get("block_device_mapping") or [], server.get("block_device_mapping_v2") or []
     if legacy and newer:
         raise exception.Invalid("Using different block_device_mapping syntaxes is not allowed in the same request.")
     if legacy:
-        return tuple(_legacy_device(item) for item in legacy if not item.get("no_device"))
-    devices = tuple(_device(item) for item in newer if not item.get("no_device"))
+        return _legacy_root(tuple(_legacy_device(item) for item in legacy if not item.get("no_device")), image_ref)
+    devices = tuple(_device(item, bool(image_ref)) for item in newer if not item.get("no_device"))
     if sum(device.boot_index == 0 for device in devices) > 1:
         raise exception.Invalid(
             "Block Device Mapping is Invalid: Boot sequence for the instance and image/block device mapping "
@@ -149,7 +151,17 @@ def _legacy_device(item: Body) -> BlockDevice:
     )
 
 
-def _device(item: Body) -> BlockDevice:
+def _legacy_root(devices: tuple[BlockDevice, ...], image_ref: str) -> tuple[BlockDevice, ...]:
+    """The older syntax knows no boot order: the image boots, or the device named as the root, or else the first."""
+    named = [index for index, device in enumerate(devices) if (device.device_name or "").removeprefix("/dev/") == "vda"]
+    if not named and image_ref:
+        image = BlockDevice("image", "local", boot_index=0, uuid=image_ref, delete_on_termination=True)
+        return (image, *devices)
+    root = named[0] if named else 0
+    return tuple(device.replace(boot_index=0 if index == root else None) for index, device in enumerate(devices))
+
+
+def _device(item: Body, has_image: bool) -> BlockDevice:
     source = item.get("source_type") or _implied_source(item)
     uuid = item.get("uuid") or item.get(f"{source}_id")
     if source != "blank" and not uuid:
@@ -158,6 +170,8 @@ def _device(item: Body) -> BlockDevice:
         raise exception.Invalid("Block Device Mapping is Invalid: Invalid device UUID.")
     destination = item.get("destination_type") or ("volume" if source in ("volume", "snapshot") else "local")
     boot_index = _integer(item.get("boot_index"))
+    if destination == "local" and source != "blank" and not (source == "image" and has_image and boot_index == 0):
+        raise exception.InvalidBlockDevice(details=f"Mapping {source} to local is not supported.")
     return BlockDevice(
         source_type=source,
         destination_type=destination,
@@ -182,7 +196,7 @@ def _implied_source(item: Body) -> str:
     raise exception.Invalid("Block Device Mapping is Invalid: Invalid source_type field.")
 
 
-def _check_files(files: Any) -> None:
+def check_files(files: Any) -> None:
     """
     :raises Forbidden: more or larger files than Nova's quota allows
     """

@@ -9,9 +9,9 @@ from nova_lite.api.openstack.microversions import Versioned
 Schema = t.Schema
 
 _IMAGE_REF: Schema = {"oneOf": [t.UUID, {"type": "string", "maxLength": 0}]}
-_FLAVOR_REF: Schema = {"type": ["string", "integer"], "minLength": 1}
-_DISK_CONFIG: Schema = {"type": "string", "enum": ["AUTO", "MANUAL"]}
-_PERSONALITY: Schema = {
+FLAVOR_REF: Schema = {"type": ["string", "integer"], "minLength": 1}
+DISK_CONFIG: Schema = {"type": "string", "enum": ["AUTO", "MANUAL"]}
+PERSONALITY: Schema = {
     "type": "array",
     "items": t.closed({"path": {"type": "string"}, "contents": {"type": "string", "format": "base64"}}),
 }
@@ -19,21 +19,21 @@ _GROUPS: Schema = {
     "type": "array",
     "items": t.closed({"name": {"type": "string", "minLength": 1, "maxLength": 255}}),
 }
-_USER_DATA: Schema = {"type": "string", "format": "base64", "maxLength": 65535}
-_TRUSTED_CERTS: Schema = {
+USER_DATA: Schema = {"type": "string", "format": "base64", "maxLength": 65535}
+TRUSTED_CERTS: Schema = {
     "type": ["array", "null"],
     "minItems": 1,
     "maxItems": 50,
     "uniqueItems": True,
     "items": {"type": "string", "minLength": 1},
 }
-_HOSTNAME: Schema = {
+HOSTNAME: Schema = {
     "type": "string",
     "minLength": 1,
     "maxLength": 63,
     "pattern": "^[a-zA-Z0-9]+([a-zA-Z0-9-]*[a-zA-Z0-9])?$",
 }
-_FQDN: Schema = {
+FQDN: Schema = {
     "type": "string",
     "minLength": 1,
     "maxLength": 255,
@@ -82,14 +82,14 @@ _SERVER = t.closed(
     {
         "name": t.NAME,
         "imageRef": _IMAGE_REF,
-        "flavorRef": _FLAVOR_REF,
+        "flavorRef": FLAVOR_REF,
         "adminPass": {"type": "string"},
         "metadata": t.METADATA,
         "networks": _networks(_NETWORK),
-        "OS-DCF:diskConfig": _DISK_CONFIG,
+        "OS-DCF:diskConfig": DISK_CONFIG,
         "accessIPv4": t.IPV4,
         "accessIPv6": t.IPV6,
-        "personality": _PERSONALITY,
+        "personality": PERSONALITY,
         "availability_zone": t.NAME,
         "block_device_mapping": _devices(LEGACY_DEVICE),
         "block_device_mapping_v2": _devices(DEVICE_V2),
@@ -99,7 +99,7 @@ _SERVER = t.closed(
         "max_count": t.POSITIVE_INT,
         "return_reservation_id": t.BOOLEAN,
         "security_groups": _GROUPS,
-        "user_data": _USER_DATA,
+        "user_data": USER_DATA,
     },
     ("name", "flavorRef"),
 )
@@ -124,11 +124,11 @@ _S42 = t.add(
 )
 _S52 = t.add(_S42, {"tags": {"type": "array", "items": t.TAG, "maxItems": 50}})
 _S57 = t.without(_S52, "personality")
-_S63 = t.add(_S57, {"trusted_image_certificates": _TRUSTED_CERTS})
+_S63 = t.add(_S57, {"trusted_image_certificates": TRUSTED_CERTS})
 _S67 = t.add(_S63, {"block_device_mapping_v2": _devices(t.add(DEVICE_V2, {**_DEVICE_TAG, "volume_type": t.NAME}))})
 _S74 = t.add(_S67, {"host": t.HOST, "hypervisor_hostname": {"type": "string", "minLength": 1, "maxLength": 255}})
-_S90 = t.add(_S74, {"hostname": _HOSTNAME})
-_S94 = t.add(_S90, {"hostname": _FQDN})
+_S90 = t.add(_S74, {"hostname": HOSTNAME})
+_S94 = t.add(_S90, {"hostname": FQDN})
 
 
 def _create(server: Schema) -> Schema:
@@ -151,10 +151,10 @@ CREATE = Versioned(
     v2_94=_create(_S94),
 )
 
-_CHANGES = t.closed({"name": t.NAME, "OS-DCF:diskConfig": _DISK_CONFIG, "accessIPv4": t.IPV4, "accessIPv6": t.IPV6})
+_CHANGES = t.closed({"name": t.NAME, "OS-DCF:diskConfig": DISK_CONFIG, "accessIPv4": t.IPV4, "accessIPv6": t.IPV6})
 _U19 = t.add(_CHANGES, {"description": t.DESCRIPTION})
-_U90 = t.add(_U19, {"hostname": _HOSTNAME})
-_U94 = t.add(_U90, {"hostname": _FQDN})
+_U90 = t.add(_U19, {"hostname": HOSTNAME})
+_U94 = t.add(_U90, {"hostname": FQDN})
 _U104 = t.add(_U94, {"pinned_availability_zone": {**t.NAME, "type": ["string", "null"]}})
 
 UPDATE = Versioned(

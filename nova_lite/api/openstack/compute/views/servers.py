@@ -60,6 +60,13 @@ def _short_form(view: View, maker: Any) -> None:
             del address["OS-EXT-IPS:type"], address["OS-EXT-IPS-MAC:mac_addr"]
 
 
+def _short_form_with_key(view: View, maker: Any) -> None:
+    """The same of a rebuild, which said the key from 2.54."""
+    key_name = view["key_name"]
+    _short_form(view, maker)
+    view["key_name"] = key_name
+
+
 def _bare_image(view: View, maker: Any) -> None:
     if view["image"]:
         del view["image"]["properties"]
@@ -87,6 +94,10 @@ _STEPS = (
 )  # fmt: skip
 SHOW = History(*_STEPS)
 UPDATE = History(*_STEPS[:3], step("2.75", _short_form), *_STEPS[3:])
+REBUILD = History(
+    *_STEPS[:3], step("2.75", _short_form_with_key), *_STEPS[3:], step("2.57", drop("user_data")),
+    step("2.54", drop("key_name")),
+)  # fmt: skip
 
 
 class ServerViews:
@@ -119,6 +130,15 @@ class ServerViews:
 
     def updated(self, instance: Instance) -> dict[str, View]:
         return {"server": UPDATE.walk_back(self._newest(instance), self._version, (self._links, instance))}
+
+    def rebuilt(self, instance: Instance, admin_password: str | None) -> dict[str, View]:
+        """The answer of rebuild, which has the user data under a name of its own."""
+        newest = self._newest(instance) | {"user_data": instance.user_data}
+        newest.pop(_ATTR + "user_data", None)
+        view = REBUILD.walk_back(newest, self._version, (self._links, instance))
+        if admin_password is not None:
+            view["adminPass"] = admin_password
+        return {"server": view}
 
     def created(self, instance: Instance, admin_password: str | None) -> dict[str, View]:
         """The answer of create."""
@@ -169,8 +189,9 @@ class ServerViews:
             "pinned_availability_zone": instance.pinned_availability_zone,
             "scheduler_hints": _hints(instance),
         }
-        if instance.security_groups:
-            view["security_groups"] = [{"name": name} for name in dict.fromkeys(instance.security_groups)]
+        groups = dict.fromkeys(name for vif in instance.network_info for name in vif.security_groups)
+        if groups:
+            view["security_groups"] = [{"name": name} for name in groups]
         if status in WITH_PROGRESS:
             view["progress"] = instance.progress
         if status in WITH_FAULT and instance.fault is not None:
