@@ -15,6 +15,8 @@ from nova_lite.compute.vm_states import VmState as V
 from nova_lite.objects.migration import MigrationStatus as M
 
 ANY_STATE = frozenset(V) - {V.DELETED}
+# The argument of an operation that holds a password: it is forgotten when the operation ends.
+ADMIN_PASSWORD = "admin_password"
 IDLE: frozenset[T | None] = frozenset({None})
 ANY_TASK: frozenset[T | None] = frozenset({None, *T})
 
@@ -185,6 +187,10 @@ GET_REMOTE_CONSOLE = Action(
     "getRemoteConsole", "os-getVNCConsole", "get_remote_console", Place.API, needs_launch=False, ignores_lock=True,
     task_states=ANY_TASK - {T.DELETING, T.MIGRATING}, requires="remote_console", until="2.5",
 )  # fmt: skip
+GET_DIAGNOSTICS = Action(
+    "getDiagnostics", None, "get_diagnostics", Place.API, needs_launch=False, ignores_lock=True, task_states=ANY_TASK,
+    requires="diagnostics",
+)  # fmt: skip
 
 _BUSY_WITH_DISKS = _states(V.ACTIVE, V.STOPPED, V.PAUSED, V.SUSPENDED)
 _NOT_SUSPENDED = _states(V.ACTIVE, V.STOPPED, V.PAUSED)
@@ -229,11 +235,11 @@ LIVE_MIGRATE = Action(
     sets_task=T.MIGRATING, driver_call="live_migrate", requires="live_migration", timeout_s=7200,
     event_name="compute_live_migration", off_home=True,
     stages=(
-        Stage("check", "compute_check_can_live_migrate_destination"),
+        Stage("check", "compute_check_can_live_migrate_destination", move=M.QUEUED),
         # The destination refused: a conductor asks for another.
         Stage("retry", "conductor_live_migrate_instance"),
-        Stage("migrate", "compute_live_migration"),
-        Stage("finish", "compute_post_live_migration_at_destination"),
+        Stage("migrate", "compute_live_migration", move=M.RUNNING),
+        Stage("finish", "compute_post_live_migration_at_destination", move=M.POST_MIGRATING),
         # The source failed or died: the destination takes back what it prepared, unless the guest has arrived.
         Stage("undo", "compute_rollback_live_migration_at_destination"),
     ),
@@ -250,7 +256,7 @@ EVACUATE = Action(
     "evacuate", "evacuate", "evacuate", Place.CONDUCTOR, _states(V.ACTIVE, V.STOPPED, V.ERROR), task_states=ANY_TASK,
     sets_task=T.REBUILDING, driver_call="spawn", ignores_lock=True, reverts=False, timeout_s=3600,
     event_name="compute_rebuild_instance", off_home=True,
-    stages=(Stage("rebuild", "compute_rebuild_instance", T.REBUILD_SPAWNING),),
+    stages=(Stage("rebuild", "compute_rebuild_instance", T.REBUILD_SPAWNING, M.PRE_MIGRATING),),
 )  # fmt: skip
 RESCUE = Action(
     "rescue", "rescue", "rescue", Place.COMPUTE, _states(V.ACTIVE, V.STOPPED, V.ERROR), sets_task=T.RESCUING,
@@ -336,7 +342,7 @@ WRITE_TAGS = Action(
 
 ACTIONS: tuple[Action, ...] = (
     CREATE, DELETE, FORCE_DELETE, START, STOP, REBOOT_SOFT, REBOOT_HARD, PAUSE, UNPAUSE, SUSPEND, RESUME, LOCK,
-    UNLOCK, RESET_STATE, GET_CONSOLE_OUTPUT, GET_REMOTE_CONSOLE, REBUILD, RESIZE, MIGRATE, CONFIRM_RESIZE,
+    UNLOCK, RESET_STATE, GET_CONSOLE_OUTPUT, GET_REMOTE_CONSOLE, GET_DIAGNOSTICS, REBUILD, RESIZE, MIGRATE, CONFIRM_RESIZE,
     REVERT_RESIZE, LIVE_MIGRATE, FORCE_COMPLETE, ABORT_MIGRATION, EVACUATE, RESCUE, UNRESCUE, SHELVE, SHELVE_OFFLOAD,
     UNSHELVE, CREATE_IMAGE, CREATE_BACKUP, CHANGE_PASSWORD, TRIGGER_CRASH_DUMP, SOFT_DELETE, RESTORE, ATTACH_VOLUME,
     DETACH_VOLUME, SWAP_VOLUME, ATTACH_INTERFACE, DETACH_INTERFACE, UPDATE_METADATA, DELETE_METADATA, WRITE_TAGS,

@@ -8,7 +8,7 @@ from typing import Any
 from oslo_log import log as logging
 
 from nova_lite import concurrency, exception
-from nova_lite.compute import consoles, reconcile, verbs
+from nova_lite.compute import consoles, diagnostics, reconcile, verbs
 from nova_lite.compute.host import ComputeHost
 from nova_lite.compute.resource_tracker import ResourceTracker
 from nova_lite.compute.rpcapi import TOPIC
@@ -16,8 +16,9 @@ from nova_lite.conductor.api import HostAPI
 from nova_lite.context import RequestContext, admin_context
 from nova_lite.image.api import API as ImageAPI
 from nova_lite.manager import Manager, PeriodicTask
+from nova_lite.network import loader as network_loader
 from nova_lite.network.api import API as NetworkAPI
-from nova_lite.objects import ConsoleAddress, ConsoleType, Instance, Service
+from nova_lite.objects import ConsoleAddress, ConsoleType, Diagnostics, Instance, Service
 from nova_lite.virt import loader
 from nova_lite.virt.driver import ComputeDriver
 from nova_lite.virt.event import LifecycleEvent
@@ -31,15 +32,17 @@ class ComputeManager(Manager):
     """One host. Messages only wake it; what it does, it takes from the journal."""
 
     def __init__(
-        self, host: str, conf: Any, driver: ComputeDriver | None = None, image_api: ImageAPI | None = None
-    ) -> None:
+        self, host: str, conf: Any, driver: ComputeDriver | None = None, image_api: ImageAPI | None = None,
+        network_api: NetworkAPI | None = None,
+    ) -> None:  # fmt: skip
         super().__init__(host, conf)
         self._stopping = False
         self._epoch = uuid.uuid4().hex[:12]
         self._owner = f"{BINARY}:{host}:{self._epoch}"
         image = image_api or ImageAPI(conf)
+        network = network_api or network_loader.load(conf)
         self.driver = driver or loader.load(conf, host, image)
-        self._host = ComputeHost(host, self.driver, HostAPI(lambda: self._stopping), NetworkAPI(conf), image)
+        self._host = ComputeHost(host, self.driver, HostAPI(lambda: self._stopping), network, image)
         self._tracker = ResourceTracker(host, self.driver, conf.compute)
         self._in_flight: set[int] = set()
         # Not None: what a former life told is not known, so the first word is always said.
@@ -85,6 +88,11 @@ class ComputeManager(Manager):
         self._in_flight.add(operation_id)
         self._pool.spawn(self._work, ctxt, operation_id)
 
+    def look_around(self, ctxt: RequestContext) -> None:
+        """Look for guests that should not be here any more; apart, so that messages keep flowing."""
+        if not self._stopping:
+            self._pool.spawn(reconcile.clean, self._host, ctxt)
+
     def console_output(self, ctxt: RequestContext, instance: Instance, limit_bytes: int) -> bytes:
         """:raises NotSupported: the driver keeps no console."""
         if "console" not in self.driver.capabilities:
@@ -96,6 +104,10 @@ class ComputeManager(Manager):
     ) -> ConsoleAddress:
         """:raises ConsoleTypeUnavailable, NotSupported, GuestNotFound: see :func:`consoles.address`."""
         return consoles.address(self.conf, self.driver, instance, ConsoleType(console_type))
+
+    def diagnostics(self, ctxt: RequestContext, instance: Instance) -> Diagnostics:
+        """:raises NotSupported, InstanceInvalidState, GuestNotFound: see :func:`diagnostics.of`."""
+        return diagnostics.of(self.driver, instance)
 
     # -- work -------------------------------------------------------------------------------------
 

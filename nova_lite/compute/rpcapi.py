@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from nova_lite import rpc
 from nova_lite.context import RequestContext
-from nova_lite.objects import ConsoleAddress, ConsoleType, Instance
+from nova_lite.objects import ConsoleAddress, ConsoleType, Diagnostics, Instance
 
 TOPIC = "compute"
 VERSION = "1.0"
@@ -22,10 +22,16 @@ class ComputeRpcAPI:
     def run_operation(self, ctxt: RequestContext, host: str, operation_id: int) -> None:
         self._client.cast(ctxt, "run_operation", host=host, operation_id=operation_id)
 
+    def look_around(self, ctxt: RequestContext, host: str) -> None:
+        self._client.cast(ctxt, "look_around", host=host)
+
     def console_output(self, ctxt: RequestContext, host: str, instance: Instance, limit_bytes: int) -> bytes:
         return self._client.call(  # type: ignore[no-any-return]
             ctxt, "console_output", host=host, instance=instance, limit_bytes=limit_bytes
         )
+
+    def diagnostics(self, ctxt: RequestContext, host: str, instance: Instance) -> Diagnostics:
+        return self._client.call(ctxt, "diagnostics", host=host, instance=instance)  # type: ignore[no-any-return]
 
     def console_address(
         self, ctxt: RequestContext, host: str, instance: Instance, console_type: ConsoleType

@@ -9,10 +9,10 @@ from typing import Any
 from nova_lite import exception
 from nova_lite.clock import utcnow
 from nova_lite.conductor import journal
-from nova_lite.db.api import compute_nodes, instances, operations, services
+from nova_lite.db.api import compute_nodes, instances, migrations, operations, services
 from nova_lite.db.session import retry_on_deadlock, writer
 from nova_lite.liveness import COMPUTE as BINARY
-from nova_lite.objects import ComputeNode, Service
+from nova_lite.objects import ComputeNode, MigrationType, Service
 
 LOG = logging.getLogger(__name__)
 
@@ -62,9 +62,12 @@ def judge(host: str, guests: dict[str, int | None]) -> dict[str, Any]:
     """What a host shall do with the guests it found: ``keep``, ``destroy`` (the servers to clean up) or ``unknown``.
 
     A guest is destroyed only on proof: its server is deleted, or lives on elsewhere under a newer generation. One that
-    the database does not know, or that carries no mark, is left alone.
+    the database does not know, or that carries no mark, is left alone. What a server that moved left on its source is
+    kept until the move has ended, and what is made ready for one that comes. ``evacuated`` are the servers that were
+    built elsewhere while this host was dead and of which it has not yet said that nothing is left here.
     """
-    verdict: dict[str, Any] = {"keep": [], "unknown": [], "destroy": []}
+    gone = [migration.instance_uuid for migration in migrations.evacuated(host)]
+    verdict: dict[str, Any] = {"keep": [], "unknown": [], "destroy": [], "evacuated": gone}
     for uuid, generation in guests.items():
         try:
             instance = instances.get(uuid, include_deleted=True)
@@ -72,13 +75,32 @@ def judge(host: str, guests: dict[str, int | None]) -> dict[str, Any]:
             verdict["unknown"].append(uuid)
             continue
         stale = generation is not None and generation < instance.generation and instance.host != host
-        if generation is not None and (instance.is_deleted or stale):
+        awaited = stale and not instance.is_deleted and (_may_return(uuid, host) or _is_worked_on(uuid, host))
+        if generation is not None and not awaited and (instance.is_deleted or stale):
             verdict["destroy"].append(instance)
-        elif instance.host == host and not instance.is_deleted:
+        elif awaited or (instance.host == host and not instance.is_deleted):
             verdict["keep"].append(uuid)
         else:
             verdict["unknown"].append(uuid)
     return verdict
+
+
+def _may_return(instance_uuid: str, host: str) -> bool:
+    """Whether a server has left the host on a move that may still be reverted or undone there."""
+    migration = migrations.open_of(instance_uuid)
+    cold = (MigrationType.RESIZE, MigrationType.MIGRATION)
+    return migration is not None and migration.source_compute == host and migration.migration_type in cold
+
+
+def _is_worked_on(instance_uuid: str, host: str) -> bool:
+    """Whether an operation has its turn here, or a live move that is under way begins or ends here."""
+    underway = operations.open_for_instance(instance_uuid)
+    if any(operation.host == host for operation in underway):
+        return True
+    migration = migrations.open_of(instance_uuid)
+    if migration is None or host not in (migration.source_compute, migration.dest_compute):
+        return False
+    return any(operation.id == migration.operation_id for operation in underway)
 
 
 def report_power_states(host: str, states: dict[str, int]) -> None:

@@ -77,6 +77,19 @@ class ConductorRpcAPI:
     def put_down(self, ctxt: RequestContext, operation_id: int, attempt: int, seconds: float, message: str) -> None:
         self._call(ctxt, "put_down", operation_id=operation_id, attempt=attempt, seconds=seconds, message=message)
 
+    def report_migration(
+        self, ctxt: RequestContext, operation_id: int, attempt: int, status: str | None, progress: dict[str, int]
+    ) -> str | None:
+        return self._call(  # type: ignore[no-any-return]
+            ctxt, "report_migration", operation_id=operation_id, attempt=attempt, status=status, progress=progress
+        )
+
+    def guest_moved(self, ctxt: RequestContext, instance_uuid: str, generation: int, dest: str, node: str) -> None:
+        self._call(ctxt, "guest_moved", instance_uuid=instance_uuid, generation=generation, dest=dest, node=node)
+
+    def look_around(self, ctxt: RequestContext, host_name: str) -> None:
+        self._call(ctxt, "look_around", host_name=host_name)
+
     def register_host(self, ctxt: RequestContext, service: Service, node: ComputeNode, owner: str) -> None:
         self._call(ctxt, "register_host", service=service, node=node, owner=owner)
 
@@ -96,6 +109,9 @@ class ConductorRpcAPI:
 
     def judge_guests(self, ctxt: RequestContext, host_name: str, guests: dict[str, int | None]) -> dict[str, Any]:
         return self._call(ctxt, "judge_guests", host_name=host_name, guests=guests)  # type: ignore
+
+    def report_cleaned(self, ctxt: RequestContext, host_name: str, instance_uuids: list[str]) -> None:
+        self._call(ctxt, "report_cleaned", host_name=host_name, instance_uuids=instance_uuids)
 
     def report_power_states(self, ctxt: RequestContext, host_name: str, states: dict[str, int]) -> None:
         self._call(ctxt, "report_power_states", host_name=host_name, states=states)

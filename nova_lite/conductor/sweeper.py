@@ -11,8 +11,9 @@ from collections.abc import Callable
 
 from nova_lite import exception
 from nova_lite.clock import utcnow
+from nova_lite.conductor import live_moves
 from nova_lite.conductor.tasks import recover
-from nova_lite.db.api import allocations, console_tokens, instances, operations
+from nova_lite.db.api import allocations, console_tokens, instances, migrations, operations
 from nova_lite.liveness import dead_hosts
 from nova_lite.objects import Operation
 
@@ -20,12 +21,22 @@ LOG = logging.getLogger(__name__)
 
 
 class Sweeper:
-    """``run`` takes the id of an operation whose turn is the conductor's and works on it, somewhere, some time."""
+    """``run`` takes the id of an operation whose turn is the conductor's and works on it, somewhere, some time.
+
+    ``look`` asks a host to look for guests that should not be there any more.
+    """
 
     def __init__(
-        self, run: Callable[[int], None], down_s: float, interval_s: float, max_builds: int, retention_days: int
+        self,
+        run: Callable[[int], None],
+        look: Callable[[str], None],
+        down_s: float,
+        interval_s: float,
+        max_builds: int,
+        retention_days: int,
     ) -> None:
         self._run = run
+        self._look = look
         self._down_s = down_s
         self._interval_s = interval_s
         self._max_builds = max_builds
@@ -38,6 +49,7 @@ class Sweeper:
         older = utcnow() - datetime.timedelta(seconds=self._interval_s)
         for operation_id in operations.waiting("conductor", older_than=older):
             self._run(operation_id)
+        self._moves()
 
     def tidy(self) -> None:
         """Give back claims of servers that are gone; forget, in small batches, what was deleted long ago."""
@@ -67,6 +79,17 @@ class Sweeper:
                 continue
             if next_id is not None:
                 self._run(next_id)
+
+    def _moves(self) -> None:
+        """Close the moves that nobody ends any more; ask hosts that are back for what was evacuated from them."""
+        visits: set[str | None] = set()
+        for migration in migrations.stray_lives():
+            if live_moves.end_stray(migration) is not None:
+                visits |= {migration.source_compute, migration.dest_compute}
+        visits |= {migration.source_compute for migration in migrations.evacuated()}
+        if visits:
+            for host in visits - dead_hosts(self._down_s) - {None}:
+                self._look(str(host))
 
     def _each(self, found: list[Operation], act: Callable[[Operation], object]) -> None:
         for operation in found:

@@ -11,7 +11,7 @@ from typing import Any
 
 from nova_lite.compute import actions
 from nova_lite.conductor import moves as open_moves
-from nova_lite.conductor.endings import consoles, create, moves, rebuild, shelves, snapshots
+from nova_lite.conductor.endings import consoles, create, live_moves, moves, password, rebuild, shelves, snapshots, soft_delete
 from nova_lite.objects import Instance, Operation
 
 Done = Callable[[Operation, Instance, dict[str, Any]], dict[str, Any]]
@@ -23,10 +23,14 @@ Gone = Callable[[Instance], None]
 
 DONE: dict[str, Done] = {
     actions.CREATE.name: create.done,
+    actions.CHANGE_PASSWORD.name: password.changed,
+    actions.SOFT_DELETE.name: soft_delete.done,
     actions.RESIZE.name: moves.done,
     actions.MIGRATE.name: moves.done,
     actions.CONFIRM_RESIZE.name: moves.confirmed,
     actions.REVERT_RESIZE.name: moves.reverted,
+    actions.LIVE_MIGRATE.name: live_moves.migrated,
+    actions.EVACUATE.name: live_moves.evacuated,
     actions.REBUILD.name: rebuild.done,
     actions.CREATE_IMAGE.name: snapshots.done,
     actions.CREATE_BACKUP.name: snapshots.done,
@@ -35,13 +39,18 @@ DONE: dict[str, Done] = {
     actions.UNSHELVE.name: shelves.unshelved,
 }
 FAILED: dict[str, Failed] = {
+    actions.CHANGE_PASSWORD.name: password.unchanged,
+    actions.RESTORE.name: soft_delete.not_restored,
     actions.RESIZE.name: moves.failed,
     actions.MIGRATE.name: moves.failed,
     actions.REVERT_RESIZE.name: moves.not_reverted,
+    actions.LIVE_MIGRATE.name: live_moves.not_migrated,
+    actions.EVACUATE.name: live_moves.not_evacuated,
     actions.UNSHELVE.name: shelves.unshelve_failed,
 }
 UNDO: dict[str, Undo] = {
     actions.RESIZE.name: moves.undo,
     actions.MIGRATE.name: moves.undo,
+    actions.LIVE_MIGRATE.name: live_moves.undo,
 }
 GONE: tuple[Gone, ...] = (open_moves.gone, consoles.forget, shelves.gone)

@@ -9,7 +9,7 @@ from nova_lite import exception
 from nova_lite.compute import actions
 from nova_lite.compute.vm_states import VmState
 from nova_lite.conductor import journal
-from nova_lite.conductor.tasks import cold, unshelve
+from nova_lite.conductor.tasks import cold, evacuate, live_migrate, soft_delete, unshelve
 from nova_lite.db.api import allocations, instances, operations
 from nova_lite.db.session import retry_on_deadlock, writer
 from nova_lite.objects import Fault, Instance, Operation, OperationState
@@ -22,7 +22,10 @@ WITHOUT_HOST: dict[str, Callable[[Operation, Instance], int | None]] = {
     actions.MIGRATE.name: cold.host_down,
     actions.CONFIRM_RESIZE.name: cold.confirm_without_source,
     actions.REVERT_RESIZE.name: cold.revert_without_destination,
+    actions.LIVE_MIGRATE.name: live_migrate.without_host,
+    actions.EVACUATE.name: evacuate.without_host,
     actions.UNSHELVE.name: unshelve.leave_dead_host,
+    actions.SOFT_DELETE.name: soft_delete.leave_dead_host,
 }
 
 

@@ -6,40 +6,34 @@ from collections.abc import Callable
 
 from nova_lite.compute import actions
 from nova_lite.compute.rpcapi import ComputeRpcAPI
-from nova_lite.conductor import journal
-from nova_lite.conductor.tasks import cold
+from nova_lite.conductor.tasks import cold, soft_delete
 from nova_lite.conductor.tasks.build import BuildTask
+from nova_lite.conductor.tasks.delete import DeleteTask
+from nova_lite.conductor.tasks.destination import Destination
+from nova_lite.conductor.tasks.evacuate import EvacuateTask
+from nova_lite.conductor.tasks.live_migrate import LiveMigrateTask
 from nova_lite.conductor.tasks.unshelve import UnshelveTask
 from nova_lite.context import RequestContext
+from nova_lite.network.api import API as NetworkAPI
 from nova_lite.objects import Operation
 from nova_lite.scheduler.api import API as SchedulerAPI
 
 Task = Callable[[RequestContext, Operation], None]
 
 
-def tasks(scheduler: SchedulerAPI, compute: ComputeRpcAPI) -> dict[str, Task]:
-    """The conductor's part of each action that has one."""
+def tasks(scheduler: SchedulerAPI, compute: ComputeRpcAPI, down_s: float, network: NetworkAPI) -> dict[str, Task]:
+    """The conductor's part of each action that has one; a host that is silent for ``down_s`` counts as dead."""
+    destination = Destination(scheduler, down_s)
     return {
         actions.CREATE.name: BuildTask(scheduler, compute).execute,
-        actions.DELETE.name: _Delete(compute).without_host,
-        actions.FORCE_DELETE.name: _Delete(compute).without_host,
+        actions.DELETE.name: DeleteTask(compute, network).execute,
+        actions.FORCE_DELETE.name: DeleteTask(compute, network).execute,
+        actions.SOFT_DELETE.name: soft_delete.without_host,
         actions.RESIZE.name: cold.ColdMoveTask(scheduler, compute).execute,
         actions.MIGRATE.name: cold.ColdMoveTask(scheduler, compute).execute,
         actions.CONFIRM_RESIZE.name: cold.confirm,
         actions.REVERT_RESIZE.name: cold.RevertTask(compute).execute,
+        actions.LIVE_MIGRATE.name: LiveMigrateTask(destination, compute).execute,
+        actions.EVACUATE.name: EvacuateTask(destination, compute).execute,
         actions.UNSHELVE.name: UnshelveTask(scheduler, compute).execute,
     }
-
-
-class _Delete:
-    def __init__(self, compute: ComputeRpcAPI) -> None:
-        self._compute = compute
-
-    def without_host(self, ctxt: RequestContext, operation: Operation) -> None:
-        """A dead host cleans up when it is back; the next one that has something of the server has its turn."""
-        rest = operation.args.get("also", [])
-        if not rest:
-            journal.finish_delete(operation.id, operation.attempt)
-            return
-        journal.hand_over(operation.id, operation.attempt, "rest", rest[0], {}, {"also": rest[1:]})
-        self._compute.run_operation(ctxt, rest[0], operation.id)

@@ -1,0 +1,62 @@
+"""Evacuation: the server of a dead host is built again on this one, under a newer generation, with what it had."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nova_lite import exception
+from nova_lite.compute import outcome, steps
+from nova_lite.compute.host import ComputeHost
+from nova_lite.context import RequestContext
+from nova_lite.objects import Instance, Operation, Vif
+
+
+def evacuate(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
+    """Build it, and report; after a failure nothing of the server is left here, and it is in error where it was.
+
+    :raises StaleWrite: another worker overtook this one; what was built is undone.
+    """
+    args = operation.args
+    server = instance.replace(host=host.name, node=args["dest_node"], generation=args["generation"])
+    plan = _steps(host, ctxt, server, bool(args["stopped"]))
+    report: dict[str, Any] = {}
+
+    def record(step: str, values: dict[str, Any]) -> None:
+        report.update(values)
+        if step != plan[-1].name:
+            host.conductor.progress(ctxt, operation.id, operation.attempt, step, {})
+            return
+        state = host.driver.power_state(server)
+        host.conductor.finish_operation(ctxt, operation.id, operation.attempt, state, report)
+
+    try:
+        steps.run(plan, record, f"Evacuation of {server.uuid}")
+    except (exception.StaleWrite, exception.ServiceStopping):
+        raise
+    except Exception as error:
+        outcome.fail(host, ctxt, operation, instance, error)
+
+
+def _steps(host: ComputeHost, ctxt: RequestContext, server: Instance, stopped: bool) -> tuple[steps.Step, ...]:
+    vifs: list[Vif] = []
+
+    def network() -> dict[str, Any]:
+        vifs[:] = host.network.move(ctxt, server, host.name)
+        return {"network_info": tuple(vifs)}
+
+    def disks() -> dict[str, Any]:
+        host.driver.create_disks(ctxt, server)
+        return {}
+
+    def guest() -> dict[str, Any]:
+        host.driver.spawn(server, tuple(vifs))
+        if stopped:
+            host.driver.power_off(server, 0)  # type: ignore[attr-defined]
+        return {}
+
+    return (
+        # Its interfaces are the dead host's no more; a failure leaves them to whoever has the server next.
+        steps.Step("network", network, lambda: None),
+        steps.Step("disks", disks, lambda: host.driver.delete_disks(server)),
+        steps.Step("guest", guest, lambda: host.driver.destroy(server)),
+    )

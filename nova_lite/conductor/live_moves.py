@@ -1,0 +1,71 @@
+"""What hosts say of live migrations and evacuations besides the turns of their operations."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+
+from nova_lite import exception
+from nova_lite.compute.task_states import TaskState
+from nova_lite.conductor import moves
+from nova_lite.db.api import instances, migrations, operations
+from nova_lite.db.session import retry_on_deadlock, writer
+from nova_lite.objects import Migration, MigrationStatus
+
+LOG = logging.getLogger(__name__)
+
+
+@retry_on_deadlock
+def report(operation_id: int, attempt: int, status: str | None, progress: dict[str, int]) -> str | None:
+    """Write down how far a live migration got; what its user wishes.
+
+    :raises StaleWrite: the worker was overtaken, or the move has ended.
+    """
+    with writer():
+        operations.hold(operation_id, attempt)
+        migration = migrations.of_operation(operation_id)
+        if migration is None or not migration.is_open:
+            raise exception.StaleWrite(what=f"The move of operation {operation_id}")
+        values = {"progress": progress} if progress else {}
+        if status is not None or values:
+            moves.note(migration, MigrationStatus(status or migration.status), **values)
+        return migration.wish
+
+
+@retry_on_deadlock
+def guest_moved(instance_uuid: str, generation: int, dest: str, node: str) -> bool:
+    """A guest went over although its request was superseded meanwhile: its server's row follows it.
+
+    False where the row says something newer, or the server is being deleted: then the guest is a stale one.
+    """
+    with writer():
+        try:
+            instance = instances.get(instance_uuid)
+        except exception.InstanceNotFound:
+            return False
+        if instance.generation != generation or instance.task_state == TaskState.DELETING:
+            return False
+        values = {"host": dest, "node": node, "generation": generation + 1}
+        if not instances.update_if(instance_uuid, values, generation=generation):
+            return False
+        moves.ended(instances.get(instance_uuid))
+    LOG.warning("Guest %s arrived on %s after its request was superseded", instance_uuid, dest)
+    return True
+
+
+def cleaned(host: str, instance_uuids: Iterable[str]) -> None:
+    """A host that was down has nothing left of these servers, which were evacuated from it."""
+    wanted = set(instance_uuids)
+    for migration in migrations.evacuated(host):
+        if migration.instance_uuid in wanted:
+            migrations.update_if(migration.uuid, {"status": MigrationStatus.COMPLETED}, MigrationStatus.DONE)
+
+
+def end_stray(migration: Migration) -> Migration | None:
+    """Close a move whose operation ended without it (its server's state was reset); None when somebody did already."""
+    with writer():
+        try:
+            instance = instances.get(migration.instance_uuid)
+        except exception.InstanceNotFound:
+            return None
+        return migration if moves.ended(instance) else None

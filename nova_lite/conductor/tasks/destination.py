@@ -1,0 +1,112 @@
+"""Where a server that moves goes: the scheduler's choice, or the host that an administrator forced."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from nova_lite import exception
+from nova_lite.conductor import journal
+from nova_lite.conductor.tasks.build import request_spec, verdict_of
+from nova_lite.context import RequestContext
+from nova_lite.db.api import allocations, compute_nodes, instances, migrations, operations
+from nova_lite.db.session import retry_on_deadlock, writer
+from nova_lite.liveness import dead_hosts
+from nova_lite.objects import Instance, Operation, Selection
+from nova_lite.scheduler.api import API as SchedulerAPI
+
+LOG = logging.getLogger(__name__)
+
+# How long a move rests when no scheduler answers.
+_NO_SCHEDULER_REST_S = 5.0
+
+
+class Destination:
+    """``down_s``: silence after which a host counts as dead."""
+
+    def __init__(self, scheduler: SchedulerAPI, down_s: float) -> None:
+        self._scheduler = scheduler
+        self._down_s = down_s
+
+    def is_dead(self, host: str | None) -> bool:
+        return host in dead_hosts(self._down_s)
+
+    def choose(self, ctxt: RequestContext, operation: Operation, instance: Instance) -> Selection | None:
+        """A claimed node on another host than the server's; None: the operation waits, or has ended with the reason.
+
+        The operation's arguments: ``to``, ``force`` (the host is not checked by the scheduler), ``ignore_hosts``.
+
+        :raises StaleWrite: overtaken; what was claimed is given back.
+        """
+        if operation.args.get("force") and operation.args.get("to"):
+            return self._forced(operation, instance, str(operation.args["to"]))
+        args = dict(operation.args)
+        args["ignore_hosts"] = sorted({*args.get("ignore_hosts", []), str(instance.host)})
+        args["force_host"] = args.get("to")
+        try:
+            spec = request_spec(operation.replace(args=args), instance)
+            (placement,) = self._scheduler.select_destinations(ctxt, [spec], alternates=0)
+        except exception.Unavailable as error:
+            LOG.warning("Move of %s waits: no scheduler answers (%s)", instance.uuid, error)
+            operations.pause(operation.id, operation.attempt, _NO_SCHEDULER_REST_S, "No scheduler answered.")
+            return None
+        if not placement.selections:
+            error = exception.NoValidHost(reason=placement.diagnosis.summary())
+            give_up(operation, instance, str(error), verdict_of(placement))
+            return None
+        return placement.selections[0]
+
+    def _forced(self, operation: Operation, instance: Instance, host: str) -> Selection | None:
+        try:
+            return self._claim(operation, instance, host)
+        except (exception.Invalid, exception.NotFound) as error:
+            give_up(operation, instance, str(error))
+            return None
+
+    def _claim(self, operation: Operation, instance: Instance, host: str) -> Selection:
+        """:raises UnableToMigrateToSelf, ComputeServiceUnavailable, NoValidHost: it cannot go there."""
+        if host == instance.host:
+            raise exception.UnableToMigrateToSelf(instance_uuid=instance.uuid, host=host)
+        if self.is_dead(host):
+            raise exception.ComputeServiceUnavailable(host=host)
+        spec = request_spec(operation, instance)
+        sizes = {"vcpus": spec.vcpus, "memory_mb": spec.memory_mb, "disk_gb": spec.disk_gb}
+        for node in compute_nodes.on_host(host):
+            if allocations.claim(node.uuid, instance.uuid, **sizes):
+                return Selection(host, node.hypervisor_hostname, node.uuid)
+        raise exception.NoValidHost(
+            reason=f"Unable to move instance {instance.uuid} to host {host}. There is not enough capacity on the host "
+            "for the instance."
+        )
+
+
+@retry_on_deadlock
+def give_up(operation: Operation, instance: Instance, reason: str, verdict: dict[str, Any] | None = None) -> None:
+    """End the move for good. :raises StaleWrite: overtaken."""
+    LOG.info("Server %s does not move: %s", instance.uuid, reason)
+    with writer():
+        operations.hold(operation.id, operation.attempt)
+        journal.end_failed(operation, instance, reason, "", 500, verdict=verdict)
+
+
+@retry_on_deadlock
+def unclaim(instance_uuid: str, chosen: Selection) -> None:
+    """What was claimed for a move that ended meanwhile holds nothing any more."""
+    with writer():
+        try:
+            instance = instances.get(instance_uuid)
+        except exception.InstanceNotFound:
+            allocations.release(instance_uuid)
+            return
+        if migrations.open_of(instance_uuid) is None and instance.host != chosen.host:
+            allocations.release(instance_uuid, chosen.node_uuid)
+
+
+def zone_of(chosen: Selection, instance: Instance) -> str | None:
+    """The zone that the server is in from now on."""
+    return chosen.availability_zone or instance.availability_zone
+
+
+def host_ip_of(chosen: Selection) -> str | None:
+    """The destination's own address, as a migration shows it."""
+    return compute_nodes.get(chosen.node_uuid).host_ip

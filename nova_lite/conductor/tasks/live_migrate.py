@@ -1,0 +1,109 @@
+"""A live migration where a conductor has the turn: choosing the destination, again after a refusal, dead hosts."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from nova_lite import exception
+from nova_lite.compute.rpcapi import ComputeRpcAPI
+from nova_lite.conductor import journal, moves
+from nova_lite.conductor.endings.live_moves import give_to_destination
+from nova_lite.conductor.tasks.destination import Destination, give_up, host_ip_of, unclaim, zone_of
+from nova_lite.context import RequestContext
+from nova_lite.db.api import instances, migrations, operations
+from nova_lite.db.session import retry_on_deadlock, writer
+from nova_lite.objects import Instance, Migration, MigrationWish, Operation, OperationState, Selection
+
+LOG = logging.getLogger(__name__)
+
+_SOURCE_DIED = "The source host went down during the live migration."
+_DESTINATION_DIED = "The destination host went down before the live migration began."
+
+
+class LiveMigrateTask:
+    """Runs operations of ``live-migration`` whose turn is the conductor's."""
+
+    def __init__(self, destination: Destination, compute: ComputeRpcAPI) -> None:
+        self._destination = destination
+        self._compute = compute
+
+    def execute(self, ctxt: RequestContext, operation: Operation) -> None:
+        """Choose the destination and pass the turn to it. :raises StaleWrite: overtaken; no claim is left behind."""
+        try:
+            instance = instances.get(operation.instance_uuid)
+        except exception.InstanceNotFound:
+            operations.finish(operation.id, operation.attempt, OperationState.FAILED, "The server is gone.")
+            return
+        migration = migrations.of_operation(operation.id)
+        if migration is None or not migration.is_open:
+            raise exception.StaleWrite(what=f"The move of operation {operation.id}")
+        why_not = self._why_not(operation, instance, migration)
+        if why_not is not None:
+            give_up(operation, instance, why_not)
+            return
+        if operation.args.get("stage") == "retry":
+            operation = _elsewhere(operation, migration)
+        chosen = self._destination.choose(ctxt, operation, instance)
+        if chosen is None:
+            return
+        try:
+            _send(operation, instance, migration, chosen)
+        except exception.StaleWrite:
+            unclaim(instance.uuid, chosen)
+            raise
+        self._compute.run_operation(ctxt, chosen.host, operation.id)
+
+    def _why_not(self, operation: Operation, instance: Instance, migration: Migration) -> str | None:
+        """Why the move ends here; None when it goes on."""
+        if migration.wish == MigrationWish.ABORT:
+            return str(exception.LiveMigrationAborted(instance_uuid=instance.uuid))
+        if operation.args.get("stage") == "retry" and operation.args.get("to"):
+            return str(operation.args["failure"]["reason"])
+        if self._destination.is_dead(instance.host):
+            return str(exception.ComputeServiceUnavailable(host=instance.host))
+        return None
+
+
+@retry_on_deadlock
+def _elsewhere(operation: Operation, migration: Migration) -> Operation:
+    """The destination refused: it loses the claim and is not asked again."""
+    args = dict(operation.args)
+    args["ignore_hosts"] = sorted({*args.get("ignore_hosts", []), args["dest"]})
+    with writer():
+        operations.hold(operation.id, operation.attempt, args=args)
+        if migration.dest_compute is not None:
+            moves.replan(migration)
+    return operation.replace(args=args)
+
+
+@retry_on_deadlock
+def _send(operation: Operation, instance: Instance, migration: Migration, chosen: Selection) -> None:
+    more: dict[str, Any] = {"dest": chosen.host, "dest_node": chosen.node, "zone": zone_of(chosen, instance)}
+    with writer():
+        operations.hold(operation.id, operation.attempt)
+        if not moves.plan(migration, chosen.host, chosen.node, dest_host=host_ip_of(chosen)):
+            raise exception.StaleWrite(what=f"Migration {migration.uuid}")
+        journal.hand_over(operation.id, operation.attempt, "check", chosen.host, {}, more)
+
+
+def without_host(operation: Operation, instance: Instance) -> int | None:
+    """The host whose turn it is went down: who goes on. In the caller's transaction.
+
+    A destination that prepares is replaced; of a dead source the destination knows what became of the guest; what the
+    destination has to end waits for it, as the guest is there.
+    """
+    stage = operation.args.get("stage")
+    if stage == "check":
+        failure = {"reason": _DESTINATION_DIED, "details": "", "code": 500}
+        args = {**operation.args, "stage": "retry", "failure": failure, "handed_by": operation.attempt}
+        return operation.id if operations.seize(operation, "conductor", args) else None
+    if stage == "migrate":
+        LOG.warning("Live migration of %s: source %s is down", instance.uuid, operation.host)
+        give_to_destination(operation, _SOURCE_DIED)
+        return None
+    if stage == "undo" and not operation.args.get("lost"):
+        # The source said that the guest is with it; what is left on the destination goes when that is back.
+        args = {**operation.args, "to": operation.args["dest"], "stage": "retry", "handed_by": operation.attempt}
+        return operation.id if operations.seize(operation, "conductor", args) else None
+    return None
