@@ -12,10 +12,22 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from nova_lite import exception
+from nova_lite.compute import block_devices
+from nova_lite.compute.block_devices import Disks
 from nova_lite.compute.task_states import TaskState
 from nova_lite.compute.vm_states import VmState
 from nova_lite.context import RequestContext
-from nova_lite.objects import Flavor, ImageMeta, Instance, KeyPair, NetworkRequest, ServerGroup, ServerRequest
+from nova_lite.network.api import Requests, Wanted
+from nova_lite.objects import (
+    BlockDevice,
+    Flavor,
+    ImageMeta,
+    Instance,
+    KeyPair,
+    NetworkRequest,
+    ServerGroup,
+    ServerRequest,
+)
 
 GIB = 1024**3
 
@@ -23,20 +35,20 @@ GIB = 1024**3
 MAX_SERVERS = 1000
 
 
-class Lookups(Protocol):
+class Lookups(block_devices.Lookups, Protocol):
     """Where the API looks things up; each method raises the noun's NotFound."""
 
     def flavor(self, ctxt: RequestContext, flavor_ref: str) -> Flavor: ...
 
-    def image(self, ctxt: RequestContext, image_ref: str) -> ImageMeta: ...
-
     def keypair(self, ctxt: RequestContext, name: str) -> KeyPair: ...
 
-    def zones(self) -> frozenset[str]: ...
+    def has_zone(self, name: str) -> bool: ...
 
     def server_group(self, ctxt: RequestContext, uuid: str) -> ServerGroup: ...
 
-    def validate_networks(self, ctxt: RequestContext, requests: tuple[NetworkRequest, ...]) -> None: ...
+    def networks(
+        self, ctxt: RequestContext, requests: Requests, groups: tuple[str, ...], count: int
+    ) -> Wanted: ...
 
     def room(self, ctxt: RequestContext, flavor: Flavor, fewest: int, most: int) -> int: ...
 
@@ -67,18 +79,18 @@ def prepare(ctxt: RequestContext, request: ServerRequest, lookups: Lookups, defa
     :raises OverQuota: not even ``min_count`` servers fit; as many as do fit are made of ``max_count``, as Nova does.
     """
     flavor = lookups.flavor(ctxt, request.flavor_ref)
-    image = _image(ctxt, request, lookups)
+    disks = block_devices.plan(ctxt, request, flavor, lookups)
     key = lookups.keypair(ctxt, request.key_name) if request.key_name else None
-    check_sizes(flavor, image)
-    networks = wanted_networks(request)
-    lookups.validate_networks(ctxt, networks)
+    check_sizes(flavor, disks.image, disks.root)
+    network = lookups.networks(ctxt, wanted_networks(request), request.security_groups, request.min_count)
     destination = parse_zone(request)
-    if destination.zone and destination.zone not in lookups.zones():
+    if destination.zone and not lookups.has_zone(destination.zone):
         raise exception.Invalid("The requested availability zone is not available")
     zone = destination.zone or default_zone
     group = _group(ctxt, request, lookups)
     args = {
-        "networks": [vars(network) for network in networks],
+        "networks": [vars(each) for each in network.requests],
+        "security_groups": list(network.group_ids),
         "force_host": destination.host,
         "force_node": destination.node,
         "ignore_hosts": [],
@@ -90,25 +102,9 @@ def prepare(ctxt: RequestContext, request: ServerRequest, lookups: Lookups, defa
     request = replace(request, min_count=count, max_count=count)
     reservation_id = f"r-{uuid.uuid4().hex[:8]}"
     return [
-        Build(_instance(ctxt, request, flavor, image, key, zone, group, reservation_id, index), dict(args))
+        Build(_instance(ctxt, request, flavor, disks, key, zone, group, reservation_id, index), dict(args))
         for index in range(count)
     ]
-
-
-def _image(ctxt: RequestContext, request: ServerRequest, lookups: Lookups) -> ImageMeta:
-    """The image to boot from.
-
-    :raises Invalid: none named, or a mapping that needs the volume service.
-    """
-    image_ref = request.image_ref
-    for device in request.block_devices:
-        if device.destination_type == "volume" or device.source_type in ("volume", "snapshot"):
-            raise exception.Invalid("Block Device Mapping is Invalid: this cloud has no volume service.")
-        if device.source_type == "image" and device.boot_index == 0:
-            image_ref = image_ref or device.uuid or ""
-    if not image_ref:
-        raise exception.Invalid("Invalid imageRef provided.")
-    return lookups.image(ctxt, image_ref)
 
 
 def _group(ctxt: RequestContext, request: ServerRequest, lookups: Lookups) -> str | None:
@@ -117,8 +113,8 @@ def _group(ctxt: RequestContext, request: ServerRequest, lookups: Lookups) -> st
     return lookups.server_group(ctxt, hint).uuid if isinstance(hint, str) else None
 
 
-def check_sizes(flavor: Flavor, image: ImageMeta) -> None:
-    """An image must be ready and fit into the flavor (flavor disk 0 means "as large as the image").
+def check_sizes(flavor: Flavor, image: ImageMeta, root: BlockDevice | None = None) -> None:
+    """An image must be ready and fit into the flavor (flavor disk 0 means "as large as the image"), or into ``root``.
 
     :raises Invalid: it is not ready or does not fit.
     """
@@ -126,6 +122,9 @@ def check_sizes(flavor: Flavor, image: ImageMeta) -> None:
         raise exception.Invalid(f"Image {image.id} is not active.")
     if flavor.memory_mb < image.min_ram:
         raise exception.Invalid("Flavor's memory is too small for requested image.")
+    if root is not None:
+        _check_volume(image, root)
+        return
     if flavor.root_gb == 0:
         return
     available = flavor.root_gb * GIB
@@ -142,12 +141,20 @@ def check_sizes(flavor: Flavor, image: ImageMeta) -> None:
         )
 
 
+def _check_volume(image: ImageMeta, root: BlockDevice) -> None:
+    if image.min_disk > (root.volume_size or 0):
+        raise exception.Invalid(
+            "Volume is smaller than the minimum size specified in image metadata. "
+            f"Volume size is {(root.volume_size or 0) * GIB} bytes, minimum size is {image.min_disk * GIB} bytes."
+        )
+
+
 def wanted_networks(request: ServerRequest) -> tuple[NetworkRequest, ...]:
-    """What the server shall be plugged into; not said means one interface on whatever there is."""
+    """What the server shall be plugged into; not said means the one network there is, if there is one."""
     if request.no_network:
         return ()
     if not request.networks:
-        return (NetworkRequest(auto=True),)
+        return (NetworkRequest(),)
     return request.networks
 
 
@@ -185,7 +192,7 @@ def _instance(
     ctxt: RequestContext,
     request: ServerRequest,
     flavor: Flavor,
-    image: ImageMeta,
+    disks: Disks,
     key: KeyPair | None,
     zone: str | None,
     group: str | None,
@@ -193,6 +200,7 @@ def _instance(
     index: int,
 ) -> Instance:
     instance_uuid = str(uuid.uuid4())
+    image = disks.image
     many = request.max_count > 1
     name = f"{request.name}-{index + 1}" if many else request.name
     hostname = request.hostname or hostname_of(name, f"server-{instance_uuid}")
@@ -208,7 +216,7 @@ def _instance(
         vm_state=VmState.BUILDING,
         task_state=TaskState.SCHEDULING,
         flavor=flavor,
-        image_ref=image.id,
+        image_ref=disks.image_ref,
         image=image,
         kernel_id=image.properties.get("kernel_id", ""),
         ramdisk_id=image.properties.get("ramdisk_id", ""),
@@ -221,14 +229,14 @@ def _instance(
         access_ip_v6=request.access_ip_v6,
         availability_zone=zone,
         pinned_availability_zone=zone,
-        root_device_name=image.properties.get("root_device_name"),
+        root_device_name=disks.root_device_name,
         launch_index=index,
         reservation_id=reservation_id,
         metadata=dict(request.metadata),
         tags=tuple(sorted(set(request.tags))),
         scheduler_hints={name: hint for name, hint in request.scheduler_hints.items() if not name.startswith("_")},
         security_groups=request.security_groups or ("default",),
-        block_devices=request.block_devices,
+        block_devices=tuple(device.replace(bdm_uuid=str(uuid.uuid4())) for device in disks.devices),
         trusted_certs=request.trusted_certs,
         server_group=group,
     )

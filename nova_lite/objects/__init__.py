@@ -1,14 +1,16 @@
 """The nouns that travel: frozen, typed, without I/O."""
 
+from nova_lite.objects.aggregate import Aggregate
 from nova_lite.objects.block_device import BlockDevice
 from nova_lite.objects.console import ConsoleAddress, ConsoleToken, ConsoleType
+from nova_lite.objects.diagnostics import CpuDiagnostics, Diagnostics, DiskDiagnostics, NicDiagnostics
 from nova_lite.objects.flavor import Flavor
 from nova_lite.objects.host import Allocation, ComputeNode, Service
 from nova_lite.objects.image import ImageMeta
 from nova_lite.objects.instance import Fault, Instance, ServerName
 from nova_lite.objects.keypair import KeyPair
 from nova_lite.objects.migration import Migration, MigrationStatus, MigrationType, MigrationWish
-from nova_lite.objects.network import FixedIP, NetworkRequest, Vif
+from nova_lite.objects.network import FixedIP, NetworkRequest, Subnet, Vif
 from nova_lite.objects.operation import OPEN_STATES, Operation, OperationEvent, OperationState
 from nova_lite.objects.scheduling import Diagnosis, Placement, RequestSpec, Selection, Verdict
 from nova_lite.objects.server_group import GroupPolicy, GroupRule, ServerGroup
@@ -16,13 +18,17 @@ from nova_lite.objects.server_request import ServerRequest, ServerSearch
 
 __all__ = [
     "OPEN_STATES",
+    "Aggregate",
     "Allocation",
     "BlockDevice",
     "ComputeNode",
     "ConsoleAddress",
     "ConsoleToken",
     "ConsoleType",
+    "CpuDiagnostics",
     "Diagnosis",
+    "Diagnostics",
+    "DiskDiagnostics",
     "Fault",
     "FixedIP",
     "Flavor",
@@ -36,6 +42,7 @@ __all__ = [
     "MigrationType",
     "MigrationWish",
     "NetworkRequest",
+    "NicDiagnostics",
     "Operation",
     "OperationEvent",
     "OperationState",
@@ -47,6 +54,7 @@ __all__ = [
     "ServerRequest",
     "ServerSearch",
     "Service",
+    "Subnet",
     "Verdict",
     "Vif",
 ]

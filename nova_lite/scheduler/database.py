@@ -10,6 +10,7 @@ from nova_lite.clock import monotonic, utcnow
 from nova_lite.db.api import aggregates, allocations, compute_nodes, server_groups, services
 from nova_lite.db.session import retry_on_deadlock, writer
 from nova_lite.objects import Allocation, GroupRule, RequestSpec
+from nova_lite.objects.aggregate import zone_of_hosts
 from nova_lite.scheduler.host_state import HostState
 from nova_lite.scheduler.snapshot import Snapshot, build
 
@@ -58,9 +59,10 @@ class DatabaseState:
     def _read(self) -> Snapshot:
         taken_at = self._clock()  # before the reading: what is sold during it may be missing
         computes = services.list(binary=liveness.COMPUTE)
-        zones = aggregates.availability_zone_of_hosts()
+        groups = aggregates.list()
         nodes = compute_nodes.list_all()
-        snapshot = build(nodes, computes, zones, self._default_zone, utcnow(), self._down_after_s, taken_at)
+        zones = zone_of_hosts(groups)
+        snapshot = build(nodes, computes, zones, self._default_zone, utcnow(), self._down_after_s, taken_at, groups)
         ended_at = self._clock()
         pause_s = max(self._max_age_s, READINGS_APART * (ended_at - taken_at)) if self._max_age_s else 0.0
         self._recent_until = ended_at + pause_s

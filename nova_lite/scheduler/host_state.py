@@ -17,7 +17,8 @@ NOBODY: frozenset[str] = frozenset()
 class HostState(NamedTuple):
     """One node. ``unusable`` is None for a host that is up and enabled, else why it may take nothing.
 
-    ``instances`` holds only servers that the request's hints name, and only where a filter needs them.
+    ``instances`` holds only servers that the request's hints name, and only where a filter needs them. ``metadata`` is
+    that of the host's aggregates as pairs; a key has a pair for each value that one of them has.
     """
 
     host: str
@@ -38,6 +39,7 @@ class HostState(NamedTuple):
     build_failures: int
     supported_instances: tuple[tuple[str, str, str], ...]
     instances: frozenset[str] = NOBODY
+    metadata: tuple[tuple[str, str], ...] = ()
 
     def consume(self, spec: RequestSpec) -> HostState:
         """This host with the spec's server on it as well."""
@@ -53,7 +55,9 @@ class HostState(NamedTuple):
         return self._replace(instances=instances)
 
 
-def make(node: ComputeNode, zone: str, unusable: str | None) -> HostState:
+def make(
+    node: ComputeNode, zone: str, unusable: str | None, metadata: tuple[tuple[str, str], ...] = ()
+) -> HostState:
     """A node of the database as the scheduler sees it."""
     vcpu_limit = (node.vcpus - node.reserved_host_cpus) * node.cpu_allocation_ratio
     memory_limit_mb = (node.memory_mb - node.reserved_host_memory_mb) * node.ram_allocation_ratio
@@ -76,6 +80,7 @@ def make(node: ComputeNode, zone: str, unusable: str | None) -> HostState:
         free_disk_gb=disk_limit_gb - node.local_gb_used,
         build_failures=node.build_failures,
         supported_instances=node.supported_instances,
+        metadata=metadata,
     )
 
 

@@ -6,7 +6,7 @@ import datetime
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from nova_lite.objects import ComputeNode, RequestSpec, Service
+from nova_lite.objects import Aggregate, ComputeNode, RequestSpec, Service
 from nova_lite.scheduler.host_state import HostState, make, why_unusable
 
 
@@ -49,9 +49,28 @@ def build(
     now: datetime.datetime,
     down_after_s: float,
     taken_at: float,
+    aggregates: Iterable[Aggregate] = (),
 ) -> Snapshot:
     """A snapshot of database objects; ``services`` are the compute services."""
+    metadata = _metadata_of_hosts(aggregates)
     unusable = {service.host: why_unusable(service, now, down_after_s) for service in services}
     missing = why_unusable(None, now, down_after_s)
-    hosts = (make(node, zones.get(node.host, default_zone), unusable.get(node.host, missing)) for node in nodes)
+    hosts = (
+        make(
+            node,
+            zones.get(node.host, default_zone),
+            unusable.get(node.host, missing),
+            metadata.get(node.host, ()),
+        )
+        for node in nodes
+    )
     return Snapshot(hosts, taken_at)
+
+
+def _metadata_of_hosts(aggregates: Iterable[Aggregate]) -> dict[str, tuple[tuple[str, str], ...]]:
+    """host -> every pair of key and value that one of the host's aggregates has."""
+    found: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
+    for aggregate in aggregates:
+        for host in aggregate.hosts:
+            found[host].update(aggregate.metadata.items())
+    return {host: tuple(sorted(pairs)) for host, pairs in found.items()}

@@ -19,7 +19,11 @@ HOSTS = 6
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    options = {"quota": {"server_group_members": 40, "server_groups": 50}}
+    options: dict[str, dict[str, Any]] = {
+        "quota": {"server_group_members": 40, "server_groups": 50},
+        # Hosts that are as good are drawn among: schedulers that decide at once decide differently.
+        "filter_scheduler": {"shuffle_best_same_weighed_hosts": True},
+    }
     directory: pathlib.Path = tmp_path_factory.mktemp("groups")
     with Cloud(directory, hosts=HOSTS, options=options) as running:
         for name in ("scheduler-b", "scheduler-c"):

@@ -52,6 +52,7 @@ _LEFT_OUT = {
     "/images/{id}": "GET DELETE",
     "/images/{image_id}/metadata": "GET POST PUT",
     "/images/{image_id}/metadata/{id}": "GET PUT DELETE",
+    "/os-aggregates/{id}/images": "POST",
     "/os-assisted-volume-snapshots": "POST",
     "/os-assisted-volume-snapshots/{id}": "DELETE",
     "/os-baremetal-nodes": "GET POST",

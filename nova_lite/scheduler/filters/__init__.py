@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 from nova_lite import exception
 from nova_lite.scheduler.base import Filter
+from nova_lite.scheduler.filters.aggregate_extra_specs import AggregateInstanceExtraSpecsFilter
+from nova_lite.scheduler.filters.aggregate_tenants import AggregateMultiTenancyIsolation
 from nova_lite.scheduler.filters.availability_zone import AvailabilityZoneFilter
 from nova_lite.scheduler.filters.compute import ComputeFilter
 from nova_lite.scheduler.filters.cpu import CoreFilter
@@ -34,6 +36,8 @@ OPTIONAL: tuple[type[Filter], ...] = (
     ImagePropertiesFilter,
     DifferentHostFilter,
     SameHostFilter,
+    AggregateMultiTenancyIsolation,
+    AggregateInstanceExtraSpecsFilter,
 )
 REGISTRY: dict[str, type[Filter]] = {each.name: each for each in (*ALWAYS, *OPTIONAL)}
 

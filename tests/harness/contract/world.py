@@ -55,6 +55,7 @@ class World:
     _keypairs: list[tuple[str, str, str | None]] = field(default_factory=list)
     _dying: list[str] = field(default_factory=list)
     _flavor: str | None = None
+    _group: str | None = None
     _made_flavors: list[str] = field(default_factory=list)
 
     # -- calls ----------------------------------------------------------------------------------------
@@ -105,8 +106,16 @@ class World:
         return Ids(
             image=self.image, flavor=self.flavor(), zone=self.zone, network=self.network, server=shown["id"],
             host=shown["OS-EXT-SRV-ATTR:host"], node=shown["OS-EXT-SRV-ATTR:hypervisor_hostname"],
-            user=self.user(role), unique=self.unique,
+            user=self.user(role), group=self.server_group(), unique=self.unique,
         )  # fmt: skip
+
+    def server_group(self) -> str:
+        """The id of a group that no host refuses."""
+        if self._group is None:
+            body = {"server_group": {"name": "replay", "policies": ["soft-anti-affinity"]}}
+            made = self.must("member", "POST", "/v2.1/os-server-groups", body, "2.15")
+            self._group = str(made.body["server_group"]["id"])
+        return self._group
 
     # -- keypairs -------------------------------------------------------------------------------------
 
@@ -253,6 +262,8 @@ class World:
             self.subject(self.show(self._subject)["status"])  # unlocked
             self.delete(self._subject)
         self.reap(keep=0)
+        if self._group is not None:
+            self.endpoint.call("member", "DELETE", f"/v2.1/os-server-groups/{self._group}")
         for role, name, user in self._keypairs:
             query = f"?user_id={user}" if user else ""
             self.endpoint.call(role, "DELETE", f"/v2.1/os-keypairs/{name}{query}", version="2.10")

@@ -10,6 +10,7 @@ from nova_lite import exception
 from nova_lite.compute import create
 from nova_lite.compute.create import hostname_of, parse_zone, prepare
 from nova_lite.context import RequestContext
+from nova_lite.network.api import Requests, Wanted
 from nova_lite.objects import BlockDevice, Flavor, ImageMeta, KeyPair, NetworkRequest, ServerGroup, ServerRequest
 
 CTXT = RequestContext(user_id="user", project_id="project", overwrite=False)
@@ -42,18 +43,19 @@ class World:
             raise exception.KeypairNotFound(name=name, user_id=ctxt.user_id)
         return KeyPair("key", "user", "fp", "ssh-rsa AAAA")
 
-    def zones(self) -> frozenset[str]:
-        return frozenset({"nova"})
+    def has_zone(self, name: str) -> bool:
+        return name == "nova"
 
     def server_group(self, ctxt: RequestContext, uuid: str) -> ServerGroup:
         if uuid != "group":
             raise exception.ServerGroupNotFound(group_uuid=uuid)
         return ServerGroup("group", "project", "user", "web", "anti-affinity")
 
-    def validate_networks(self, ctxt: RequestContext, requests: tuple[NetworkRequest, ...]) -> None:
+    def networks(self, ctxt: RequestContext, requests: Requests, groups: tuple[str, ...], count: int) -> Wanted:
         for request in requests:
             if request.network_id not in (None, "net"):
                 raise exception.NetworkNotFound(network_id=request.network_id)
+        return Wanted(requests, groups)
 
 
 def _request(**values: Any) -> ServerRequest:

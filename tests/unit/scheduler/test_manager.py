@@ -66,8 +66,11 @@ def test_a_filter_that_is_not_enabled_does_not_refuse() -> None:
     assert _ask(_manager(harness, enabled_filters=["RamFilter"])).selections[0].host == "a"
 
 
-def test_all_filters_are_enabled_by_default() -> None:
-    assert set(_conf().filter_scheduler.enabled_filters) == {each.name for each in filters.OPTIONAL}
+def test_all_filters_but_the_sites_own_are_enabled_by_default() -> None:
+    """As in Nova: metadata of aggregates means something only where an operator says so."""
+    own = {"AggregateMultiTenancyIsolation", "AggregateInstanceExtraSpecsFilter"}
+    assert set(_conf().filter_scheduler.enabled_filters) | own == {each.name for each in filters.OPTIONAL}
+    assert own.isdisjoint(_conf().filter_scheduler.enabled_filters)
 
 
 def test_a_misspelt_filter_stops_the_start() -> None:

@@ -6,6 +6,8 @@ from typing import Any
 
 from oslo_config import cfg
 
+from nova_lite.api.openstack.compute.aggregates import AggregatesController
+from nova_lite.api.openstack.compute.migrations import MigrationsController
 from nova_lite.api.openstack.compute.server_groups import ServerGroupsController
 from nova_lite.compute.api import API
 
@@ -13,5 +15,7 @@ from nova_lite.compute.api import API
 def controllers(conf: cfg.ConfigOpts, compute: API) -> dict[str, Any]:
     """By name, as the rows of the table name them."""
     return {
+        "aggregates": AggregatesController(),
+        "migrations": MigrationsController(),
         "server_groups": ServerGroupsController(conf),
     }

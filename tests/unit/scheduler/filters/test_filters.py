@@ -7,12 +7,20 @@ import pytest
 from nova_lite import exception
 from nova_lite.objects import GroupRule, RequestSpec
 from nova_lite.scheduler import filters
+from nova_lite.scheduler.filters.aggregate_extra_specs import matches
 from nova_lite.scheduler.host_state import HostState
-from tests.harness.builders import make_host, make_spec, uuid_of
+from tests.harness.builders import make_flavor, make_host, make_spec, uuid_of
 
 ALPHA, BETA = uuid_of("instance alpha"), uuid_of("instance beta")
 KVM = (("x86_64", "kvm", "hvm"), ("i686", "kvm", "hvm"))
 AMD64 = {"hw_architecture": "amd64"}
+
+SSD, SCOPED = (("ssd", "fast"), ("ssd", "true")), "aggregate_instance_extra_specs:ssd"
+
+
+def _flavored(extra_specs: dict[str, str]) -> RequestSpec:
+    return make_spec(flavor=make_flavor(extra_specs=extra_specs))
+
 
 TABLE: list[tuple[str, HostState, RequestSpec, str | None]] = [
     ("ComputeFilter", make_host(), make_spec(), None),
@@ -162,6 +170,36 @@ TABLE: list[tuple[str, HostState, RequestSpec, str | None]] = [
         make_spec(group=GroupRule("g", "soft-anti-affinity", 1, {"one": 2})),
         None,
     ),
+    ("AggregateMultiTenancyIsolation", make_host(), make_spec(), None),
+    ("AggregateMultiTenancyIsolation", make_host(metadata=(("ssd", "yes"),)), make_spec(), None),
+    (
+        "AggregateMultiTenancyIsolation",
+        make_host(metadata=(("filter_tenant_id2", "other, project"),)),
+        make_spec(),
+        None,
+    ),
+    (
+        "AggregateMultiTenancyIsolation",
+        make_host(metadata=(("filter_tenant_id", "a,b"), ("filter_tenant_id7", "c"))),
+        make_spec(),
+        "its aggregates keep it for 3 other project(s)",
+    ),
+    ("AggregateInstanceExtraSpecsFilter", make_host(), make_spec(), None),
+    ("AggregateInstanceExtraSpecsFilter", make_host(), _flavored({"hw:cpu_policy": "shared"}), None),
+    ("AggregateInstanceExtraSpecsFilter", make_host(metadata=SSD), _flavored({SCOPED: "true"}), None),
+    ("AggregateInstanceExtraSpecsFilter", make_host(metadata=SSD), _flavored({"ssd": "<or> a <or> fast"}), None),
+    (
+        "AggregateInstanceExtraSpecsFilter",
+        make_host(metadata=SSD),
+        _flavored({SCOPED: "slow"}),
+        "its aggregates have ssd fast, true, the flavor wants 'slow'",
+    ),
+    (
+        "AggregateInstanceExtraSpecsFilter",
+        make_host(),
+        _flavored({"ssd": "true"}),
+        "no aggregate of it has ssd, the flavor wants 'true'",
+    ),
 ]
 
 
@@ -212,3 +250,17 @@ def test_what_the_api_promised_is_always_on() -> None:
 def test_filters_run_cheapest_first_whatever_order_is_configured() -> None:
     names = sorted(filters.REGISTRY)
     assert [each.name for each in filters.load(names)] == [each.name for each in filters.load(reversed(names))]
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted", "fits"),
+    [
+        ("ssd", "ssd", True), ("ssd", "SSD", False), ("4", "= 2", True), ("4", "= 5", False), ("4", "== 4.0", True),
+        ("4", "!= 4", False), ("4", "<= 4", True), ("many", ">= 1", False), ("fast ssd", "<in> ssd", True),
+        ("aes mmx", "<all-in> mmx aes", True), ("aes mmx", "<all-in> sse aes", False), ("b", "<or> a <or> b", True),
+        ("c", "<or> a <or> b", False), ("<or>", "<or> a <or> b", False), ("12", "s== 12", True), ("2", "s>= 12", True),
+        ("a", "s!= a", False), ("", "", True),
+    ],
+)  # fmt: skip
+def test_operators_of_extra_specs(value: str, wanted: str, fits: bool) -> None:
+    assert matches(value, wanted) is fits

@@ -1,0 +1,99 @@
+"""Preparers of what stands beside servers: groups, aggregates, quota classes, usage, services, events from outside."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from tests.harness.contract import material
+from tests.harness.contract.material import Call
+from tests.harness.contract.prepare import Prepared, plain, preparer
+from tests.harness.contract.world import World, WorldError
+
+# -- server groups ----------------------------------------------------------------------------------
+
+_GROUPS = "/v2.1/os-server-groups"
+
+
+def _new_group(world: World, call: Call) -> str:
+    """A group as the samples show it."""
+    rules = {"policy": "anti-affinity", "rules": {"max_server_per_host": 3}}
+    policy: dict[str, Any] = rules if call.version >= (2, 64) else {"policies": ["anti-affinity"]}
+    body = {"server_group": {"name": "test", **policy}}
+    return str(world.must(call.role, "POST", _GROUPS, body, call.microversion).body["server_group"]["id"])
+
+
+def _forget(world: World, role: str, path: str) -> None:
+    world.must(role, "DELETE", path)
+
+
+@preparer("POST /os-server-groups")
+def _create_group(world: World, call: Call) -> Prepared:
+    def forget(reply_body: Any) -> None:
+        _forget(world, call.role, f"{_GROUPS}/{reply_body['server_group']['id']}")
+
+    return Prepared("POST", _GROUPS, material.sample(call.request or ""), call.status, call.response, None, forget)
+
+
+@preparer("GET /os-server-groups", "GET /os-server-groups/{id}", "DELETE /os-server-groups/{id}")
+def _group(world: World, call: Call) -> Prepared:
+    path = f"{_GROUPS}/{_new_group(world, call)}"
+    prepared = plain(world, call, path if call.operation.endswith("{id}") else _GROUPS)
+
+    def forget(reply_body: Any) -> None:
+        if prepared.method != "DELETE":
+            _forget(world, call.role, path)
+
+    return Prepared(prepared.method, prepared.path, None, call.status, call.response, None, forget)
+
+
+# -- aggregates -------------------------------------------------------------------------------------
+
+_AGGREGATES = "/v2.1/os-aggregates"
+
+
+def _free_host(world: World) -> str:
+    """A host without servers: one with servers does not change its zone."""
+    nodes = world.must("admin", "GET", "/v2.1/os-hypervisors/detail?with_servers=1", version="2.75").body["hypervisors"]
+    for node in nodes:
+        if not node["servers"]:
+            return str(node["service"]["host"])
+    raise WorldError("no host without servers")
+
+
+@preparer("GET /os-aggregates", "GET /os-aggregates/{id}", "PUT /os-aggregates/{id}", "DELETE /os-aggregates/{id}",
+          "POST /os-aggregates", *(f"POST /os-aggregates/{{id}}/action {action}"
+                                   for action in ("add_host", "remove_host", "set_metadata")))  # fmt: skip
+def _aggregate(world: World, call: Call) -> Prepared:
+    method, path, *action = call.operation.split()
+    body = material.sample(call.request) if call.request else None
+    target = _AGGREGATES
+    if call.operation == "POST /os-aggregates":
+        body["aggregate"]["name"] = world.unique("aggregate-")
+    else:
+        new = {"aggregate": {"name": world.unique("aggregate-"), "availability_zone": "london"}}
+        number = world.must("admin", "POST", _AGGREGATES, new).body["aggregate"]["id"]
+        target = "/v2.1" + path.replace("{id}", str(number))
+    host = _free_host(world) if "host" in call.operation or call.operation == "GET /os-aggregates" else None
+    if host and action != ["add_host"]:
+        world.must("admin", "POST", f"{_AGGREGATES}/{number}/action", {"add_host": {"host": host}})
+    if host and body:
+        body[action[0]]["host"] = host
+    if method == "PUT":
+        body["aggregate"]["name"] = world.unique("aggregate-")
+
+    def forget(reply_body: Any) -> None:
+        if method != "DELETE":
+            _forget_aggregates(world)
+
+    return Prepared(method, target, body, call.status, call.response, None, forget)
+
+
+def _forget_aggregates(world: World) -> None:
+    """Those that were made here."""
+    for each in world.must("admin", "GET", _AGGREGATES).body["aggregates"]:
+        if each["name"].startswith("aggregate-"):
+            for host in each["hosts"]:
+                body = {"remove_host": {"host": host}}
+                world.must("admin", "POST", f"{_AGGREGATES}/{each['id']}/action", body)
+            _forget(world, "admin", f"{_AGGREGATES}/{each['id']}")
