@@ -77,6 +77,26 @@ OPTIONS = [
         help="Seconds that a daemon told to end gives to the requests and messages it is working on; an idle one ends "
         "at once. Work that is cut off is resumed by the next start. Keep systemd's TimeoutStopSec above it.",
     ),
+    cfg.IntOpt(
+        "reclaim_instance_interval",
+        default=0,
+        min=0,
+        help="Seconds that a deleted server is only switched off and can be restored; then it is gone. 0 deletes at "
+        "once. Set it where people delete by mistake; the API and the conductor must have the same.",
+    ),
+    cfg.BoolOpt(
+        "allow_resize_to_same_host",
+        default=False,
+        help="Whether a server may be resized on the host where it is. Set it where a cloud has one host, which could "
+        "resize nothing without it.",
+    ),
+    cfg.IntOpt(
+        "resize_confirm_window",
+        default=0,
+        min=0,
+        help="Seconds after which a resized server that nobody confirmed or reverted is confirmed; 0 is never. Set it "
+        "where users forget, for both hosts keep the server's disks until then.",
+    ),
     cfg.StrOpt(
         "concurrency_backend",
         default="eventlet",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from nova_lite.objects.base import TravellingObject
 from nova_lite.objects.flavor import Flavor
@@ -65,6 +67,16 @@ class MigrationWish(enum.StrEnum):
 
     ABORT = "abort"
     FORCE_COMPLETE = "force_complete"
+
+
+def side(host: str | None, node: str | None, availability_zone: str | None, flavor: Flavor) -> dict[str, Any]:
+    """One side of a cold move as an operation's argument, in JSON's types."""
+    return {"host": host, "node": node, "availability_zone": availability_zone, "flavor": flavor.to_primitive()}
+
+
+def place(side: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a server that is on that side: see :func:`side`."""
+    return {**side, "flavor": Flavor.from_primitive(side["flavor"])}
 
 
 @dataclass(frozen=True)

@@ -11,17 +11,13 @@ from nova_lite.compute.power_states import PowerState
 from nova_lite.compute.vm_states import VmState
 from nova_lite.conductor import moves
 from nova_lite.db.api import instances, migrations, operations
-from nova_lite.objects import Flavor, Instance, MigrationStatus, Operation
+from nova_lite.objects import Instance, MigrationStatus, Operation
+from nova_lite.objects.migration import place
 
 # The source said that its guest is there again.
 UNDONE = "undone"
 # Turns after which the source, or the destination, has done something that must be undone.
 _HALF_WAY = ("resize", "finish")
-
-
-def place(side: dict[str, Any]) -> dict[str, Any]:
-    """The fields of a server that say where and what it is, of an operation's argument ``old`` or ``new``."""
-    return {**side, "flavor": Flavor.from_primitive(side["flavor"])}
 
 
 def done(operation: Operation, instance: Instance, report: dict[str, Any]) -> dict[str, Any]:

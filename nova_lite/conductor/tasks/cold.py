@@ -9,12 +9,13 @@ from nova_lite import exception
 from nova_lite.compute import actions
 from nova_lite.compute.rpcapi import ComputeRpcAPI
 from nova_lite.conductor import journal, moves
-from nova_lite.conductor.endings.moves import place, undo
+from nova_lite.conductor.endings.moves import undo
 from nova_lite.conductor.tasks.build import request_spec, verdict_of
 from nova_lite.context import RequestContext
-from nova_lite.db.api import allocations, instances, migrations, operations
+from nova_lite.db.api import allocations, compute_nodes, instances, migrations, operations
 from nova_lite.db.session import retry_on_deadlock, writer
 from nova_lite.objects import Instance, Migration, Operation, OperationState, Placement, Selection
+from nova_lite.objects.migration import place
 from nova_lite.scheduler.api import API as SchedulerAPI
 
 LOG = logging.getLogger(__name__)
@@ -86,7 +87,8 @@ def _send(operation: Operation, migration: Migration, chosen: Selection, placeme
     }
     with writer():
         operations.hold(operation.id, operation.attempt, verdict=verdict_of(placement))
-        if not moves.plan(migration, chosen.host, chosen.node):
+        address = compute_nodes.get(chosen.node_uuid).host_ip
+        if not moves.plan(migration, chosen.host, chosen.node, dest_host=address):
             raise exception.StaleWrite(what=f"Migration {migration.uuid}")
         journal.hand_over(operation.id, operation.attempt, "prep", chosen.host, {}, {"new": side})
 

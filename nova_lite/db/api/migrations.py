@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import builtins
+import datetime
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, func, insert, or_, select, update
 
 from nova_lite import exception
 from nova_lite.clock import utcnow
@@ -69,6 +70,12 @@ def live_in_progress(instance_uuid: str) -> builtins.list[Migration]:
     return _all(mine.where(_T.c.status.in_(statuses)).order_by(_T.c.id))
 
 
+def unconfirmed(before: datetime.datetime) -> builtins.list[Migration]:
+    """Finished moves that wait for a word of their users since then or longer."""
+    finished = _T.c.status == str(MigrationStatus.FINISHED)
+    return _all(select(_T).where(finished, _T.c.updated_at <= before).order_by(_T.c.id).limit(1000))
+
+
 def stray_lives() -> builtins.list[Migration]:
     """Open live migrations and evacuations whose operation has ended without them: something superseded it."""
     kinds = [str(MigrationType.LIVE), str(MigrationType.EVACUATION)]
@@ -84,6 +91,37 @@ def evacuated(source_compute: str | None = None) -> builtins.list[Migration]:
     if source_compute is not None:
         query = query.where(_T.c.source_compute == source_compute)
     return _all(query.order_by(_T.c.id))
+
+
+def list(  # noqa: A001
+    filters: Mapping[str, str],
+    since: datetime.datetime | None = None,
+    before: datetime.datetime | None = None,
+    marker: str | None = None,
+    limit: int | None = None,
+    *,
+    newest_first: bool = False,
+) -> builtins.list[Migration]:
+    """Moves whose columns are as ``filters`` say (``host`` is either side's), changed between two moments.
+
+    :raises MarkerNotFound: no move has the uuid ``marker``, after which the page begins.
+    """
+    query = select(_T).order_by(_T.c.id.desc() if newest_first else _T.c.id).limit(limit)
+    for name, value in filters.items():
+        either = or_(_T.c.source_compute == value, _T.c.dest_compute == value)
+        query = query.where(either if name == "host" else _T.c[name] == value)
+    changed = func.coalesce(_T.c.updated_at, _T.c.created_at)
+    if since is not None:
+        query = query.where(changed >= since)
+    if before is not None:
+        query = query.where(changed <= before)
+    with reader() as session:
+        if marker is not None:
+            last = session.execute(select(_T.c.id).where(_T.c.uuid == marker)).scalar_one_or_none()
+            if last is None:
+                raise exception.MarkerNotFound(marker=marker)
+            query = query.where(_T.c.id < last if newest_first else _T.c.id > last)
+        return [from_row(row) for row in session.execute(query)]
 
 
 def create(migration: Migration) -> Migration:

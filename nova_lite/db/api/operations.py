@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Row, Update, and_, bindparam, case, delete
 
 from nova_lite import exception
 from nova_lite.clock import utcnow
+from nova_lite.compute import actions
 from nova_lite.db.models.instances import Instance as InstanceModel
 from nova_lite.db.models.operations import Operation as Model
 from nova_lite.db.models.operations import OperationEvent as EventModel
@@ -264,7 +265,15 @@ def end_open(instance_uuid: str, message: str, but: int | None = None) -> list[i
                 )
             )  # fmt: skip
             _close_events(ids, OperationState.FAILED, now)
+            forget_password(ids)
     return ids
+
+
+def forget_password(ids: Iterable[int]) -> None:
+    """Of these operations, those that were given a password keep it no longer."""
+    with writer() as session:
+        secretive = (_T.c.id.in_([*ids]), _T.c.action == actions.CHANGE_PASSWORD.name)
+        session.execute(update(_T).where(*secretive).values(args={}))
 
 
 def seize(

@@ -1,0 +1,67 @@
+"""Reverting a resize or a cold migration: the destination forgets the server, the source takes its guest up again."""
+
+from __future__ import annotations
+
+import logging
+
+from nova_lite import exception
+from nova_lite.compute import actions, outcome, reconcile
+from nova_lite.compute.host import ComputeHost
+from nova_lite.context import RequestContext
+from nova_lite.objects import Instance, Operation, Vif
+from nova_lite.objects.migration import place
+
+LOG = logging.getLogger(__name__)
+
+_OVERTAKEN = (exception.StaleWrite, exception.ServiceStopping)
+# Seconds to rest after each failed try; there is one try more than there are rests.
+_RESTS_S = (1.0, 5.0)
+
+
+def again(host: ComputeHost, ctxt: RequestContext, operation: Operation, error: Exception) -> bool:
+    """Put the turn down to try it again; False when it was tried often enough. :raises StaleWrite: overtaken."""
+    tries = operation.attempt - operation.args.get("handed_by", -1) - 1
+    if tries > len(_RESTS_S):
+        return False
+    LOG.warning("Turn of %s on %s failed; it is tried again", operation.instance_uuid, host.name, exc_info=error)
+    message = f"{type(error).__name__} on {host.name}; it is tried again."
+    host.conductor.put_down(ctxt, operation.id, operation.attempt, _RESTS_S[tries - 1], message)
+    return True
+
+
+def take_back(host: ComputeHost, ctxt: RequestContext, instance: Instance, power_on: bool) -> tuple[Vif, ...]:
+    """On the source: the guest runs (or rests) on its own disks again; its interfaces here."""
+    vifs = tuple(host.network.move(ctxt, instance, host.name))
+    host.driver.finish_revert_migration(instance, vifs, power_on)  # type: ignore[attr-defined]
+    return vifs
+
+
+def revert(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
+    """Do this host's turn. :raises StaleWrite: overtaken."""
+    turn = _leave if operation.args.get("stage") is None else _return
+    try:
+        outcome.require(host, actions.REVERT_RESIZE)
+        turn(host, ctxt, operation, instance)
+    except _OVERTAKEN:
+        raise
+    except Exception as error:  # noqa: BLE001 - tried again, then said
+        if not again(host, ctxt, operation, error):
+            outcome.fail(host, ctxt, operation, instance, error)
+
+
+def _leave(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
+    host.driver.revert_migration(instance)  # type: ignore[attr-defined]
+    old = place(operation.args["old"])
+    host.conductor.hand_over(
+        ctxt, operation.id, operation.attempt, actions.REVERT_RESIZE.stages[0].name, old["host"], old, {}
+    )
+
+
+def _return(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
+    vifs = take_back(host, ctxt, instance, operation.args["power_on"])
+    power_state = host.driver.power_state(instance)
+    try:
+        host.conductor.finish_operation(ctxt, operation.id, operation.attempt, power_state, {"network_info": vifs})
+    except exception.StaleWrite:
+        reconcile.keeps(host, ctxt, instance)
+        raise
