@@ -14,12 +14,21 @@ from nova_lite.db.api import (
     allocations,
     compute_nodes,
     instances,
+    migrations,
     operations,
     provisional_images,
     quotas,
     server_groups,
 )
-from nova_lite.objects import OPEN_STATES, GroupPolicy, ImageMeta, Instance, OperationState, ServerSearch
+from nova_lite.objects import (
+    OPEN_STATES,
+    GroupPolicy,
+    ImageMeta,
+    Instance,
+    MigrationStatus,
+    OperationState,
+    ServerSearch,
+)
 from nova_lite.objects.server_group import MOST_PER_HOST
 from nova_lite.virt.fake import FakeDriver
 
@@ -31,6 +40,7 @@ def violations(drivers: Mapping[str, FakeDriver], images: Mapping[str, ImageMeta
         *_restless(servers),
         *_open_operations(servers),
         *_books(servers),
+        *_moves(servers),
         *_guests(servers, drivers),
         *_shelf(servers),
         *_images(servers, images or {}),
@@ -63,19 +73,34 @@ def _books(servers: Iterable[Instance]) -> Iterable[str]:
     hosts = {node.uuid: node.host for node in compute_nodes.list_all()}
     claimed = {(claim.instance_uuid, hosts.get(claim.node_uuid)) for claim in allocations.list()}
     # A build that failed for want of any host holds nothing; one that failed on its last host was released too.
-    expected = {
+    moving = {(move.uuid, move.source_compute) for move in migrations.list({}) if move.is_open}
+    expected = moving | {
         (server.uuid, server.host) for server in servers
         if server.launched_at is not None and server.vm_state != VmState.SHELVED_OFFLOADED
     }  # fmt: skip
-    for uuid, host in claimed - {(server.uuid, server.host) for server in servers}:
-        yield f"I5: a claim of {uuid} on {host} belongs to no server there"
+    for uuid, host in claimed - {(server.uuid, server.host) for server in servers} - moving:
+        yield f"I5: a claim of {uuid} on {host} belongs to no server there, and to no move from there"
     for uuid, host in expected - claimed:
-        yield f"I5: server {uuid} on {host} holds no claim"
+        yield f"I5: server or move {uuid} on {host} holds no claim"
+
+
+def _moves(servers: Iterable[Instance]) -> Iterable[str]:
+    """A move is under way, or over, or waits with its server for a word of the user."""
+    waiting = {server.uuid for server in servers if server.vm_state == VmState.RESIZED}
+    for move in migrations.list({}):
+        if not move.is_open:
+            continue
+        if move.status != MigrationStatus.FINISHED or move.instance_uuid not in waiting:
+            yield f"I2: move {move.id} of {move.instance_uuid} is {move.status}"
+        waiting.discard(move.instance_uuid)
+    for uuid in waiting:
+        yield f"I2: server {uuid} waits for the confirmation of no move"
 
 
 def _guests(servers: Iterable[Instance], drivers: Mapping[str, FakeDriver]) -> Iterable[str]:
     homes = {server.uuid: server for server in servers}
     running: dict[str, int] = {}
+    sources = {(move.instance_uuid, move.source_compute) for move in migrations.list({}) if move.is_open}
     for host, driver in drivers.items():
         for guest in driver.list_guests():
             running[guest.uuid] = running.get(guest.uuid, 0) + (guest.power_state == PowerState.RUNNING)
@@ -86,8 +111,8 @@ def _guests(servers: Iterable[Instance], drivers: Mapping[str, FakeDriver]) -> I
                 yield f"I3: guest {guest.uuid} on {host} runs from a wrong disk: its server is {server.vm_state}"
             elif guest.generation != server.generation:
                 yield f"I8: guest {guest.uuid} is of generation {guest.generation}, its server of {server.generation}"
-        for uuid in driver.disks:
-            if uuid not in homes or homes[uuid].host != host:
+        for uuid in driver.list_disks():
+            if uuid not in homes or (homes[uuid].host != host and (uuid, host) not in sources):
                 yield f"I5: disks of {uuid} on {host} are nobody's"
     for uuid, number in running.items():
         if number > 1:
