@@ -10,7 +10,7 @@ from typing import Any
 from oslo_config import cfg
 
 from nova_lite import exception, quota
-from nova_lite.compute import acceptance, actions, create
+from nova_lite.compute import acceptance, actions, create, reservations
 from nova_lite.compute.doors.consoles import ConsoleDoor
 from nova_lite.compute.doors.door import Door, Neighbours, check_lock
 from nova_lite.compute.doors.live_moves import LiveMoves
@@ -23,8 +23,10 @@ from nova_lite.context import RequestContext
 from nova_lite.db.api import instances
 from nova_lite.image.api import API as ImageAPI
 from nova_lite.liveness import dead_hosts
+from nova_lite.network import loader as network_loader
 from nova_lite.network.api import API as NetworkAPI
 from nova_lite.objects import Instance, ServerName, ServerRequest, ServerSearch
+from nova_lite.volume.api import API as VolumeAPI
 
 # What a console log answer may hold at the most, as Nova's.
 _MAX_CONSOLE_BYTES = 102_400
@@ -33,18 +35,21 @@ _MAX_CONSOLE_BYTES = 102_400
 class API(Doors):
     """What the REST controllers ask of compute."""
 
-    def __init__(self, conf: cfg.ConfigOpts = cfg.CONF, image_api: ImageAPI | None = None) -> None:
+    def __init__(
+        self, conf: cfg.ConfigOpts = cfg.CONF, image_api: ImageAPI | None = None, network_api: NetworkAPI | None = None
+    ) -> None:
         self._conf = conf
         self._image = image_api or ImageAPI(conf)
-        self._network = NetworkAPI(conf)
+        self._network = network_api or network_loader.load(conf)
+        self._volume = VolumeAPI(conf)
         self._conductor = ConductorAPI()
         self._rpcapi = ComputeRpcAPI()
-        neighbours = Neighbours(conf, self._image, self._network, self._conductor, self._rpcapi)
+        neighbours = Neighbours(conf, self._image, self._network, self._volume, self._conductor, self._rpcapi)
         super().__init__(neighbours)
         self._door = Door(neighbours)
         self.consoles = ConsoleDoor(neighbours)
         self.live_moves = LiveMoves(neighbours)
-        self._lookups = Lookups(conf, self._image, self._network)
+        self._lookups = Lookups(conf, self._image, self._network, self._volume)
 
     # -- create -----------------------------------------------------------------------------------
 
@@ -56,7 +61,12 @@ class API(Doors):
         """
         self._check_metadata(ctxt, request)
         builds = create.prepare(ctxt, request, self._lookups, self._conf.default_schedule_zone)
-        operation_ids = acceptance.create(ctxt, [(build.instance, build.args) for build in builds])
+        builds = reservations.reserve(ctxt, self._volume, builds)
+        try:
+            operation_ids = acceptance.create(ctxt, [(build.instance, build.args) for build in builds])
+        except exception.NovaLiteError:
+            reservations.give_back(ctxt, self._volume, builds)
+            raise
         self._conductor.wake(ctxt, operation_ids)
         servers = tuple(instances.get_many([build.instance.uuid for build in builds]))
         return servers, builds[0].instance.reservation_id or ""
@@ -95,11 +105,13 @@ class API(Doors):
         return self.get(ctxt, instance.uuid)
 
     def delete(self, ctxt: RequestContext, instance: Instance, row: actions.Action = actions.DELETE) -> None:
-        """Accept a delete; one under way already is enough.
+        """Accept a delete, a plain one perhaps as a soft delete; one under way already is enough.
 
         :raises InstanceIsLocked: and the caller is no administrator; :raises InstanceNotFound: it is gone.
         """
         check_lock(ctxt, instance, row)
+        if row is actions.DELETE:
+            row = self.soft_deletes.row(instance)
         dead = dead_hosts(self._conf.operations.service_down_s)
         accepted = acceptance.delete(ctxt, instance, row, dead)
         if accepted is not None:

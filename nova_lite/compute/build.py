@@ -6,11 +6,11 @@ import logging
 import traceback
 
 from nova_lite import exception
-from nova_lite.compute import steps
+from nova_lite.compute import steps, volumes
 from nova_lite.compute.host import ComputeHost
 from nova_lite.compute.task_states import TaskState
 from nova_lite.context import RequestContext
-from nova_lite.objects import Instance, NetworkRequest, Operation, Vif
+from nova_lite.objects import BlockDevice, Instance, NetworkRequest, Operation, Vif
 
 LOG = logging.getLogger(__name__)
 
@@ -56,22 +56,34 @@ def _steps(
     host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance
 ) -> tuple[steps.Step, ...]:
     wanted = tuple(NetworkRequest(**request) for request in operation.args.get("networks", ()))
+    group_ids = tuple(operation.args.get("security_groups", ()))
     vifs: list[Vif] = []
+    devices: list[BlockDevice] = [*instance.block_devices]
+    with_volumes = volumes.has_volumes(instance)
 
     def network() -> dict[str, object]:
-        vifs[:] = host.network.allocate(ctxt, instance, wanted)
-        return {"network_info": tuple(vifs), "task_state": TaskState.SPAWNING}
+        vifs[:] = host.network.allocate(ctxt, instance, wanted, group_ids)
+        return {"network_info": tuple(vifs), "task_state": TaskState.BLOCK_DEVICE_MAPPING if with_volumes else TaskState.SPAWNING}
+
+    def connect() -> dict[str, object]:
+        devices[:] = volumes.connect_all(host, ctxt, instance)
+        return {"block_devices": tuple(devices), "task_state": TaskState.SPAWNING}
+
+    def here() -> Instance:
+        """The server with its volumes as this host has them."""
+        return instance.replace(block_devices=tuple(devices))
 
     def disks() -> dict[str, object]:
         host.driver.create_disks(ctxt, instance)
         return {}
 
     def guest() -> dict[str, object]:
-        host.driver.spawn(instance, tuple(vifs))
+        host.driver.spawn(here(), tuple(vifs))
         return {}
 
     return (
-        steps.Step("network", network, lambda: host.network.deallocate(ctxt, instance)),
+        steps.Step("network", network, lambda: host.network.deallocate(ctxt, instance, host.name)),
+        *((steps.Step("volumes", connect, lambda: volumes.give_up(host, ctxt, instance)),) if with_volumes else ()),
         steps.Step("disks", disks, lambda: host.driver.delete_disks(instance)),
         steps.Step("guest", guest, lambda: host.driver.destroy(instance)),
     )

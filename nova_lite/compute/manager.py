@@ -22,6 +22,7 @@ from nova_lite.objects import ConsoleAddress, ConsoleType, Diagnostics, Instance
 from nova_lite.virt import loader
 from nova_lite.virt.driver import ComputeDriver
 from nova_lite.virt.event import LifecycleEvent
+from nova_lite.volume.api import API as VolumeAPI
 
 LOG = logging.getLogger(__name__)
 
@@ -42,7 +43,7 @@ class ComputeManager(Manager):
         image = image_api or ImageAPI(conf)
         network = network_api or network_loader.load(conf)
         self.driver = driver or loader.load(conf, host, image)
-        self._host = ComputeHost(host, self.driver, HostAPI(lambda: self._stopping), network, image)
+        self._host = ComputeHost(host, self.driver, HostAPI(lambda: self._stopping), network, image, VolumeAPI(conf))
         self._tracker = ResourceTracker(host, self.driver, conf.compute)
         self._in_flight: set[int] = set()
         # Not None: what a former life told is not known, so the first word is always said.

@@ -22,6 +22,7 @@ from nova_lite.network import loader as network_loader
 from nova_lite.network.api import API as NetworkAPI
 from nova_lite.objects import ComputeNode, Instance, Operation, OperationState, Service
 from nova_lite.scheduler.api import API as SchedulerAPI
+from nova_lite.volume.api import API as VolumeAPI
 
 LOG = logging.getLogger(__name__)
 
@@ -47,7 +48,7 @@ class ConductorManager(Manager):
         self._pool = concurrency.Pool(options.workers, name="conductor")
         self._compute = ComputeRpcAPI()
         network = network_api or network_loader.load(conf)
-        self._tasks = tasks(SchedulerAPI(), self._compute, options.service_down_s, network)
+        self._tasks = tasks(SchedulerAPI(), self._compute, options.service_down_s, network, VolumeAPI(conf))
         self._sweeper = Sweeper(
             self._submit,
             self._ask_to_look_around,

@@ -11,11 +11,13 @@ OPTIONS = [
         "backend",
         default="user",
         choices=[
+            ("neutron", "the network service of the catalogue, see [neutron]; it says how each port is plugged"),
             ("user", "QEMU's own user-mode network: outgoing traffic only, no root needed"),
             ("bridge", "a tap on the Linux bridge named by 'bridge'; addresses are the bridge's DHCP server's affair"),
             ("none", "servers get no interface"),
         ],
-        help="What gives a server its interface. Change it where guests must be reachable. Related: bridge.",
+        help="What gives a server its interface: the network service, or one flat network of our own. The embedded "
+        "profile uses its own network service. Related: bridge, [neutron].",
     ),
     cfg.StrOpt(
         "bridge",

@@ -60,6 +60,7 @@ def _set_defaults(conf: cfg.ConfigOpts, urls: dict[str, str], known: dict[str, s
     """Defaults lose against whatever the operator wrote."""
     rpc.set_default_transport(conf, TRANSPORT_URL)
     conf.set_default("osapi_compute_listen", conf.embedded.listen)
+    conf.set_default("backend", "neutron", group="network")
     conf.set_default("auth_url", urls[listen.IDENTITY], group="service_auth")
     conf.set_default("region_name", conf.embedded.region_name, group="service_auth")
     if "nova" in known:

@@ -1,77 +1,82 @@
-"""The network's door for the profiles without Neutron: one flat network that every host knows how to plug.
+"""The network's door: what compute asks of whatever gives servers their interfaces; see its neighbours for who does.
 
-The network has a fixed id, so that clients may name it. A MAC address is derived from the server's uuid: allocating
-again after a crash gives the same interface.
+Every change may be asked for again after a crash: it completes what is missing and changes nothing else.
 """
 
 from __future__ import annotations
 
-import hashlib
-import uuid
+import abc
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from oslo_config import cfg
-
-from nova_lite import exception
 from nova_lite.context import RequestContext
-from nova_lite.objects import FixedIP, Instance, NetworkRequest, Vif
+from nova_lite.objects import Instance, NetworkRequest, Vif
 
-NETWORK_ID = "00000000-0000-4000-8000-6e657477726b"
-# What QEMU's user-mode network always gives its only guest.
-_USER_MODE_ADDRESS = "10.0.2.15"
+Requests = tuple[NetworkRequest, ...]
+DEFAULT_GROUP = "default"
 
 
-class API:
-    """Validates what a client asks and gives a server its interfaces."""
+@dataclass(frozen=True)
+class Wanted:
+    """What a request comes to: each interface on a known network or port, and the ids of its security groups."""
 
-    def __init__(self, conf: cfg.ConfigOpts) -> None:
-        self._backend = conf.network.backend
-        self._bridge = conf.network.bridge
-        self._label = conf.network.label
+    requests: Requests
+    group_ids: tuple[str, ...] = ()
 
-    def validate(self, ctxt: RequestContext, requests: tuple[NetworkRequest, ...]) -> None:
-        """Refuse what this network cannot give.
 
-        :raises NetworkNotFound: a network that is not ours.
-        :raises Invalid: a port or a fixed address, which need a network service.
+class API(abc.ABC):
+    """Judges what a client asks, gives a server its interfaces, and takes them back."""
+
+    @abc.abstractmethod
+    def validate(
+        self, ctxt: RequestContext, requests: Requests, groups: Sequence[str] = (), count: int = 1
+    ) -> Wanted:
+        """What ``count`` servers like this would get; ``groups`` are names or ids of security groups.
+
+        :raises NetworkNotFound, PortNotFound, SecurityGroupNotFound: what is named is not there for the caller.
+        :raises NetworkAmbiguous: nothing is named and there is more than one network.
+        :raises PortInUse, FixedIpInUse, PortLimitExceeded, ExternalNetworkForbidden, Invalid: it cannot be had.
         """
-        for request in requests:
-            if request.port_id:
-                raise exception.Invalid(f"Port {request.port_id} could not be found.")
-            if request.network_id and request.network_id != NETWORK_ID:
-                raise exception.NetworkNotFound(network_id=request.network_id)
-            if request.fixed_ip:
-                raise exception.Invalid(f"Fixed IP address {request.fixed_ip} cannot be chosen on this network.")
 
+    @abc.abstractmethod
     def allocate(
-        self, ctxt: RequestContext, instance: Instance, requests: tuple[NetworkRequest, ...]
+        self, ctxt: RequestContext, instance: Instance, requests: Requests, group_ids: Sequence[str] = ()
     ) -> tuple[Vif, ...]:
-        """The server's interfaces, the same at each call."""
-        if self._backend == "none":
-            return ()
-        return tuple(self._vif(instance, index, request) for index, request in enumerate(requests))
+        """The server's interfaces on its host."""
 
+    @abc.abstractmethod
+    def attach(self, ctxt: RequestContext, instance: Instance, request: NetworkRequest, key: str) -> Vif:
+        """One interface more; the same ``key`` gives the same one again."""
+
+    @abc.abstractmethod
+    def detach(self, ctxt: RequestContext, instance: Instance, port_id: str) -> None:
+        """Take one interface off; one that is off already is no error."""
+
+    @abc.abstractmethod
     def move(self, ctxt: RequestContext, instance: Instance, host: str) -> tuple[Vif, ...]:
-        """The server's interfaces once ``host`` is to plug them: here every host plugs them the same way."""
-        return instance.network_info
+        """The server's interfaces once ``host`` is to plug them."""
 
+    @abc.abstractmethod
     def unbind(self, ctxt: RequestContext, instance: Instance) -> None:
-        """The interfaces stay the server's, but no host plugs them until :meth:`move`: here none is ever bound."""
+        """The interfaces stay the server's, but no host plugs them until :meth:`move`."""
 
-    def deallocate(self, ctxt: RequestContext, instance: Instance) -> None:
-        """Nothing is kept per server on this network, so there is nothing to give back."""
+    @abc.abstractmethod
+    def deallocate(self, ctxt: RequestContext, instance: Instance, host: str | None = None) -> None:
+        """Give all interfaces back; with ``host`` only those that are bound there."""
 
-    def _vif(self, instance: Instance, index: int, request: NetworkRequest) -> Vif:
-        seed = hashlib.sha256(f"{instance.uuid}/{index}".encode()).digest()
-        # fa:16:3e is the prefix OpenStack clouds use for guests.
-        mac = "fa:16:3e:" + ":".join(f"{byte:02x}" for byte in seed[:3])
-        addresses = (FixedIP(_USER_MODE_ADDRESS),) if self._backend == "user" else ()
-        return Vif(
-            id=str(uuid.UUID(bytes=seed[:16], version=4)),
-            mac=mac,
-            network_id=NETWORK_ID,
-            label=self._label,
-            type=self._backend,
-            bridge=self._bridge if self._backend == "bridge" else None,
-            fixed_ips=addresses,
-            tag=request.tag,
-        )
+    @abc.abstractmethod
+    def interfaces(self, ctxt: RequestContext, instance: Instance) -> tuple[Vif, ...]:
+        """The server's interfaces as the network has them now."""
+
+    @abc.abstractmethod
+    def security_groups(self, ctxt: RequestContext, instance: Instance) -> list[dict[str, Any]]:
+        """The security groups of its interfaces, with their rules, as the network service shows them."""
+
+    @abc.abstractmethod
+    def add_security_group(self, ctxt: RequestContext, instance: Instance, name: str) -> None:
+        """Put a group on every interface. :raises SecurityGroupNotFound: there is none of that name or id."""
+
+    @abc.abstractmethod
+    def remove_security_group(self, ctxt: RequestContext, instance: Instance, name: str) -> None:
+        """Take a group off every interface. :raises SecurityGroupNotFound: as above, or none has it."""

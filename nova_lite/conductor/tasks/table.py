@@ -17,17 +17,18 @@ from nova_lite.context import RequestContext
 from nova_lite.network.api import API as NetworkAPI
 from nova_lite.objects import Operation
 from nova_lite.scheduler.api import API as SchedulerAPI
+from nova_lite.volume.api import API as VolumeAPI
 
 Task = Callable[[RequestContext, Operation], None]
 
 
-def tasks(scheduler: SchedulerAPI, compute: ComputeRpcAPI, down_s: float, network: NetworkAPI) -> dict[str, Task]:
+def tasks(scheduler: SchedulerAPI, compute: ComputeRpcAPI, down_s: float, network: NetworkAPI, volume: VolumeAPI) -> dict[str, Task]:
     """The conductor's part of each action that has one; a host that is silent for ``down_s`` counts as dead."""
     destination = Destination(scheduler, down_s)
     return {
         actions.CREATE.name: BuildTask(scheduler, compute).execute,
-        actions.DELETE.name: DeleteTask(compute, network).execute,
-        actions.FORCE_DELETE.name: DeleteTask(compute, network).execute,
+        actions.DELETE.name: DeleteTask(compute, network, volume).execute,
+        actions.FORCE_DELETE.name: DeleteTask(compute, network, volume).execute,
         actions.SOFT_DELETE.name: soft_delete.without_host,
         actions.RESIZE.name: cold.ColdMoveTask(scheduler, compute).execute,
         actions.MIGRATE.name: cold.ColdMoveTask(scheduler, compute).execute,

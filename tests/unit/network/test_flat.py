@@ -8,15 +8,15 @@ import pytest
 
 from nova_lite import exception
 from nova_lite.context import RequestContext
-from nova_lite.network.api import API, NETWORK_ID
+from nova_lite.network.flat import NETWORK_ID, FlatNetwork
 from nova_lite.objects import Flavor, Instance, NetworkRequest
 
 CTXT = RequestContext(overwrite=False)
 SERVER = Instance("u1", "p", "u", "web", "active", Flavor("1", "f", 1, 1, 1))
 
 
-def _api(backend: str = "user") -> API:
-    return API(types.SimpleNamespace(network=types.SimpleNamespace(backend=backend, bridge="br7", label="private")))
+def _api(backend: str = "user") -> FlatNetwork:
+    return FlatNetwork(types.SimpleNamespace(network=types.SimpleNamespace(backend=backend, bridge="br7", label="private")))
 
 
 def test_allocating_again_gives_the_same_interfaces() -> None:
@@ -44,7 +44,7 @@ def test_backends() -> None:
     ("request_", "kind"),
     [
         (NetworkRequest(network_id="other"), exception.NetworkNotFound),
-        (NetworkRequest(port_id="p"), exception.Invalid),
+        (NetworkRequest(port_id="p"), exception.PortNotFound),
         (NetworkRequest(network_id=NETWORK_ID, fixed_ip="1.2.3.4"), exception.Invalid),
     ],
 )

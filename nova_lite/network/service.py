@@ -1,0 +1,208 @@
+"""Interfaces from a network service: ports, which carry their server's id, so that a crash loses none.
+
+A port that we made says so in its description and is deleted with its server; a user's own port is only let go.
+What the port's binding says decides how the driver plugs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from nova_lite import exception
+from nova_lite.context import RequestContext
+from nova_lite.network import errors, vifs
+from nova_lite.network.api import API, Requests, Wanted
+from nova_lite.network.choice import Choice
+from nova_lite.network.facts import Facts
+from nova_lite.network.groups import Groups
+from nova_lite.network.neutron import Json, Neutron
+from nova_lite.objects import Instance, NetworkRequest, Vif
+
+_FREE: dict[str, Any] = {"device_id": "", "device_owner": "", "binding:host_id": None, "binding:profile": {}}
+
+
+class NetworkService(API):
+    """Acts as nova-lite itself, but for what a client's own eyes must judge."""
+
+    def __init__(self, neutron: Neutron, ovs_bridge: str = "br-int") -> None:
+        self._neutron = neutron
+        self._groups = Groups(neutron)
+        self._choice = Choice(neutron, self._groups)
+        self._facts = Facts(neutron, self._groups)
+        self._ovs_bridge = ovs_bridge
+
+    def validate(
+        self, ctxt: RequestContext, requests: Requests, groups: Sequence[str] = (), count: int = 1
+    ) -> Wanted:
+        return self._choice.judge(ctxt, requests, groups, count)
+
+    # -- a server's ports -----------------------------------------------------------------------------
+
+    def allocate(
+        self, ctxt: RequestContext, instance: Instance, requests: Requests, group_ids: Sequence[str] = ()
+    ) -> tuple[Vif, ...]:
+        """What a former attempt made is found by the server's id and used again."""
+        former = self._in_order(instance)
+        ports = [self._port_for(instance, request, group_ids, former) for request in requests]
+        tags = {port["id"]: request.tag for port, request in zip(ports, requests, strict=True)}
+        return self._vifs(ports, tags)
+
+    def attach(self, ctxt: RequestContext, instance: Instance, request: NetworkRequest, key: str) -> Vif:
+        """``key`` is the name of the port: a second try finds the first one's."""
+        former = [port for port in self._ports(instance) if port["id"] == request.port_id or port["name"] == key]
+        port = self._port_for(instance, request, (), former, name=key)
+        return self._vifs([port], {port["id"]: request.tag})[0]
+
+    def detach(self, ctxt: RequestContext, instance: Instance, port_id: str) -> None:
+        for port in self._ports(instance):
+            if port["id"] == port_id:
+                self._let_go(port)
+
+    def move(self, ctxt: RequestContext, instance: Instance, host: str) -> tuple[Vif, ...]:
+        ports = [self._bind(port, instance, host) for port in self._in_order(instance)]
+        return self._vifs(ports, _tags(instance))
+
+    def unbind(self, ctxt: RequestContext, instance: Instance) -> None:
+        for port in self._ports(instance):
+            if port.get("binding:host_id"):
+                self._update(port["id"], {"binding:host_id": None, "binding:profile": {}})
+
+    def deallocate(self, ctxt: RequestContext, instance: Instance, host: str | None = None) -> None:
+        for port in self._ports(instance):
+            if host is None or port.get("binding:host_id") == host:
+                self._let_go(port)
+
+    def interfaces(self, ctxt: RequestContext, instance: Instance) -> tuple[Vif, ...]:
+        return self._vifs(self._in_order(instance), _tags(instance))
+
+    def _ports(self, instance: Instance) -> list[Json]:
+        return self._neutron.list(None, "ports", device_id=instance.uuid)
+
+    def _in_order(self, instance: Instance) -> list[Json]:
+        """The ports in the order in which the server knows them; new ones last."""
+        places = {vif.id: place for place, vif in enumerate(instance.network_info)}
+        return sorted(self._ports(instance), key=lambda port: places.get(port["id"], len(places)))
+
+    def _vifs(self, ports: Iterable[Json], tags: dict[str, str | None]) -> tuple[Vif, ...]:
+        found = list(ports)
+        facts = self._facts.of(found)
+        return tuple(
+            vifs.vif(
+                port, facts.networks.get(port["network_id"], {}), facts.subnets, facts.groups, self._ovs_bridge,
+                tags.get(port["id"]),
+            )
+            for port in found
+        )  # fmt: skip
+
+    # -- one port -------------------------------------------------------------------------------------
+
+    def _port_for(
+        self, instance: Instance, request: NetworkRequest, group_ids: Sequence[str], former: list[Json], name: str = ""
+    ) -> Json:
+        """The port of a request, bound to the server's host; ``former`` loses the one that is used."""
+        host = str(instance.host)
+        for port in former:
+            if _fits(port, request):
+                former.remove(port)
+                return self._bind(port, instance, host)
+        if request.port_id is not None:
+            return self._take(request.port_id, instance, host)
+        return self._make(instance, request, group_ids, host, name)
+
+    def _take(self, port_id: str, instance: Instance, host: str) -> Json:
+        """A user's port; who takes it first has it."""
+        try:
+            port = self._neutron.get(None, f"ports/{port_id}")["port"]
+        except errors.Gone:
+            raise exception.PortNotFound(port_id=port_id) from None
+        if port["device_id"] not in ("", instance.uuid):
+            raise exception.PortInUse(port_id=port_id)
+        if port.get("project_id", port.get("tenant_id")) != instance.project_id:
+            raise exception.PortNotFound(port_id=port_id)
+        return self._bind(port, instance, host)
+
+    def _make(
+        self, instance: Instance, request: NetworkRequest, group_ids: Sequence[str], host: str, name: str
+    ) -> Json:
+        network = self._facts.network(str(request.network_id))
+        body: dict[str, Any] = {
+            "network_id": request.network_id, "tenant_id": instance.project_id, "admin_state_up": True, "name": name,
+            "description": vifs.MADE, **_bound(instance, host),
+        }  # fmt: skip
+        if request.fixed_ip:
+            body["fixed_ips"] = [{"ip_address": request.fixed_ip}]
+        if group_ids and network.get("port_security_enabled", True):
+            body["security_groups"] = list(group_ids)
+        try:
+            return dict(self._neutron.post(None, "ports", {"port": body})["port"])
+        except errors.Gone as error:
+            raise exception.Invalid(error.message) from error
+
+    def _bind(self, port: Json, instance: Instance, host: str) -> Json:
+        wanted = _bound(instance, host)
+        if all(port.get(name) == value for name, value in wanted.items()):
+            return port
+        return self._update(port["id"], wanted)
+
+    def _update(self, port_id: str, values: dict[str, Any]) -> Json:
+        try:
+            return dict(self._neutron.put(None, f"ports/{port_id}", {"port": values})["port"])
+        except errors.Gone:
+            raise exception.PortNotFound(port_id=port_id) from None
+
+    def _let_go(self, port: Json) -> None:
+        if vifs.is_made(port):
+            self._neutron.delete(None, f"ports/{port['id']}")
+            return
+        try:
+            self._update(port["id"], _FREE)
+        except exception.PortNotFound:
+            return
+
+    # -- security groups ------------------------------------------------------------------------------
+
+    def security_groups(self, ctxt: RequestContext, instance: Instance) -> list[dict[str, Any]]:
+        return self._groups.many(None, (ident for port in self._ports(instance) for ident in port["security_groups"]))
+
+    def add_security_group(self, ctxt: RequestContext, instance: Instance, name: str) -> None:
+        group = self._groups.one(ctxt, name, instance.project_id)["id"]
+        ports = self._ports(instance)
+        if not ports:
+            raise exception.NotFound(f"instance_id {instance.uuid} could not be found as device id on any ports")
+        for port in ports:
+            if port.get("port_security_enabled", True) and port["fixed_ips"] and group not in port["security_groups"]:
+                self._update(port["id"], {"security_groups": [*port["security_groups"], group]})
+
+    def remove_security_group(self, ctxt: RequestContext, instance: Instance, name: str) -> None:
+        group = self._groups.one(ctxt, name, instance.project_id)["id"]
+        ports = [port for port in self._ports(instance) if group in port["security_groups"]]
+        if not ports:
+            raise exception.SecurityGroupNotFound(
+                f"Security group {name} not associated with the instance {instance.uuid}"
+            )
+        for port in ports:
+            kept = [ident for ident in port["security_groups"] if ident != group]
+            self._update(port["id"], {"security_groups": kept})
+
+
+def _fits(port: Json, request: NetworkRequest) -> bool:
+    """Whether a port of the server is what the request asked for."""
+    if request.port_id is not None:
+        return bool(port["id"] == request.port_id)
+    has_address = request.fixed_ip is None or any(
+        each["ip_address"] == request.fixed_ip for each in port["fixed_ips"]
+    )
+    return vifs.is_made(port) and port["network_id"] == request.network_id and has_address
+
+
+def _bound(instance: Instance, host: str) -> dict[str, Any]:
+    return {
+        "device_id": instance.uuid,
+        "device_owner": f"compute:{instance.availability_zone or ''}",
+        "binding:host_id": host,
+    }
+
+
+def _tags(instance: Instance) -> dict[str, str | None]:
+    return {vif.id: vif.tag for vif in instance.network_info}

@@ -1,0 +1,73 @@
+"""From Neutron's JSON to Vif. Pure: network, subnets and groups are given."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from typing import Any
+
+from nova_lite import exception
+from nova_lite.objects import FixedIP, Subnet, Vif
+
+Json = Mapping[str, Any]
+
+# The description of ports that were made for a server and go with it. A user's own port has another, and stays.
+MADE = "nova-lite: goes with its server"
+# Neutron's kinds of plugs by what drivers of ours know.
+_TYPES = {"ovs": "ovs", "bridge": "bridge", "user": "user", "unbound": "none", "": "none"}
+
+
+def is_made(port: Json) -> bool:
+    """Whether we made the port, so that it goes with its server."""
+    return port.get("description") == MADE
+
+
+def vif(
+    port: Json, network: Json, subnets: Mapping[str, Subnet], groups: Mapping[str, str], ovs_bridge: str,
+    tag: str | None = None,
+) -> Vif:  # fmt: skip
+    """The interface that a port is; ``groups`` are names by id.
+
+    :raises Invalid: the network service could not bind the port.
+    """
+    kind = port.get("binding:vif_type") or ""
+    if kind == "binding_failed":
+        raise exception.Invalid(
+            f"Binding failed for port {port['id']}, please check neutron logs for more information."
+        )
+    details = port.get("binding:vif_details") or {}
+    plug = _TYPES.get(kind, kind)
+    bridge = details.get("bridge_name") or (ovs_bridge if plug == "ovs" else None)
+    addresses = tuple(fixed_ip(each) for each in port.get("fixed_ips", ()))
+    named = dict.fromkeys(each.subnet_id for each in addresses if each.subnet_id in subnets)
+    return Vif(
+        id=port["id"],
+        mac=port["mac_address"],
+        network_id=port["network_id"],
+        label=network.get("name") or port["network_id"],
+        type=plug,
+        bridge=bridge,
+        mtu=network.get("mtu"),
+        fixed_ips=addresses,
+        tag=tag,
+        subnets=tuple(subnets[ident] for ident in named if ident is not None),
+        security_groups=tuple(groups[ident] for ident in port.get("security_groups", ()) if ident in groups),
+        preserved=not is_made(port),
+        active=port.get("status") == "ACTIVE",
+    )
+
+
+def fixed_ip(value: Json) -> FixedIP:
+    address = ipaddress.ip_address(value["ip_address"])
+    return FixedIP(str(address), address.version, "fixed", value.get("subnet_id"))
+
+
+def subnet(value: Json) -> Subnet:
+    return Subnet(
+        id=value["id"],
+        cidr=value["cidr"],
+        version=int(value["ip_version"]),
+        gateway=value.get("gateway_ip"),
+        dns=tuple(value.get("dns_nameservers") or ()),
+        dhcp=bool(value.get("enable_dhcp", True)),
+    )

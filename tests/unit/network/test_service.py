@@ -1,0 +1,164 @@
+"""Interfaces from a network service: what is judged, made, found again, moved and given back."""
+
+from __future__ import annotations
+
+import pytest
+from oslo_config import cfg
+
+from nova_lite import exception
+from nova_lite.conf import neutron as options
+from nova_lite.context import RequestContext
+from nova_lite.objects import Flavor, Instance, NetworkRequest, Vif
+from nova_lite.virt.fault_plan import FaultKind, FaultRule
+from tests.harness.networks import Networks
+
+PROJECT = "p-demo"
+CTXT = RequestContext(overwrite=False, project_id=PROJECT, roles=["member", "reader"])
+SERVER = Instance("server-1", PROJECT, "u", "web", "building", Flavor("1", "f", 1, 1, 1), host="host1")
+
+
+@pytest.fixture
+def networks() -> Networks:
+    conf = cfg.ConfigOpts()
+    conf([])
+    options.register(conf)
+    conf.set_override("http_retries", 1, "neutron")
+    return Networks(conf)
+
+
+def _allocate(networks: Networks, *requests: NetworkRequest, server: Instance = SERVER) -> tuple[Vif, ...]:
+    wanted = networks.validate(CTXT, requests)
+    return networks.allocate(CTXT, server, wanted.requests, wanted.group_ids)
+
+
+def test_the_one_network_is_taken_without_being_named(networks: Networks) -> None:
+    (vif,) = _allocate(networks, NetworkRequest(tag="t"))
+    assert (vif.label, vif.type, vif.tag, vif.active, vif.preserved) == ("private", "user", "t", True, False)
+    assert vif.fixed_ips[0].address == "10.0.2.15" and vif.security_groups == ("default",)
+    assert (vif.subnets[0].gateway, vif.subnets[0].dns) == ("10.0.2.2", ("10.0.2.3",))
+    (port,) = networks.ports_of(SERVER.uuid)
+    assert (port["project_id"], port["binding:host_id"], port["status"]) == (PROJECT, "host1", "ACTIVE")
+
+
+def test_allocating_again_finds_what_is_there(networks: Networks) -> None:
+    wanted = (NetworkRequest(), NetworkRequest())
+    first = _allocate(networks, *wanted)
+    again = _allocate(networks, *wanted, server=SERVER.replace(network_info=first))
+    assert again == first and len({vif.id for vif in first}) == len(networks.made()) == 2
+
+
+def test_a_crash_between_two_ports_loses_none(networks: Networks) -> None:
+    _allocate(networks, NetworkRequest())
+    assert len(_allocate(networks, NetworkRequest(), NetworkRequest())) == len(networks.made()) == 2
+
+
+def test_a_users_port_is_let_go_and_ours_are_deleted(networks: Networks) -> None:
+    port = networks.new_port(PROJECT, networks.first_network())
+    mine, made = _allocate(networks, NetworkRequest(port_id=port["id"]), NetworkRequest())
+    assert (mine.id, mine.preserved, made.preserved) == (port["id"], True, False)
+    networks.deallocate(CTXT, SERVER, "another-host")
+    assert len(networks.ports_of(SERVER.uuid)) == 2
+    networks.deallocate(CTXT, SERVER)
+    networks.deallocate(CTXT, SERVER)
+    assert networks.made() == []
+    kept = networks.ask(PROJECT, "GET", f"ports/{port['id']}")["port"]
+    assert (kept["device_id"], kept["device_owner"], kept["status"]) == ("", "", "DOWN")
+
+
+def test_a_move_binds_elsewhere_and_keeps_the_order(networks: Networks) -> None:
+    vifs = _allocate(networks, NetworkRequest(tag="a"), NetworkRequest(tag="b"))
+    server = SERVER.replace(network_info=tuple(reversed(vifs)))
+    networks.unbind(CTXT, server)
+    assert {port["binding:host_id"] for port in networks.made()} == {""}
+    moved = networks.move(CTXT, server, "host2")
+    assert [vif.tag for vif in moved] == ["b", "a"] and all(vif.active for vif in moved)
+    assert {port["binding:host_id"] for port in networks.made()} == {"host2"}
+
+
+def test_attaching_with_the_same_key_gives_the_same(networks: Networks) -> None:
+    request = NetworkRequest(network_id=networks.first_network(), fixed_ip="10.0.3.3")
+    first = networks.attach(CTXT, SERVER, request, "key")
+    assert networks.attach(CTXT, SERVER, request, "key") == first
+    other = networks.attach(CTXT, SERVER, request.replace(fixed_ip=None), "other")
+    assert other.id != first.id
+    networks.detach(CTXT, SERVER, first.id)
+    networks.detach(CTXT, SERVER, first.id)
+    assert [port["id"] for port in networks.made()] == [other.id]
+
+
+def test_several_networks_must_be_told_apart(networks: Networks) -> None:
+    networks.new_network(PROJECT)
+    with pytest.raises(exception.NetworkAmbiguous, match="Multiple possible networks found"):
+        networks.validate(CTXT, (NetworkRequest(auto=True),))
+
+
+def test_no_network_at_all(networks: Networks) -> None:
+    networks.ask("admin", "DELETE", f"networks/{networks.first_network()}", roles="admin")
+    assert networks.validate(CTXT, (NetworkRequest(),)).requests == ()
+    with pytest.raises(exception.Invalid, match="Unable to automatically allocate"):
+        networks.validate(CTXT, (NetworkRequest(auto=True),))
+
+
+def test_what_cannot_be_had_is_refused(networks: Networks) -> None:
+    network = networks.new_network(PROJECT)
+    bare = networks.ask(PROJECT, "POST", "networks", {"network": {}})["network"]["id"]
+    busy = networks.new_port(PROJECT, network, device_id="x", fixed_ips=[{"ip_address": "192.0.2.9"}])
+    empty = networks.new_port(PROJECT, network, fixed_ips=[])
+    foreign = networks.new_port("p-other", networks.first_network())
+    outside = networks.ask("a", "POST", "networks", {"network": {"router:external": True}}, "admin")["network"]["id"]
+    cases = {
+        NetworkRequest(network_id="nonsense"): exception.NetworkNotFound,
+        NetworkRequest(network_id=bare): exception.Invalid,
+        NetworkRequest(network_id=outside): exception.ExternalNetworkForbidden,
+        NetworkRequest(port_id="nonsense"): exception.PortNotFound,
+        NetworkRequest(port_id="../networks"): exception.PortNotFound,
+        NetworkRequest(port_id=foreign["id"]): exception.PortNotFound,
+        NetworkRequest(port_id=busy["id"]): exception.PortInUse,
+        NetworkRequest(port_id=empty["id"]): exception.Invalid,
+        NetworkRequest(network_id=network, fixed_ip="192.0.2.9"): exception.FixedIpInUse,
+    }
+    for request, kind in cases.items():
+        with pytest.raises(kind):
+            networks.validate(CTXT, (request,))
+    with pytest.raises(exception.Invalid):
+        _allocate(networks, NetworkRequest(network_id=network, fixed_ip="203.0.113.1"))
+
+
+def test_groups_by_name_and_id(networks: Networks) -> None:
+    body = {"security_group": {"name": "web"}}
+    group = networks.ask(PROJECT, "POST", "security-groups", body)["security_group"]["id"]
+    for name in ("web", group):
+        assert networks.validate(CTXT, (NetworkRequest(),), (name,)).group_ids == (group,)
+    with pytest.raises(exception.SecurityGroupNotFound):
+        networks.validate(CTXT, (NetworkRequest(),), ("nonsense",))
+    networks.ask(PROJECT, "POST", "security-groups", body)
+    with pytest.raises(exception.SecurityGroupAmbiguous):
+        networks.validate(CTXT, (NetworkRequest(),), ("web",))
+
+
+def test_groups_on_and_off(networks: Networks) -> None:
+    _allocate(networks, NetworkRequest())
+    networks.ask(PROJECT, "POST", "security-groups", {"security_group": {"name": "web"}})
+    networks.add_security_group(CTXT, SERVER, "web")
+    networks.add_security_group(CTXT, SERVER, "web")
+    assert {group["name"] for group in networks.security_groups(CTXT, SERVER)} == {"default", "web"}
+    assert networks.interfaces(CTXT, SERVER)[0].security_groups == ("default", "web")
+    networks.remove_security_group(CTXT, SERVER, "web")
+    with pytest.raises(exception.SecurityGroupNotFound, match="not associated"):
+        networks.remove_security_group(CTXT, SERVER, "web")
+
+
+def test_quota_of_ports(networks: Networks) -> None:
+    networks.ask("a", "PUT", f"quotas/{PROJECT}", {"quota": {"port": 2}}, "admin")
+    networks.validate(CTXT, (NetworkRequest(),), count=2)
+    with pytest.raises(exception.PortLimitExceeded):
+        networks.validate(CTXT, (NetworkRequest(),), count=3)
+
+
+def test_reads_are_tried_again_and_writes_are_not(networks: Networks) -> None:
+    networks.plan.add(FaultRule("GET networks", FaultKind.RAISE, times=1))
+    assert networks.validate(CTXT, (NetworkRequest(),)).requests[0].network_id == networks.first_network()
+    networks.plan.add(FaultRule("POST ports", FaultKind.RAISE, times=1))
+    with pytest.raises(exception.Unavailable):
+        _allocate(networks, NetworkRequest())
+    assert networks.made() == []
