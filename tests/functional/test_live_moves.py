@@ -1,0 +1,352 @@
+"""Live migration, its abort and force, evacuation: through the whole cloud, on several fake hosts."""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from nova_lite.db.api import allocations, compute_nodes, instances, migrations
+from nova_lite.objects import MigrationStatus
+from nova_lite.virt.fault_plan import FaultKind, FaultRule
+from tests.harness.cloud import ADMIN, Cloud, until
+
+AUTO = {"host": None, "block_migration": "auto"}
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    with Cloud(tmp_path_factory.mktemp("live"), hosts=3) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def _clean(cloud: Cloud) -> Iterator[None]:
+    yield
+    for driver in cloud.drivers.values():
+        driver.plan.clear()
+    for name in ("host1", "host2", "host3"):
+        if name not in cloud.services:
+            cloud.start_host(name)
+    for server in cloud.get("/servers", token=ADMIN).json["servers"]:
+        cloud.delete(f"/servers/{server['id']}", token=ADMIN)
+        cloud.wait_gone(server["id"])
+    cloud.wait_quiet()
+
+
+def _home(server: dict[str, Any]) -> str:
+    return str(server["OS-EXT-SRV-ATTR:host"])
+
+
+def _migrate(cloud: Cloud, server: str, body: dict[str, Any] | None = None, **kwargs: Any) -> Any:
+    return cloud.act(server, "os-migrateLive", body or AUTO, **{"token": ADMIN, **kwargs})
+
+
+def _slow(cloud: Cloud, seconds: float = 0.2) -> None:
+    for driver in cloud.drivers.values():
+        driver.plan.delay("live_migrate_round", seconds)
+
+
+def _running(cloud: Cloud, server: str) -> dict[str, Any]:
+    """The server's one live migration, once its memory goes over."""
+
+    def there() -> dict[str, Any] | None:
+        found = cloud.get(f"/servers/{server}/migrations", token=ADMIN).json["migrations"]
+        return found[0] if found and found[0]["status"] == "running" and found[0]["memory_total_bytes"] else None
+
+    return until(there, 10, lambda: "no migration runs")  # type: ignore[no-any-return]
+
+
+def test_a_server_goes_to_another_host_and_keeps_running(cloud: Cloud) -> None:
+    server = cloud.boot()
+    source, before = _home(server), instances.get(server["id"])
+    assert _migrate(cloud, server["id"]).status == 202
+    shown = cloud.wait(server["id"], "ACTIVE")
+    after = instances.get(server["id"])
+    assert _home(shown) != source
+    assert (after.generation, after.node) == (before.generation + 1, after.host)
+    assert server["id"] not in cloud.drivers[source].guests
+    assert server["id"] not in cloud.drivers[source].disks
+    guest = cloud.drivers[_home(shown)].guests[server["id"]]
+    assert (guest.power_state, guest.generation) == (1, after.generation)
+    (claim,) = allocations.of_instance(server["id"])
+    assert claim.node_uuid == compute_nodes.on_host(_home(shown))[0].uuid
+    cloud.wait_quiet()
+    actions = cloud.get(f"/servers/{server['id']}/os-instance-actions", token=ADMIN).json["instanceActions"]
+    assert actions[0]["action"] == "live-migration"
+    detail = cloud.get(f"/servers/{server['id']}/os-instance-actions/{actions[0]['request_id']}", token=ADMIN).json
+    events = [(each["event"], each["result"]) for each in detail["instanceAction"]["events"]]
+    assert events == [
+        ("compute_check_can_live_migrate_destination", "Success"),
+        ("compute_live_migration", "Success"),
+        ("compute_post_live_migration_at_destination", "Success"),
+    ]
+
+
+def test_a_paused_server_stays_paused_on_a_named_host(cloud: Cloud) -> None:
+    server = cloud.boot()
+    cloud.act(server["id"], "pause")
+    cloud.wait(server["id"], "PAUSED")
+    target = next(name for name in cloud.drivers if name != _home(server))
+    assert _migrate(cloud, server["id"], {"host": target, "block_migration": True}).status == 202
+    assert _home(cloud.wait(server["id"], "PAUSED")) == target
+    assert cloud.drivers[target].guests[server["id"]].power_state == 3
+
+
+def test_the_task_is_seen_and_the_numbers_move(cloud: Cloud) -> None:
+    server = cloud.boot()
+    _slow(cloud)
+    _migrate(cloud, server["id"])
+    assert cloud.show(server["id"])["status"] == "MIGRATING"  # type: ignore[index]
+    migration = _running(cloud, server["id"])
+    shown = cloud.get(f"/servers/{server['id']}/migrations/{migration['id']}", token=ADMIN).json["migration"]
+    assert shown["memory_total_bytes"] == shown["memory_processed_bytes"] + shown["memory_remaining_bytes"]
+    assert shown["source_compute"] == _home(server)
+    assert shown["dest_compute"] != _home(server)
+    for version, absent in (("2.23", {"uuid", "user_id"}), ("2.59", {"user_id", "project_id"}), ("2.80", set())):
+        listed = cloud.get(f"/servers/{server['id']}/migrations", token=ADMIN, version=version).json["migrations"]
+        assert {"uuid", "user_id", "project_id"} - listed[0].keys() >= absent
+    cloud.wait(server["id"], "ACTIVE")
+    assert cloud.get(f"/servers/{server['id']}/migrations", token=ADMIN).json == {"migrations": []}
+    gone = cloud.get(f"/servers/{server['id']}/migrations/{migration['id']}", token=ADMIN)
+    assert gone.status == 404
+    assert "is not in progress" in gone.json["itemNotFound"]["message"]
+    assert migrations.get(migration["uuid"]).status == MigrationStatus.COMPLETED
+
+
+def test_an_aborted_migration_leaves_the_server_where_it_was(cloud: Cloud) -> None:
+    server = cloud.boot()
+    _slow(cloud)
+    _migrate(cloud, server["id"])
+    migration = _running(cloud, server["id"])
+    path = f"/servers/{server['id']}/migrations"
+    unknown = cloud.delete(f"{path}/999999", token=ADMIN)
+    assert unknown.status == 404
+    assert cloud.delete(f"{path}/{migration['id']}", token=ADMIN, version="2.24").status == 202
+    assert _home(cloud.wait(server["id"], "ACTIVE")) == _home(server)
+    assert migrations.get(migration["uuid"]).status == MigrationStatus.CANCELLED
+    cloud.wait_quiet()
+    late = cloud.delete(f"{path}/{migration['id']}", token=ADMIN)
+    assert late.status == 409
+    assert late.json["conflictingRequest"]["message"] == (
+        f"Instance {server['id']} is in an invalid state for 'abort live migration'"
+    )
+
+
+def test_a_migration_that_is_prepared_is_aborted_from_2_65_only(cloud: Cloud) -> None:
+    server = cloud.boot()
+    for driver in cloud.drivers.values():
+        driver.plan.delay("pre_live_migration", 0.7)
+    _migrate(cloud, server["id"])
+    found = until(lambda: migrations.live_in_progress(server["id"]), 10, lambda: "no migration")
+    path = f"/servers/{server['id']}/migrations/{found[0].id}"
+    early = cloud.delete(path, token=ADMIN, version="2.64")
+    assert early.status == 400
+    assert "Cannot abort live migration while the migration is in this state." in early.json["badRequest"]["message"]
+    assert cloud.delete(path, token=ADMIN, version="2.65").status == 202
+    assert _home(cloud.wait(server["id"], "ACTIVE")) == _home(server)
+    assert migrations.get(found[0].uuid).status == MigrationStatus.CANCELLED
+    assert not any(call == ("live_migrate", server["id"]) for call in cloud.drivers[_home(server)].plan.calls)
+
+
+def test_a_slow_migration_is_forced_to_its_end(cloud: Cloud) -> None:
+    server = cloud.boot()
+    _slow(cloud, 1.0)
+    _migrate(cloud, server["id"])
+    migration = _running(cloud, server["id"])
+    path = f"/servers/{server['id']}/migrations"
+    unknown = cloud.post(f"{path}/999999/action", {"force_complete": None}, token=ADMIN)
+    assert unknown.status == 400
+    assert cloud.post(f"{path}/{migration['id']}/action", {"force_complete": None}, token=ADMIN).status == 202
+    assert _home(cloud.wait(server["id"], "ACTIVE", 5)) != _home(server)
+    assert cloud.post(f"{path}/{migration['id']}/action", {"force_complete": None}, token=ADMIN).status == 409
+
+
+def test_a_destination_that_refuses_is_not_the_last(cloud: Cloud) -> None:
+    server = cloud.boot()
+    others = sorted(set(cloud.drivers) - {_home(server)})
+    for name in others:
+        cloud.drivers[name].plan.add(FaultRule("pre_live_migration", FaultKind.RAISE, 1))
+    cloud.drivers[others[0]].plan.clear()
+    # One of the two refuses; whichever is asked first, the good one has the server in the end.
+    assert _migrate(cloud, server["id"]).status == 202
+    assert _home(cloud.wait(server["id"], "ACTIVE")) == others[0]
+    cloud.wait_quiet()
+
+
+def test_before_2_34_the_checks_are_waited_for(cloud: Cloud) -> None:
+    server = cloud.boot()
+    target = next(name for name in cloud.drivers if name != _home(server))
+    shared = {"host": target, "block_migration": False, "disk_over_commit": False}
+    refused = _migrate(cloud, server["id"], shared, version="2.1")
+    assert refused.status == 400
+    assert "Migration pre-check error" in refused.json["badRequest"]["message"]
+    assert _home(cloud.wait(server["id"], "ACTIVE")) == _home(server)
+    unknown = _migrate(cloud, server["id"], {**shared, "host": "nowhere"}, version="2.1")
+    assert unknown.status == 400
+    assert unknown.json["badRequest"]["message"] == "Compute host nowhere could not be found."
+    own = _migrate(cloud, server["id"], {**shared, "host": _home(server)}, version="2.1")
+    assert own.status == 400
+    assert "to current host" in own.json["badRequest"]["message"]
+    good = {**shared, "block_migration": True}
+    assert _migrate(cloud, server["id"], good, version="2.1").status == 202
+    assert _home(cloud.wait(server["id"], "ACTIVE")) == target
+
+
+def test_from_2_34_failed_checks_are_found_in_the_action(cloud: Cloud) -> None:
+    server = cloud.boot()
+    assert _migrate(cloud, server["id"], {"host": _home(server), "block_migration": "auto"}).status == 202
+    assert _home(cloud.wait(server["id"], "ACTIVE")) == _home(server)
+    actions = cloud.get(f"/servers/{server['id']}/os-instance-actions", token=ADMIN).json["instanceActions"]
+    assert actions[0]["message"].startswith("No valid host was found.")
+    cloud.wait_quiet()
+
+
+@pytest.mark.parametrize(
+    ("version", "body", "said"),
+    [
+        ("2.1", {"host": None, "block_migration": True}, "'disk_over_commit' is a required property"),
+        ("2.24", {"host": None, "block_migration": "auto", "disk_over_commit": False}, "'auto' is not one of"),
+        ("2.25", {"host": None, "block_migration": True, "disk_over_commit": False}, "Additional properties"),
+        ("2.29", {**AUTO, "force": True}, "Additional properties"),
+        ("2.30", {**AUTO, "force": True}, "Can't force to a non-provided destination"),
+        ("2.68", {**AUTO, "force": False}, "Additional properties"),
+    ],
+)
+def test_bodies_by_version(cloud: Cloud, version: str, body: dict[str, Any], said: str) -> None:
+    server = cloud.boot()
+    answer = _migrate(cloud, server["id"], body, version=version)
+    assert answer.status == 400
+    assert said in answer.json["badRequest"]["message"]
+
+
+def test_who_may(cloud: Cloud) -> None:
+    server = cloud.boot()
+    for path, method in (("", "GET"), ("/1", "GET"), ("/1", "DELETE")):
+        assert cloud.request(method, f"/servers/{server['id']}/migrations{path}").status == 403
+    assert cloud.act(server["id"], "os-migrateLive", AUTO).status == 403
+    assert cloud.act(server["id"], "evacuate", {}).status == 403
+    assert cloud.get(f"/servers/{server['id']}/migrations", token=ADMIN, version="2.22").status == 404
+
+
+# -- evacuation -----------------------------------------------------------------------------------
+
+
+def _die(cloud: Cloud, host: str) -> None:
+    """The host falls silent, and everybody has noticed."""
+    cloud.kill(host)
+    until(lambda: not _is_up(cloud, host), 10, lambda: f"{host} is up")
+
+
+def _is_up(cloud: Cloud, host: str) -> bool:
+    services = cloud.get("/os-services?binary=nova-compute", token=ADMIN).json["services"]
+    return any(each["host"] == host and each["state"] == "up" for each in services)
+
+
+def _evacuate(cloud: Cloud, server: str, body: dict[str, Any] | None = None, **kwargs: Any) -> Any:
+    return cloud.act(server, "evacuate", body or {}, token=ADMIN, **kwargs)
+
+
+def _evacuated(cloud: Cloud, server: str, source: str, status: str) -> dict[str, Any]:
+    shown = cloud.wait(server, status)
+    assert _home(shown) != source
+    return shown
+
+
+def test_servers_of_a_dead_host_are_built_again_elsewhere_and_it_cleans_up_when_it_is_back(cloud: Cloud) -> None:
+    first = cloud.boot()
+    source = _home(first)
+    zone = f"nova:{source}"
+    ids = [first["id"], *(cloud.boot(availability_zone=zone, token=ADMIN)["id"] for _ in range(2))]
+    cloud.act(ids[1], "os-stop")
+    cloud.wait(ids[1], "SHUTOFF")
+    assert _evacuate(cloud, ids[0]).json["badRequest"]["message"] == f"Compute service of {source} is still in use."
+    _die(cloud, source)
+    for server in ids:
+        answer = _evacuate(cloud, server, version="2.94")
+        assert (answer.status, answer.body) == (200, b"")
+    _evacuated(cloud, ids[0], source, "ACTIVE")
+    _evacuated(cloud, ids[1], source, "SHUTOFF")
+    _evacuated(cloud, ids[2], source, "ACTIVE")
+    moved = migrations.evacuated(source)
+    assert {each.instance_uuid for each in moved} == set(ids)
+    assert set(cloud.drivers[source].guests) >= set(ids)
+    cloud.start_host(source)
+    cloud.wait_quiet()
+    until(lambda: not migrations.evacuated(source), 10, lambda: "never completed")
+    assert {migrations.get(each.uuid).status for each in moved} == {MigrationStatus.COMPLETED}
+    assert not set(cloud.drivers[source].guests) & set(ids)
+
+
+def test_from_2_95_an_evacuated_server_stays_stopped(cloud: Cloud) -> None:
+    server = cloud.boot()
+    _die(cloud, _home(server))
+    assert _evacuate(cloud, server["id"], version="2.95").status == 200
+    shown = _evacuated(cloud, server["id"], _home(server), "SHUTOFF")
+    assert shown["OS-EXT-STS:power_state"] == 4
+    cloud.start_host(_home(server))
+    cloud.wait_quiet()
+
+
+def test_evacuation_ends_what_was_under_way_and_ignores_the_lock(cloud: Cloud) -> None:
+    server = cloud.boot()
+    source = _home(server)
+    cloud.act(server["id"], "lock")
+    _die(cloud, source)
+    assert cloud.act(server["id"], "os-stop", token=ADMIN).status == 202
+    assert _evacuate(cloud, server["id"], version="2.94").status == 200
+    _evacuated(cloud, server["id"], source, "ACTIVE")
+    actions = cloud.get(f"/servers/{server['id']}/os-instance-actions", token=ADMIN).json["instanceActions"]
+    stop = next(each for each in actions if each["action"] == "stop")
+    assert stop["message"] == "Superseded by a later request: evacuate"
+
+
+def test_without_a_valid_host_the_server_is_in_error_where_it_was(cloud: Cloud) -> None:
+    server = cloud.boot()
+    source = _home(server)
+    for name in sorted(set(cloud.drivers) - {source}):
+        cloud.stop(name)
+        until(lambda name=name: not _is_up(cloud, name), 10, lambda: "up")
+    _die(cloud, source)
+    assert _evacuate(cloud, server["id"]).status == 200
+    shown = cloud.wait(server["id"], "ERROR")
+    assert _home(shown) == source
+    assert shown["fault"]["message"].startswith("No valid host was found.")
+    (claim,) = allocations.of_instance(server["id"])
+    assert claim.node_uuid == compute_nodes.on_host(source)[0].uuid
+
+
+def test_the_refusals_of_evacuate(cloud: Cloud) -> None:
+    server = cloud.boot()
+    source = _home(server)
+    assert _evacuate(cloud, server["id"], {"host": "nowhere"}).json["itemNotFound"]["message"] == (
+        "Compute host nowhere not found."
+    )
+    own = _evacuate(cloud, server["id"], {"host": source})
+    assert own.json["badRequest"]["message"] == "The target host can't be the same one."
+    assert _evacuate(cloud, server["id"], {"force": True}, version="2.29").status == 400
+    assert _evacuate(cloud, server["id"], {"force": True}, version="2.68").status == 400
+    assert _evacuate(cloud, server["id"], {"onSharedStorage": False}, version="2.14").status == 400
+    assert _evacuate(cloud, server["id"], {}, version="2.13").status == 400
+    both = {"onSharedStorage": True, "adminPass": "secret"}
+    assert _evacuate(cloud, server["id"], both, version="2.13").status == 400
+    cloud.act(server["id"], "pause")
+    cloud.wait(server["id"], "PAUSED")
+    paused = _evacuate(cloud, server["id"])
+    assert paused.json["conflictingRequest"]["message"] == (
+        f"Cannot 'evacuate' instance {server['id']} while it is in vm_state paused"
+    )
+
+
+def test_to_2_13_evacuate_answers_a_password_and_a_host_goes_unchecked(cloud: Cloud) -> None:
+    server = cloud.boot()
+    source = _home(server)
+    target = next(name for name in cloud.drivers if name != source)
+    _die(cloud, source)
+    body = {"onSharedStorage": "False", "host": target}
+    answer = _evacuate(cloud, server["id"], body, version="2.1")
+    assert answer.status == 200
+    assert len(answer.json["adminPass"]) == 12
+    assert _home(cloud.wait(server["id"], "ACTIVE")) == target
