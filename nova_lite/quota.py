@@ -11,10 +11,13 @@ from collections.abc import Mapping
 
 from oslo_config import cfg
 
+from nova_lite.compute.task_states import TaskState
+from nova_lite.compute.vm_states import VmState
 from nova_lite.conf import CONF
 from nova_lite.conf import quota as options
 from nova_lite.db.api import quotas, user_quotas
 from nova_lite.db.session import writer
+from nova_lite.objects import Instance
 
 RESOURCES = tuple(option.name for option in options.OPTIONS)
 audit = quotas.audit
@@ -80,6 +83,16 @@ def reserve(
         quotas.reserve(quotas.PROJECT, project_id, deltas, limits(project_id, conf))
         if user_id is not None:
             user_quotas.check(project_id, user_id, deltas)
+
+
+def count_again(project_id: str, deltas: Mapping[str, int]) -> None:
+    """Count more for a project, whatever its limits are: an administrator says that it exists."""
+    quotas.reserve(quotas.PROJECT, project_id, deltas, {})
+
+
+def counts(instance: Instance) -> bool:
+    """Whether a server counts: one that is soft-deleted does not, until its restoring begins (as in Nova)."""
+    return instance.vm_state != VmState.SOFT_DELETED or instance.task_state == TaskState.RESTORING
 
 
 def release(project_id: str, deltas: Mapping[str, int]) -> None:

@@ -89,18 +89,24 @@ def action(
 
 @retry_on_deadlock
 def delete(
-    ctxt: RequestContext, instance: Instance, row: actions.Action, dead_hosts: frozenset[str]
+    ctxt: RequestContext, instance: Instance, row: actions.Action, dead_hosts: frozenset[str], **expected: Any
 ) -> tuple[int, str | None] | None:
     """Accept a delete, which wins over whatever runs: operation and host; None when one is under way already.
 
     A server without a host, or whose host is down, is deleted by a conductor alone; the host cleans up when it returns.
+    ``row`` may be the soft delete, which a delete for good supersedes, and not the other way round.
+
+    :raises InstanceNotFound: it is gone, or its fields are not as ``expected``.
     """
     with writer():
-        if not instances.update_if(instance.uuid, {"task_state": row.sets_task}):
+        if not instances.update_if(instance.uuid, {"task_state": row.sets_task}, **expected):
             raise exception.InstanceNotFound(instance_uuid=instance.uuid)
         for operation in operations.open_for_instance(instance.uuid):
-            if operation.action in (actions.DELETE.name, actions.FORCE_DELETE.name):
+            if operation.action in (row.name, actions.DELETE.name, actions.FORCE_DELETE.name):
+                instances.update_if(instance.uuid, {"task_state": actions.by_name(operation.action).sets_task})
                 return None
+            if operation.action == actions.RESTORE.name:
+                quota.release(instance.project_id, quota_counts([instance.flavor]))
         operations.end_open(instance.uuid, SUPERSEDED % row.name)
         host = instances.get(instance.uuid).host
         if host in dead_hosts:
@@ -124,6 +130,8 @@ def at_once(ctxt: RequestContext, instance: Instance, row: actions.Action, value
     :raises InstanceNotFound: it was deleted meanwhile.
     """
     with writer():
+        if "vm_state" in values and not quota.counts(instances.locked(instance.uuid)):
+            quota.count_again(instance.project_id, quota_counts([instance.flavor]))
         if not instances.update_if(instance.uuid, dict(values)):
             raise exception.InstanceNotFound(instance_uuid=instance.uuid)
         if "task_state" in values:

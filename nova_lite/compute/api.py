@@ -36,12 +36,13 @@ class API(Doors):
     """What the REST controllers ask of compute."""
 
     def __init__(
-        self, conf: cfg.ConfigOpts = cfg.CONF, image_api: ImageAPI | None = None, network_api: NetworkAPI | None = None
-    ) -> None:
+        self, conf: cfg.ConfigOpts = cfg.CONF, image_api: ImageAPI | None = None, network_api: NetworkAPI | None = None,
+        volume_api: VolumeAPI | None = None,
+    ) -> None:  # fmt: skip
         self._conf = conf
         self._image = image_api or ImageAPI(conf)
         self._network = network_api or network_loader.load(conf)
-        self._volume = VolumeAPI(conf)
+        self._volume = volume_api or VolumeAPI(conf)
         self._conductor = ConductorAPI()
         self._rpcapi = ComputeRpcAPI()
         neighbours = Neighbours(conf, self._image, self._network, self._volume, self._conductor, self._rpcapi)

@@ -34,7 +34,7 @@ class ComputeManager(Manager):
 
     def __init__(
         self, host: str, conf: Any, driver: ComputeDriver | None = None, image_api: ImageAPI | None = None,
-        network_api: NetworkAPI | None = None,
+        network_api: NetworkAPI | None = None, volume_api: VolumeAPI | None = None,
     ) -> None:  # fmt: skip
         super().__init__(host, conf)
         self._stopping = False
@@ -43,7 +43,7 @@ class ComputeManager(Manager):
         image = image_api or ImageAPI(conf)
         network = network_api or network_loader.load(conf)
         self.driver = driver or loader.load(conf, host, image)
-        self._host = ComputeHost(host, self.driver, HostAPI(lambda: self._stopping), network, image, VolumeAPI(conf))
+        self._host = ComputeHost(host, self.driver, HostAPI(lambda: self._stopping), network, image, volume_api or VolumeAPI(conf))
         self._tracker = ResourceTracker(host, self.driver, conf.compute)
         self._in_flight: set[int] = set()
         # Not None: what a former life told is not known, so the first word is always said.

@@ -21,6 +21,8 @@ _CALLS: dict[str, Callable[[Any, Instance, Operation], None]] = {
     "pause": lambda driver, server, _: driver.pause(server),
     "unpause": lambda driver, server, _: driver.unpause(server),
     "suspend": lambda driver, server, _: driver.suspend(server),
+    "set_admin_password": lambda driver, server, op: driver.set_admin_password(server, op.args[actions.ADMIN_PASSWORD]),
+    "inject_nmi": lambda driver, server, _: driver.inject_nmi(server),
     "resume": lambda driver, server, _: driver.resume(server, server.network_info),
 }
 

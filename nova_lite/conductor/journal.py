@@ -223,7 +223,7 @@ def finish_delete(operation_id: int, attempt: int) -> None:
         allocations.release(instance.uuid)
         for give_back in endings.GONE:
             give_back(instance)
-        if instances.tombstone(instance.uuid):
+        if instances.tombstone(instance.uuid) and quota.counts(instance):
             quota.release(instance.project_id, quota_counts([instance.flavor]))
 
 

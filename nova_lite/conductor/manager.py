@@ -35,8 +35,9 @@ class ConductorManager(Manager):
     """Several may run; each has an owner name of its own, under which it holds leases."""
 
     def __init__(
-        self, host: str, conf: Any, image_api: ImageAPI | None = None, network_api: NetworkAPI | None = None
-    ) -> None:
+        self, host: str, conf: Any, image_api: ImageAPI | None = None, network_api: NetworkAPI | None = None,
+        volume_api: VolumeAPI | None = None,
+    ) -> None:  # fmt: skip
         super().__init__(host, conf)
         options = conf.operations
         self._image = image_api or ImageAPI(conf)
@@ -48,7 +49,7 @@ class ConductorManager(Manager):
         self._pool = concurrency.Pool(options.workers, name="conductor")
         self._compute = ComputeRpcAPI()
         network = network_api or network_loader.load(conf)
-        self._tasks = tasks(SchedulerAPI(), self._compute, options.service_down_s, network, VolumeAPI(conf))
+        self._tasks = tasks(SchedulerAPI(), self._compute, options.service_down_s, network, volume_api or VolumeAPI(conf))
         self._sweeper = Sweeper(
             self._submit,
             self._ask_to_look_around,

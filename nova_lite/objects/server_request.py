@@ -15,7 +15,8 @@ class ServerRequest:
     """The body of POST /servers, checked for shape, nothing looked up. ``networks`` None means "not said".
 
     ``no_network`` is the string "none". ``user_data`` stays base64 text. ``availability_zone`` may still be
-    ``zone:host:node``; ``host`` and ``node`` are the fields of 2.74.
+    ``zone:host:node``; ``host`` and ``node`` are the fields of 2.74. ``multiattach`` says that the caller
+    knows of volumes that several servers share.
     """
 
     name: str
@@ -33,6 +34,7 @@ class ServerRequest:
     no_network: bool = False
     security_groups: tuple[str, ...] = ()
     block_devices: tuple[BlockDevice, ...] = ()
+    multiattach: bool = True
     availability_zone: str | None = None
     host: str | None = None
     node: str | None = None
@@ -50,7 +52,8 @@ class ServerRequest:
 class ServerSearch:
     """A list request. ``filters`` hold database names; regular expressions under ``patterns``; times naive UTC.
 
-    ``statuses`` is None for "any", else (vm_state, task_states or None) pairs or-ed together.
+    ``statuses`` is None for "any", else (vm_state, task_states or None) pairs or-ed together. ``soft_deleted`` servers
+    are live ones (None), unless they shall be hidden from the live (False) or shown with the deleted (True).
     """
 
     project_id: str | None
@@ -65,6 +68,7 @@ class ServerSearch:
     changes_since: datetime.datetime | None = None
     changes_before: datetime.datetime | None = None
     deleted: bool | None = False
+    soft_deleted: bool | None = None
     sort: tuple[tuple[str, str], ...] = (("created_at", "desc"), ("id", "desc"))
     limit: int = 1000
     marker: str | None = None

@@ -22,5 +22,8 @@ RULES: tuple[Rule, ...] = (
     _rule("os-lock-server:unlock:unlock_override", ADMIN, "unlock", "Unlock a server that an administrator locked."),
     _rule("os-console-output", PROJECT_MEMBER, "os-getConsoleOutput", "Read a server's console log."),
     _rule("os-admin-actions:reset_state", ADMIN, "os-resetState", "Set a server's state by hand."),
+    _rule("os-admin-password", PROJECT_MEMBER, "changePassword", "Set the password of the guest's administrator."),
+    _rule("servers:trigger_crash_dump", PROJECT_MEMBER, "trigger_crash_dump", "Interrupt a guest so that it dumps."),
+    _rule("os-deferred-delete:restore", PROJECT_MEMBER, "restore", "Bring back a soft-deleted server."),
     _rule("os-deferred-delete:force", PROJECT_MEMBER, "forceDelete", "Delete a server at once."),
 )

@@ -1,8 +1,8 @@
-"""Rules of what is said about a server: metadata, tags, password."""
+"""Rules of what is said about a server: metadata, tags, password, diagnostics, topology."""
 
 from __future__ import annotations
 
-from nova_lite.policies.base import PROJECT_MEMBER, PROJECT_READER, Rule
+from nova_lite.policies.base import ADMIN, PROJECT_MEMBER, PROJECT_READER, Rule
 
 
 def _rule(name: str, check_str: str, method: str, path: str, description: str) -> Rule:
@@ -22,6 +22,15 @@ RULES: tuple[Rule, ...] = (
     _rule("os-server-tags:update", PROJECT_MEMBER, "PUT", "/tags/{id}", "Give a server a tag."),
     _rule("os-server-tags:delete_all", PROJECT_MEMBER, "DELETE", "/tags", "Delete all tags of a server."),
     _rule("os-server-tags:delete", PROJECT_MEMBER, "DELETE", "/tags/{id}", "Delete one tag of a server."),
+    _rule("os-server-diagnostics", ADMIN, "GET", "/diagnostics", "Show what the hypervisor counts of a server."),
+    Rule(
+        "compute:server:topology:index", PROJECT_READER, "Show a server's NUMA layout.",
+        (("GET", "/servers/{server_id}/topology"),),
+    ),
+    Rule(
+        "compute:server:topology:host:index", ADMIN, "See where on the host a server's NUMA nodes are.",
+        (("GET", "/servers/{server_id}/topology"),),
+    ),
     _rule("os-server-password:show", PROJECT_READER, "GET", "/os-server-password", "Show the password a guest posted."),
     _rule("os-server-password:clear", PROJECT_MEMBER, "DELETE", "/os-server-password", "Forget that password."),
 )

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO, Any
 
-from nova_lite.objects import ConsoleType, Flavor, ImageMeta, Instance, Vif
+from nova_lite.objects import BlockDevice, ConsoleType, Diagnostics, Flavor, ImageMeta, Instance, Vif
 from nova_lite.virt.event import LifecycleEvent
 
 
@@ -276,3 +276,54 @@ class MigrateDriver(abc.ABC):
     @abc.abstractmethod
     def finish_revert_migration(self, instance: Instance, vifs: tuple[Vif, ...], power_on: bool) -> None:
         """On the source: the guest is again on what was set aside, or, where nothing was, on what it has."""
+
+
+class PasswordDriver(abc.ABC):
+    """Group ``password``: something inside the guest obeys."""
+
+    @abc.abstractmethod
+    def set_admin_password(self, instance: Instance, new_password: str) -> None: ...
+
+
+class NmiDriver(abc.ABC):
+    """Group ``nmi``."""
+
+    @abc.abstractmethod
+    def inject_nmi(self, instance: Instance) -> None:
+        """A non-maskable interrupt: the guest's kernel dumps itself, if it is set up so."""
+
+
+class DiagnosticsDriver(abc.ABC):
+    """Group ``diagnostics``."""
+
+    @abc.abstractmethod
+    def diagnostics(self, instance: Instance) -> Diagnostics:
+        """What the hypervisor counts of a running guest."""
+
+
+class VolumesDriver(abc.ABC):
+    """Group ``volumes``: such a driver's ``spawn`` and ``power_on`` give the guest what ``block_devices`` connect."""
+
+    @abc.abstractmethod
+    def attach_volume(self, instance: Instance, device: BlockDevice) -> None:
+        """Give the guest, running or not, the disk that ``device.connection`` reaches; one it has is left alone."""
+
+    @abc.abstractmethod
+    def detach_volume(self, instance: Instance, device: BlockDevice) -> None:
+        """Take the disk away; one that is not there, or a guest that is not, is no error."""
+
+    @abc.abstractmethod
+    def swap_volume(self, instance: Instance, old: BlockDevice, new: BlockDevice) -> None:
+        """Copy the data of ``old`` into ``new`` while the guest runs, then let it use ``new`` only."""
+
+
+class InterfacesDriver(abc.ABC):
+    """Group ``interfaces``: a guest's network cards come and go while it lives, or lies."""
+
+    @abc.abstractmethod
+    def attach_interface(self, instance: Instance, vif: Vif) -> None:
+        """Plug it in; one that is in already is left alone."""
+
+    @abc.abstractmethod
+    def detach_interface(self, instance: Instance, vif: Vif) -> None:
+        """Pull it out; one that is out already is no error."""

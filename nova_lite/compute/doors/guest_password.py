@@ -1,4 +1,4 @@
-"""The password a guest made for itself and posted, encrypted with its user's key: kept until it is asked to be forgotten.
+"""The password a guest made for itself and posted, encrypted with its user's key: kept until it is to be forgotten.
 
 The guest posts it through a metadata service; until this cloud has one, nothing is ever there.
 """

@@ -6,6 +6,7 @@ from nova_lite.compute.doors.cold_moves import ColdMoves
 from nova_lite.compute.doors.diagnostics import DiagnosticsDoor
 from nova_lite.compute.doors.door import Neighbours
 from nova_lite.compute.doors.guest_password import GuestPasswordDoor
+from nova_lite.compute.doors.interfaces import InterfacesDoor
 from nova_lite.compute.doors.metadata import MetadataDoor
 from nova_lite.compute.doors.rebuilds import RebuildDoor
 from nova_lite.compute.doors.rescues import RescueDoor
@@ -22,6 +23,7 @@ class Doors:
         self.cold_moves = ColdMoves(neighbours)
         self.diagnostics = DiagnosticsDoor(neighbours)
         self.guest_password = GuestPasswordDoor(neighbours)
+        self.interfaces = InterfacesDoor(neighbours)
         self.metadata = MetadataDoor(neighbours)
         self.rebuilds = RebuildDoor(neighbours)
         self.rescues = RescueDoor(neighbours)

@@ -11,7 +11,18 @@ from typing import Any
 
 from nova_lite.compute import actions
 from nova_lite.conductor import moves as open_moves
-from nova_lite.conductor.endings import consoles, create, live_moves, moves, password, rebuild, shelves, snapshots, soft_delete
+from nova_lite.conductor.endings import (
+    consoles,
+    create,
+    interfaces,
+    live_moves,
+    moves,
+    password,
+    rebuild,
+    shelves,
+    snapshots,
+    soft_delete,
+)
 from nova_lite.objects import Instance, Operation
 
 Done = Callable[[Operation, Instance, dict[str, Any]], dict[str, Any]]
@@ -37,6 +48,8 @@ DONE: dict[str, Done] = {
     actions.SHELVE.name: shelves.shelved,
     actions.SHELVE_OFFLOAD.name: shelves.offloaded,
     actions.UNSHELVE.name: shelves.unshelved,
+    actions.ATTACH_INTERFACE.name: interfaces.attached,
+    actions.DETACH_INTERFACE.name: interfaces.detached,
 }
 FAILED: dict[str, Failed] = {
     actions.CHANGE_PASSWORD.name: password.unchanged,

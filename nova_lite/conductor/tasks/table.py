@@ -22,7 +22,9 @@ from nova_lite.volume.api import API as VolumeAPI
 Task = Callable[[RequestContext, Operation], None]
 
 
-def tasks(scheduler: SchedulerAPI, compute: ComputeRpcAPI, down_s: float, network: NetworkAPI, volume: VolumeAPI) -> dict[str, Task]:
+def tasks(
+    scheduler: SchedulerAPI, compute: ComputeRpcAPI, down_s: float, network: NetworkAPI, volume: VolumeAPI
+) -> dict[str, Task]:
     """The conductor's part of each action that has one; a host that is silent for ``down_s`` counts as dead."""
     destination = Destination(scheduler, down_s)
     return {

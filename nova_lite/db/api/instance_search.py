@@ -34,6 +34,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 
 from nova_lite import exception
+from nova_lite.compute.vm_states import VmState
 from nova_lite.db import patterns
 from nova_lite.db.api.instance_rows import TABLE, primitive
 from nova_lite.db.models import Tag
@@ -102,7 +103,7 @@ def _is_plain(search: ServerSearch) -> bool:
 def _shape(search: ServerSearch) -> tuple[Any, ...]:
     """What decides the text of a plain statement."""
     since, before = search.changes_since is not None, search.changes_before is not None
-    return search.project_id is not None, search.deleted, since, before, search.sort
+    return search.project_id is not None, search.deleted, search.soft_deleted, since, before, search.sort
 
 
 def _values(search: ServerSearch) -> dict[str, Any]:
@@ -114,13 +115,19 @@ def _values(search: ServerSearch) -> dict[str, Any]:
 
 @functools.lru_cache(maxsize=256)
 def _plain(
-    columns: Select[Any], own: bool, deleted: bool | None, since: bool, before: bool, sort: tuple[tuple[str, str], ...]
+    columns: Select[Any],
+    own: bool,
+    deleted: bool | None,
+    soft_deleted: bool | None,
+    since: bool,
+    before: bool,
+    sort: tuple[tuple[str, str], ...],
 ) -> Select[Any]:
     query = columns
     if own:
         query = query.where(TABLE.c.project_id == bindparam("own"))
     if deleted is not None:
-        query = query.where(TABLE.c.deleted_at.is_not(None) if deleted else TABLE.c.deleted_at.is_(None))
+        query = query.where(_of_life(deleted, soft_deleted))
     if since:
         query = query.where(TABLE.c.updated_at >= bindparam("since"))
     if before:
@@ -139,7 +146,7 @@ def criteria(search: ServerSearch, backend: str) -> list[ColumnElement[bool]]:
     if search.project_id is not None:
         found.append(TABLE.c.project_id == search.project_id)
     if search.deleted is not None:
-        found.append(TABLE.c.deleted_at.is_not(None) if search.deleted else TABLE.c.deleted_at.is_(None))
+        found.append(_of_life(search.deleted, search.soft_deleted))
     if search.changes_since is not None:
         found.append(TABLE.c.updated_at >= search.changes_since)
     if search.changes_before is not None:
@@ -151,6 +158,16 @@ def criteria(search: ServerSearch, backend: str) -> list[ColumnElement[bool]]:
     found.extend(_contains(TABLE.c.metadata, f"{dumps(key)}:{dumps(value)}", backend) for key, value in search.metadata)
     found.extend(_tags(search))
     return found
+
+
+def _of_life(deleted: bool, soft_deleted: bool | None) -> ColumnElement[bool]:
+    """Deleted servers only, or live ones only; see ServerSearch for those between."""
+    soft = TABLE.c.vm_state == VmState.SOFT_DELETED.value
+    if deleted:
+        gone = TABLE.c.deleted_at.is_not(None)
+        return or_(gone, soft) if soft_deleted else gone
+    live = TABLE.c.deleted_at.is_(None)
+    return and_(live, not_(soft)) if soft_deleted is False else live
 
 
 def _filter(name: str, value: Any) -> ColumnElement[bool]:

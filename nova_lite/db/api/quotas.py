@@ -10,9 +10,11 @@ import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Table, and_, case, delete, func, literal, select, union_all, update
+from sqlalchemy import ColumnElement, Table, and_, case, delete, func, literal, not_, select, union_all, update
 
 from nova_lite import exception
+from nova_lite.compute.task_states import TaskState
+from nova_lite.compute.vm_states import VmState
 from nova_lite.db.models import Instance, KeyPair, Migration, Quota, QuotaClass, QuotaUsage, ServerGroup
 from nova_lite.db.session import reader, retry_on_deadlock, writer
 from nova_lite.db.transaction import Transaction
@@ -131,19 +133,29 @@ def _add(session: Transaction, scope: str, scope_id: str, deltas: Mapping[str, i
 # -- audit ----------------------------------------------------------------------------------------
 
 
+def counting() -> ColumnElement[bool]:
+    """The servers that count: live ones, but for those that are soft-deleted and not being restored."""
+    resting = and_(_I.c.vm_state == VmState.SOFT_DELETED.value, _task_is_not(TaskState.RESTORING))
+    return and_(_I.c.deleted_at.is_(None), not_(resting))
+
+
+def _task_is_not(task: TaskState) -> ColumnElement[bool]:
+    return func.coalesce(_I.c.task_state, "") != task.value
+
+
 def audit() -> list[Mismatch]:
     """Guard rows that do not equal the live servers, moves and key pairs; empty when invariant I7 holds."""
-    live = _I.c.deleted_at.is_(None)
+    live, counted = _I.c.deleted_at.is_(None), counting()
     moving = _I.join(_M, and_(_M.c.instance_uuid == _I.c.uuid, _M.c.status.not_in(_ENDED), live))
     counts = union_all(
         select(
             literal(PROJECT).label("scope"), _I.c.project_id.label("id"), literal("instances").label("resource"),
             func.count().label("n"),
-        ).where(live).group_by(_I.c.project_id),
+        ).where(counted).group_by(_I.c.project_id),
         select(literal(PROJECT), _I.c.project_id, literal("cores"), func.sum(_I.c.vcpus))
-        .where(live).group_by(_I.c.project_id),
+        .where(counted).group_by(_I.c.project_id),
         select(literal(PROJECT), _I.c.project_id, literal("ram"), func.sum(_I.c.memory_mb))
-        .where(live).group_by(_I.c.project_id),
+        .where(counted).group_by(_I.c.project_id),
         # a server that moves to another flavor counts for the larger one until it is confirmed or reverted
         select(literal(PROJECT), _I.c.project_id, literal("cores"), func.sum(_M.c.held_vcpus - _I.c.vcpus))
         .select_from(moving).where(_M.c.held_vcpus > _I.c.vcpus).group_by(_I.c.project_id),
@@ -189,6 +201,13 @@ def overrides(project_id: str) -> dict[str, int]:
         select(_C.c.resource, _C.c.hard_limit, literal(0).label("rank")).where(_C.c.class_name == DEFAULT_CLASS),
         select(_Q.c.resource, _Q.c.hard_limit, literal(1).label("rank")).where(_Q.c.project_id == project_id),
     ).order_by("rank")
+    with reader() as session:
+        return {row.resource: row.hard_limit for row in session.execute(query)}
+
+
+def class_limits(class_name: str) -> dict[str, int]:
+    """The limits that a class has of its own."""
+    query = select(_C.c.resource, _C.c.hard_limit).where(_C.c.class_name == class_name)
     with reader() as session:
         return {row.resource: row.hard_limit for row in session.execute(query)}
 

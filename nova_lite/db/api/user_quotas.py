@@ -43,7 +43,7 @@ def usage(project_id: str, user_id: str) -> dict[str, int]:
     """What a user uses of a project; his key pairs are the same in every project."""
     servers = select(
         func.count(), func.coalesce(func.sum(_I.c.vcpus), 0), func.coalesce(func.sum(_I.c.memory_mb), 0)
-    ).where(_I.c.project_id == project_id, _I.c.user_id == user_id, _I.c.deleted_at.is_(None))
+    ).where(_I.c.project_id == project_id, _I.c.user_id == user_id, quotas.counting())
     groups = select(func.count()).select_from(_G).where(_G.c.project_id == project_id, _G.c.user_id == user_id)
     keys = select(func.count()).select_from(_K).where(_K.c.user_id == user_id)
     with reader() as session:

@@ -8,12 +8,12 @@ import os
 import pathlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from nova_lite import exception
 from nova_lite.compute.power_states import PowerState
-from nova_lite.objects import Instance, Vif
+from nova_lite.objects import BlockDevice, Instance, Vif
 from nova_lite.virt import driver
 from nova_lite.virt.event import LifecycleEvent, Transition
 from nova_lite.virt.fault_plan import FaultPlan
@@ -36,6 +36,18 @@ class FakeGuest:
     console: str = ""
     saved: bool = False
     rescue_image: str | None = None
+    admin_password: str = ""
+    nmis: int = 0
+    # Ids of interfaces that came while it lived.
+    plugged: list[str] = field(default_factory=list)
+    # Volume ids and where the data are.
+    volumes: dict[str, str] = field(default_factory=dict)
+
+
+def place_of(device: BlockDevice) -> str:
+    """Where a connected volume's data are, as its connection says."""
+    data = device.connection["data"]
+    return str(data["device_path"]) if isinstance(data, dict) and "device_path" in data else ""
 
 
 class FakeBase(driver.ComputeDriver):
@@ -169,6 +181,9 @@ class FakeBase(driver.ComputeDriver):
             instance.uuid, instance.display_name, PowerState.RUNNING, instance.generation
         )
         guest.power_state, guest.generation, guest.saved = PowerState.RUNNING, instance.generation, False
+        guest.volumes = {
+            str(device.volume_id): place_of(device) for device in instance.block_devices if device.connection
+        }
         guest.console = f"FAKE CONSOLE OUTPUT\n{instance.display_name} login: \n"
         self.guests[instance.uuid] = guest
         self._keep(guest)

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from nova_lite.virt.fake.consoles import FakeConsoles
+from nova_lite.virt.fake.inside import FakeInside
+from nova_lite.virt.fake.interfaces import FakeInterfaces
 from nova_lite.virt.fake.live_migration import FakeLiveMigration
 from nova_lite.virt.fake.migrate import FakeMigrate
 from nova_lite.virt.fake.power import FakePower
 from nova_lite.virt.fake.rescue import FakeRescue
 from nova_lite.virt.fake.snapshot import FakeSnapshot
+from nova_lite.virt.fake.volumes import FakeVolumes
 
 
-class FakeDriver(FakePower, FakeConsoles, FakeLiveMigration, FakeMigrate, FakeRescue, FakeSnapshot):
+class FakeDriver(
+    FakePower, FakeConsoles, FakeInside, FakeInterfaces, FakeLiveMigration, FakeMigrate, FakeRescue, FakeSnapshot, FakeVolumes
+):
     """All of it."""
 
     capabilities = frozenset(
@@ -22,7 +27,12 @@ class FakeDriver(FakePower, FakeConsoles, FakeLiveMigration, FakeMigrate, FakeRe
             "remote_console",
             "live_migration",
             "migrate",
+            "diagnostics",
+            "nmi",
+            "password",
             "rescue",
             "snapshot",
+            "interfaces",
+            "volumes",
         }
     )

@@ -28,6 +28,8 @@ TO_ACTIVE: dict[str, dict[str, Any]] = {
     "PAUSED": {"unpause": None},
     "SUSPENDED": {"resume": None},
     "RESCUE": {"unrescue": None},
+    "SHELVED": {"unshelve": None},
+    "SHELVED_OFFLOADED": {"unshelve": None},
 }
 
 
@@ -169,12 +171,12 @@ class World:
             raise WorldError(f"{next(iter(body))} to prepare the world: {reply.status} {reply.message}")
         self.wait(server, status)
 
-    def new_server(self, status: str = "ACTIVE") -> str:
+    def new_server(self, status: str = "ACTIVE", flavor: str | None = None) -> str:
         """A server of its own for calls that use it up."""
         self.reap(keep=0)
         body = {
             "server": {
-                "name": self.unique("replay-"), "imageRef": self.image, "flavorRef": self.flavor(),
+                "name": self.unique("replay-"), "imageRef": self.image, "flavorRef": flavor or self.flavor(),
                 "metadata": {"My Server Name": "Apache1"}, "accessIPv4": "1.2.3.4", "accessIPv6": "80fe::",
                 "OS-DCF:diskConfig": "AUTO",
             }
@@ -209,22 +211,22 @@ class World:
     def _gone(self, server: str) -> bool:
         return self.endpoint.call("admin", "GET", f"/v2.1/servers/{server}").status == 404
 
-    def wait(self, server: str, status: str) -> dict[str, Any]:
-        """Until the server rests in ``status``.
+    def wait(self, server: str, *statuses: str) -> dict[str, Any]:
+        """Until the server rests in one of ``statuses``.
 
         :raises WorldError: it went to ERROR, or stayed elsewhere too long.
         """
         deadline = time.monotonic() + self.timeout_s
         while True:
             shown = self.show(server)
-            if shown["OS-EXT-STS:task_state"] is None and shown["status"] == status:
+            if shown["OS-EXT-STS:task_state"] is None and shown["status"] in statuses:
                 return shown
-            if shown["status"] == "ERROR" and status != "ERROR":
+            if shown["status"] == "ERROR" and "ERROR" not in statuses:
                 raise WorldError(f"server {server} went to ERROR: {shown.get('fault')}")
             if time.monotonic() > deadline:
                 task = shown["OS-EXT-STS:task_state"]
                 at = f"{shown['status']} ({task})"
-                raise WorldError(f"server {server} is {at} after {self.timeout_s} s, not {status}")
+                raise WorldError(f"server {server} is {at} after {self.timeout_s} s, not {' or '.join(statuses)}")
             self.sleep(0.05)
 
     def settle_all(self, name: str) -> list[str]:
@@ -243,7 +245,8 @@ class World:
         return ids
 
     def delete(self, server: str) -> None:
-        self.must("admin", "DELETE", f"/v2.1/servers/{server}")
+        # For good, also where a plain delete leaves a server to be restored.
+        self.must("admin", "POST", f"/v2.1/servers/{server}/action", {"forceDelete": None})
         self._dying.append(server)
         self.reap(keep=2)
 

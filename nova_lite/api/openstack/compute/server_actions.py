@@ -40,6 +40,19 @@ class ServerActionsController:
     resume = _plain(actions.RESUME)
     force_delete = _plain(actions.FORCE_DELETE)
 
+    @validated(body=schemas.CHANGE_PASSWORD)
+    def change_password(self, req: Request, server: Instance) -> None:
+        args = {actions.ADMIN_PASSWORD: req.body["changePassword"]["adminPass"]}
+        self._compute.perform(req.ctxt, server, actions.CHANGE_PASSWORD, args)
+
+    @validated(body=schemas.TRIGGER_CRASH_DUMP)
+    def trigger_crash_dump(self, req: Request, server: Instance) -> None:
+        self._compute.perform(req.ctxt, server, actions.TRIGGER_CRASH_DUMP, {})
+
+    @validated(body=schemas.anything("restore"))
+    def restore(self, req: Request, server: Instance) -> None:
+        self._compute.soft_deletes.restore(req.ctxt, server)
+
     @validated(body=schemas.REBOOT)
     def reboot(self, req: Request, server: Instance) -> None:
         kind = req.body["reboot"]["type"].upper()

@@ -115,6 +115,7 @@ def server_search(
     _check_config_drive(filters)
     statuses = _statuses(query, version, is_admin=is_admin)
     since, before = _times(query, version)
+    deleted = _deleted(query, since, statuses, every_filter=every_filter)
     return ServerSearch(
         project_id=None if every_project else project_id,
         filters=filters,
@@ -123,7 +124,8 @@ def server_search(
         metadata=_metadata(query) if every_filter else (),
         changes_since=since,
         changes_before=before,
-        deleted=_deleted(query, since, statuses, every_filter=every_filter),
+        deleted=deleted,
+        soft_deleted=_soft_deleted(query, bool(deleted), every_filter=every_filter),
         sort=_sort(query, is_admin=is_admin),
         limit=limit,
         marker=query["marker"][-1] if "marker" in query else None,
@@ -194,6 +196,13 @@ def _deleted(
     if statuses is not None and any(vm_state == VmState.DELETED for vm_state, _ in statuses):
         return True if len(statuses) == 1 else None
     return None if since is not None else False
+
+
+def _soft_deleted(query: Query, default: bool, *, every_filter: bool) -> bool:
+    """Whether servers that may still be restored are listed: with the deleted ones unless told otherwise."""
+    if not every_filter or "soft_deleted" not in query:
+        return default
+    return strutils.bool_from_string(query["soft_deleted"][-1], default=default)
 
 
 def _sort(query: Query, *, is_admin: bool) -> tuple[tuple[str, str], ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nova_lite.api.openstack.microversions import at
 from nova_lite.api.openstack.routes.route import OS, Route
 
 
@@ -23,5 +24,11 @@ ROUTES = (
     server_action("unlock", "unlock", "os-lock-server:unlock"),
     server_action("os-getConsoleOutput", "console_output", "os-console-output", 200),
     server_action("os-resetState", "reset_state", "os-admin-actions:reset_state"),
+    server_action("changePassword", "change_password", "os-admin-password"),
+    Route(
+        "POST", "/servers/{id}/action", "server_actions:trigger_crash_dump", OS + "servers:trigger_crash_dump", 202,
+        at("2.17"), subject="server", action="trigger_crash_dump",
+    ),
+    server_action("restore", "restore", "os-deferred-delete:restore"),
     server_action("forceDelete", "force_delete", "os-deferred-delete:force"),
 )

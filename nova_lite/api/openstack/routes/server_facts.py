@@ -1,4 +1,4 @@
-"""Calls about one server besides itself: metadata, tags, password."""
+"""Calls about one server besides itself: metadata, tags, password, diagnostics, topology."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ ROUTES = (
     _fact("GET", "/tags/{id}", "tags:show", _T + "show", 204, "2.26"),
     _fact("PUT", "/tags/{id}", "tags:update", _T + "update", 204, "2.26"),
     _fact("DELETE", "/tags/{id}", "tags:delete", _T + "delete", 204, "2.26"),
+    _fact("GET", "/diagnostics", "diagnostics:index", OS + "os-server-diagnostics"),
+    _fact("GET", "/topology", "topology:index", "compute:server:topology:index", 200, "2.78"),
     _fact("GET", "/os-server-password", "server_password:index", _P + "show"),
     _fact("DELETE", "/os-server-password", "server_password:clear", _P + "clear", 204),
 )

@@ -19,6 +19,8 @@ LOCK = Versioned(
         },
     ),
 )
+CHANGE_PASSWORD = t.action("changePassword", t.closed({"adminPass": {"type": "string"}}, ("adminPass",)))
+TRIGGER_CRASH_DUMP = t.action("trigger_crash_dump", {"type": "null"})
 CONSOLE_OUTPUT = t.action(
     "os-getConsoleOutput",
     t.closed({"length": {"type": ["integer", "string", "null"], "pattern": "^-?[0-9]+$", "minimum": -1}}),

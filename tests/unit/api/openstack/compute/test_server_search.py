@@ -22,7 +22,18 @@ def search(text: str, number: str = "2.96", admin: bool = False, everywhere: boo
 
 
 def test_nothing_asked() -> None:
-    assert search("") == ServerSearch("p", limit=10)
+    assert search("") == ServerSearch("p", soft_deleted=False, limit=10)
+
+
+@pytest.mark.parametrize(
+    ("text", "admin", "shown"),
+    [
+        ("", True, False), ("soft_deleted=1", True, True), ("soft_deleted=1", False, False), ("deleted=1", True, True),
+        ("deleted=1&soft_deleted=0", True, False), ("deleted=1", False, False),
+    ],
+)  # fmt: skip
+def test_servers_that_may_be_restored_are_listed_with_the_deleted(text: str, admin: bool, shown: bool) -> None:
+    assert search(text, admin=admin).soft_deleted is shown
 
 
 @pytest.mark.parametrize(
