@@ -413,6 +413,10 @@ class ServiceNotFound(NotFound):
     sentence = "Service %(service)s could not be found."
 
 
+class HostInUse(Conflict):
+    sentence = "Unable to delete compute service that %(what)s"
+
+
 class StaleWrite(Conflict):
     """A compare-and-swap lost: somebody changed the row first, or this writer's lease or generation is old."""
 

@@ -6,16 +6,26 @@ import builtins
 import uuid as uuids
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 
 from nova_lite import exception
 from nova_lite.clock import utcnow
+from nova_lite.db.api import aggregates
+from nova_lite.db.models import Allocation, ComputeNode, Instance, Migration
 from nova_lite.db.models import Service as Model
 from nova_lite.db.session import reader, retry_on_deadlock, writer
+from nova_lite.db.transaction import Transaction
 from nova_lite.db.writes import affected, insert_missing
 from nova_lite.objects import Service
+from nova_lite.objects.migration import ENDED
 
 _T = Model.__table__
+_N = ComputeNode.__table__
+_A = Allocation.__table__
+_I = Instance.__table__
+_M = Migration.__table__
+_ENDED = tuple(str(status) for status in ENDED)
+_COMPUTE_TOPIC = "compute"
 
 
 def list(binary: str | None = None, host: str | None = None) -> builtins.list[Service]:  # noqa: A001
@@ -89,7 +99,32 @@ def _change(uuid: str, **values: Any) -> Service:
 
 @retry_on_deadlock
 def destroy(uuid: str) -> None:
-    """Forget a daemon. :raises ServiceNotFound: there is none."""
+    """Forget a daemon, and with a compute host its hypervisors and its places in aggregates.
+
+    :raises ServiceNotFound: there is none; :raises HostInUse: servers or moves need the host.
+    """
     with writer() as session:
-        if not affected(session, delete(_T).where(_T.c.uuid == uuid)):
+        row = session.execute(select(_T.c.host, _T.c.topic).where(_T.c.uuid == uuid).with_for_update()).one_or_none()
+        if row is None:
             raise exception.ServiceNotFound(service=uuid)
+        if row.topic == _COMPUTE_TOPIC:
+            _forget_host(session, row.host)
+        session.execute(delete(_T).where(_T.c.uuid == uuid))
+
+
+def _forget_host(session: Transaction, host: str) -> None:
+    # The nodes first: who claims one of them now waits, and finds none afterwards.
+    nodes = session.scalars(select(_N.c.uuid).where(_N.c.host == host).with_for_update()).all()
+    here = select(_I.c.id).where(_I.c.host == host, _I.c.deleted_at.is_(None)).limit(1)
+    claims = select(_A.c.id).where(_A.c.node_uuid.in_(nodes)).limit(1)
+    moves = select(_M.c.id).where(
+        or_(_M.c.source_compute == host, _M.c.dest_compute == host), _M.c.status.not_in(_ENDED)
+    )
+    if session.execute(here).first() or session.execute(claims).first():
+        raise exception.HostInUse(what="is hosting instances. Migrate or delete the instances first.")
+    if session.execute(moves.limit(1)).first():
+        raise exception.HostInUse(
+            what="has in-progress migrations. Complete the migrations or delete the instances first."
+        )
+    aggregates.forget_host(host)
+    session.execute(delete(_N).where(_N.c.host == host))

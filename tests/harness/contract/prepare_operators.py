@@ -190,9 +190,7 @@ def _quota_set(world: World, call: Call) -> Prepared:
 def _change_quota_set(world: World, call: Call) -> Prepared:
     body = material.sample(call.request) if call.request else None
     path = f"/v2.1/os-quota-sets/{world.unique('project-')}"
-    if call.query:
-        note = "single users have no limits of their own here, and are told so"
-        return Prepared(call.operation.split()[0], path + "?user_id=1", body, 400, None, note)
+    path += f"?{call.query}" if call.query else ""
     return Prepared(call.operation.split()[0], path, body, call.status, call.response)
 
 

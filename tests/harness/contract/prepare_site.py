@@ -50,11 +50,12 @@ def _group(world: World, call: Call) -> Prepared:
 # -- aggregates -------------------------------------------------------------------------------------
 
 _AGGREGATES = "/v2.1/os-aggregates"
+_HYPERVISORS = "/v2.1/os-hypervisors/detail?with_servers=1"
 
 
 def _free_host(world: World) -> str:
     """A host without servers: one with servers does not change its zone."""
-    nodes = world.must("admin", "GET", "/v2.1/os-hypervisors/detail?with_servers=1", version="2.75").body["hypervisors"]
+    nodes = world.must("admin", "GET", _HYPERVISORS, version="2.75").body["hypervisors"]
     for node in nodes:
         if not node["servers"]:
             return str(node["service"]["host"])
@@ -97,3 +98,39 @@ def _forget_aggregates(world: World) -> None:
                 body = {"remove_host": {"host": host}}
                 world.must("admin", "POST", f"{_AGGREGATES}/{each['id']}/action", body)
             _forget(world, "admin", f"{_AGGREGATES}/{each['id']}")
+
+
+# -- quota classes ----------------------------------------------------------------------------------
+
+
+@preparer("GET /os-quota-class-sets/{id}")
+def _quota_class(world: World, call: Call) -> Prepared:
+    return plain(world, call, "/v2.1/os-quota-class-sets/default")
+
+
+@preparer("PUT /os-quota-class-sets/{id}")
+def _change_quota_class(world: World, call: Call) -> Prepared:
+    note = "a class that nobody is in: the limits of the cloud under test stay as they are"
+    path = f"/v2.1/os-quota-class-sets/{world.unique('class-')}"
+    return Prepared("PUT", path, material.sample(call.request or ""), call.status, call.response, note)
+
+
+# -- services ---------------------------------------------------------------------------------------
+
+
+@preparer("DELETE /os-services/{id}")
+def _delete_service(world: World, call: Call) -> Prepared:
+    """A daemon that lives announces itself again: the world waits until it is whole."""
+    host = _free_host(world)
+    path = f"/v2.1/os-services?binary=nova-compute&host={host}"
+    (service,) = world.must("admin", "GET", path, version=call.microversion).body["services"]
+    there = len(world.must("admin", "GET", _HYPERVISORS, version="2.75").body["hypervisors"])
+
+    def whole(reply_body: Any) -> None:
+        deadline = time.monotonic() + world.timeout_s
+        while len(world.must("admin", "GET", _HYPERVISORS, version="2.75").body["hypervisors"]) < there:
+            if time.monotonic() > deadline:
+                raise WorldError(f"host {host} did not come back")
+            world.sleep(0.05)
+
+    return Prepared("DELETE", f"/v2.1/os-services/{service['id']}", None, call.status, None, None, whole)

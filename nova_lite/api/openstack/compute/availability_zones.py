@@ -45,11 +45,13 @@ class AvailabilityZonesController:
         }
 
     def detail(self, req: Request) -> dict[str, Any]:
+        """With the hosts of each zone that is available: those that are enabled, and how their services are."""
         zones = self._zones(services.list())
+        enabled = {name: [each for each in members if not each.disabled] for name, members in zones.items()}
         return {
             "availabilityZoneInfo": [
-                _zone(name, any(not service.disabled for service in members), self._hosts(members))
-                for name, members in sorted(zones.items())
+                _zone(name, bool(members), self._hosts(members) if members else None)
+                for name, members in sorted(enabled.items())
             ]
         }
 

@@ -56,17 +56,21 @@ class HypervisorsController:
         _find(req, id)
         raise exception.NotSupported("Virt driver does not implement uptime function.")
 
+    def search(self, req: Request, id: str) -> dict[str, Any]:
+        return {"hypervisors": self._views(req, _matching(_nodes(), id), detail=False)}
+
+    def servers(self, req: Request, id: str) -> dict[str, Any]:
+        return {"hypervisors": self._views(req, _matching(_nodes(), id), detail=False, with_servers=True)}
+
     def _list(self, req: Request, path: str, *, detail: bool) -> dict[str, Any]:
-        nodes = sorted(compute_nodes.list_all(), key=lambda node: node.id or 0)
+        nodes = _nodes()
         pattern = req.last("hypervisor_hostname_pattern")
         if pattern is not None:
             if "limit" in req.query or "marker" in req.query:
                 raise exception.Invalid(
                     "Paging over hypervisors with the hypervisor_hostname_pattern query parameter is not supported."
                 )
-            nodes = [node for node in nodes if pattern in node.hypervisor_hostname]
-            if not nodes:
-                raise exception.NotFound(f"No hypervisor matching '{pattern}' could be found.")
+            nodes = _matching(nodes, pattern)
         if not req.wants(_PAGES) or pattern is not None:
             return {"hypervisors": self._views(req, nodes, detail=detail)}
         limit = pagination.limit_of(req)
@@ -74,7 +78,9 @@ class HypervisorsController:
         views = self._views(req, nodes, detail=detail)
         return pagination.page(req, path, "hypervisors", views, nodes, limit, lambda node: _marker(req, node))
 
-    def _views(self, req: Request, nodes: Sequence[ComputeNode], *, detail: bool) -> list[dict[str, Any]]:
+    def _views(
+        self, req: Request, nodes: Sequence[ComputeNode], *, detail: bool, with_servers: bool = False
+    ) -> list[dict[str, Any]]:
         by_host = {service.host: service for service in services.list(binary=liveness.COMPUTE)}
         views = HypervisorViews(req.version)
         return [
@@ -83,7 +89,7 @@ class HypervisorsController:
                 by_host.get(node.host),
                 self._is_up(by_host.get(node.host)),
                 detail=detail,
-                servers=_servers(req, node),
+                servers=_servers(req, node, always=with_servers),
             )
             for node in nodes
         ]
@@ -92,10 +98,24 @@ class HypervisorsController:
         return service is not None and liveness.is_up(service, self._conf.operations.service_down_s)
 
 
-def _servers(req: Request, node: ComputeNode) -> list[Instance] | None:
+def _nodes() -> list[ComputeNode]:
+    return sorted(compute_nodes.list_all(), key=lambda node: node.id or 0)
+
+
+def _matching(nodes: Sequence[ComputeNode], pattern: str) -> list[ComputeNode]:
+    """
+    :raises NotFound: no node has the pattern in its name
+    """
+    found = [node for node in nodes if pattern in node.hypervisor_hostname]
+    if not found:
+        raise exception.NotFound(f"No hypervisor matching '{pattern}' could be found.")
+    return found
+
+
+def _servers(req: Request, node: ComputeNode, *, always: bool) -> list[Instance] | None:
     """The servers on a node if the caller asks for them; to 2.74 an empty list was left out."""
     asked = req.last("with_servers")
-    if asked is None or not strutils.bool_from_string(asked):
+    if not always and (asked is None or not strutils.bool_from_string(asked)):
         return None
     search = ServerSearch(project_id=None, filters={"host": node.host, "node": node.hypervisor_hostname},
                           limit=_MOST_SERVERS)  # fmt: skip
@@ -108,15 +128,12 @@ def _find(req: Request, identifier: str) -> ComputeNode:
 
     :raises NotFound: there is none. :raises Invalid: from 2.53, no uuid at all.
     """
-    missing = exception.NotFound(f"Compute host {identifier} could not be found.")
-    if req.wants(UUID_NODES):
-        if not is_uuid(identifier):
-            raise exception.Invalid(f"Invalid uuid {identifier}")
-        return compute_nodes.get(identifier)
+    if req.wants(UUID_NODES) and not is_uuid(identifier):
+        raise exception.Invalid(f"Invalid uuid {identifier}")
     for node in compute_nodes.list_all():
-        if str(node.id) == identifier:
+        if identifier == (node.uuid if req.wants(UUID_NODES) else str(node.id)):
             return node
-    raise missing
+    raise exception.NotFound(f"Hypervisor with ID '{identifier}' could not be found.")
 
 
 def _marker(req: Request, node: ComputeNode) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from oslo_config import cfg
@@ -17,6 +18,7 @@ from nova_lite.api.openstack.microversions import FORCED_DOWN, UUID_NODES
 from nova_lite.api.openstack.request import Request
 from nova_lite.api.openstack.validation import validated
 from nova_lite.db.api import services
+from nova_lite.objects import Service
 
 
 class ServicesController:
@@ -38,13 +40,11 @@ class ServicesController:
         if not is_uuid(id):
             raise exception.Invalid(f"Invalid uuid {id}")
         service, body = services.get(id), req.body
-        if "disabled_reason" in body and body.get("status") != "disabled":
-            raise exception.Invalid("Specifying disabled_reason is not supported when status is not disabled.")
-        if not body:
+        _check_is_compute(shown_binary(service.binary))
+        if body.get("status") == "enabled" and body.get("disabled_reason"):
+            raise exception.Invalid("Specifying 'disabled_reason' with status 'enabled' is invalid.")
+        if not {"status", "forced_down"} & body.keys():
             raise exception.Invalid("No updates were requested. Fields 'status' or 'forced_down' should be specified.")
-        if service.binary != liveness.COMPUTE:
-            binary = shown_binary(service.binary)
-            raise exception.Invalid(f"Updating a {binary} service is not supported. Only nova-compute services can be.")
         if "status" in body:
             service = services.set_disabled(id, body["status"] == "disabled", body.get("disabled_reason"))
         if "forced_down" in body:
@@ -54,27 +54,63 @@ class ServicesController:
     def _update_by_word(self, req: Request, word: str) -> dict[str, Any]:
         """
         :raises NotFound: no such word at this version, or no such service
+        :raises Invalid: what the word needs is missing, or the service is no host's
         """
         body = req.body
         answer: dict[str, Any] = {"host": body["host"], "binary": body["binary"]}
         known = ("enable", "disable", "disable-log-reason", *(("force-down",) if req.wants(FORCED_DOWN) else ()))
         if word not in known:
             raise exception.NotFound("Unknown action")
-        service = services.get_by_host(body["host"], own_binary(body["binary"]))
+        if word == "force-down" and "forced_down" not in body:
+            raise exception.Invalid("Missing forced_down field")
+        if word == "disable-log-reason" and "disabled_reason" not in body:
+            raise exception.Invalid("Missing disabled reason field")
+        _check_is_compute(shown_binary(own_binary(body["binary"])))
+        service = _on_host(body["host"], body["binary"])
         if word == "force-down":
-            if "forced_down" not in body:
-                raise exception.Invalid("Missing forced_down field")
             forced_down = strutils.bool_from_string(body["forced_down"], strict=True)
             services.set_forced_down(service.uuid, forced_down)
             return {"service": {**answer, "forced_down": forced_down}}
-        reason = body.get("disabled_reason") if word == "disable-log-reason" else None
-        if word == "disable-log-reason":
-            if reason is None:
-                raise exception.Invalid("Missing disabled reason field")
+        reason = body["disabled_reason"] if word == "disable-log-reason" else None
+        if reason is not None:
             answer["disabled_reason"] = reason
         services.set_disabled(service.uuid, word != "enable", reason)
         return {"service": {**answer, "status": "enabled" if word == "enable" else "disabled"}}
 
+    def delete(self, req: Request, id: str) -> None:
+        """
+        :raises NotFound: no such service
+        :raises Invalid: the id has not the version's form
+        :raises HostInUse: servers or moves need the host
+        """
+        if req.wants(UUID_NODES):
+            if not is_uuid(id):
+                raise exception.Invalid(f"Invalid uuid {id}")
+        elif not re.fullmatch(r"-?\d+", id, re.ASCII):
+            raise exception.Invalid("Invalid input received: id must be an integer")
+        for service in services.list():
+            if id == (service.uuid if req.wants(UUID_NODES) else str(service.id)):
+                services.destroy(service.uuid)
+                return
+        raise exception.NotFound(f"Service {id} not found.")
+
     def _views(self, req: Request) -> ServiceViews:
         down_s = self._conf.operations.service_down_s
         return ServiceViews(req.version, zone_reader(self._conf), lambda service: liveness.is_up(service, down_s))
+
+
+def _check_is_compute(binary: str) -> None:
+    """
+    :raises Invalid: what serves no servers cannot be kept from them
+    """
+    if binary != shown_binary(liveness.COMPUTE):
+        raise exception.Invalid(
+            f"Updating a {binary} service is not supported. Only nova-compute services can be updated."
+        )
+
+
+def _on_host(host: str, binary: str) -> Service:
+    try:
+        return services.get_by_host(host, own_binary(binary))
+    except exception.ServiceNotFound:
+        raise exception.NotFound(f"Could not find binary {binary} on host {host}.") from None

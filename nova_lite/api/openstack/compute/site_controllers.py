@@ -8,6 +8,7 @@ from oslo_config import cfg
 
 from nova_lite.api.openstack.compute.aggregates import AggregatesController
 from nova_lite.api.openstack.compute.migrations import MigrationsController
+from nova_lite.api.openstack.compute.quota_classes import QuotaClassesController
 from nova_lite.api.openstack.compute.server_groups import ServerGroupsController
 from nova_lite.compute.api import API
 
@@ -17,5 +18,6 @@ def controllers(conf: cfg.ConfigOpts, compute: API) -> dict[str, Any]:
     return {
         "aggregates": AggregatesController(),
         "migrations": MigrationsController(),
+        "quota_classes": QuotaClassesController(conf),
         "server_groups": ServerGroupsController(conf),
     }

@@ -8,6 +8,7 @@ from nova_lite.api.openstack.routes.route import OS, Route
 ROUTES = (
     Route("GET", "/os-services", "services:index", OS + "os-services:list"),
     Route("PUT", "/os-services/{id}", "services:update", OS + "os-services:update"),
+    Route("DELETE", "/os-services/{id}", "services:delete", OS + "os-services:delete", 204),
     Route("GET", "/os-hypervisors", "hypervisors:index", OS + "os-hypervisors:list"),
     Route("GET", "/os-hypervisors/detail", "hypervisors:detail", OS + "os-hypervisors:list-detail"),
     Route(
@@ -19,6 +20,8 @@ ROUTES = (
     ),
     Route("GET", "/os-hypervisors/{id}", "hypervisors:show", OS + "os-hypervisors:show"),
     Route("GET", "/os-hypervisors/{id}/uptime", "hypervisors:uptime", OS + "os-hypervisors:uptime", until=at("2.87")),
+    Route("GET", "/os-hypervisors/{id}/search", "hypervisors:search", OS + "os-hypervisors:search", until=at("2.52")),
+    Route("GET", "/os-hypervisors/{id}/servers", "hypervisors:servers", OS + "os-hypervisors:servers", until=at("2.52")),
     Route("GET", "/os-availability-zone", "availability_zones:index", OS + "os-availability-zone:list"),
     Route("GET", "/os-availability-zone/detail", "availability_zones:detail", OS + "os-availability-zone:detail"),
 )

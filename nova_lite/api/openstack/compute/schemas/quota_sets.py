@@ -27,5 +27,15 @@ UPDATE = Versioned(
     v2_57=t.closed({"quota_set": _SET_57}, ("quota_set",)),
 )
 
-_QUERY = t.query({"user_id": {"type": "string"}})
+_CLASS = t.without(_SET, "force")
+_CLASS_50 = t.without(_CLASS, "floating_ips", "fixed_ips", "security_groups", "security_group_rules")
+_CLASS_57 = t.without(_CLASS_50, "injected_files", "injected_file_content_bytes", "injected_file_path_bytes")
+
+UPDATE_CLASS = Versioned(
+    v2_1=t.closed({"quota_class_set": _CLASS}, ("quota_class_set",)),
+    v2_50=t.closed({"quota_class_set": _CLASS_50}, ("quota_class_set",)),
+    v2_57=t.closed({"quota_class_set": _CLASS_57}, ("quota_class_set",)),
+)
+
+_QUERY = t.query({"user_id": {"type": "string", "maxLength": 255}})
 QUERY = Versioned(v2_1=_QUERY, v2_75=t.strict(_QUERY))
