@@ -63,11 +63,16 @@ def _steps(
 
     def network() -> dict[str, object]:
         vifs[:] = host.network.allocate(ctxt, instance, wanted, group_ids)
-        return {"network_info": tuple(vifs), "task_state": TaskState.BLOCK_DEVICE_MAPPING if with_volumes else TaskState.SPAWNING}
+        task = TaskState.BLOCK_DEVICE_MAPPING if with_volumes else TaskState.SPAWNING
+        return {"network_info": tuple(vifs), "task_state": task}
 
     def connect() -> dict[str, object]:
-        devices[:] = volumes.connect_all(host, ctxt, instance)
+        devices[:] = volumes.connect_all(host, ctxt, operation, instance).block_devices
         return {"block_devices": tuple(devices), "task_state": TaskState.SPAWNING}
+
+    def disconnect() -> None:
+        # What connect_all could not finish it has undone itself.
+        volumes.give_up(host, ctxt, volumes.held(here()) if devices != [*instance.block_devices] else ())
 
     def here() -> Instance:
         """The server with its volumes as this host has them."""
@@ -83,7 +88,7 @@ def _steps(
 
     return (
         steps.Step("network", network, lambda: host.network.deallocate(ctxt, instance, host.name)),
-        *((steps.Step("volumes", connect, lambda: volumes.give_up(host, ctxt, instance)),) if with_volumes else ()),
+        *((steps.Step("volumes", connect, disconnect),) if with_volumes else ()),
         steps.Step("disks", disks, lambda: host.driver.delete_disks(instance)),
         steps.Step("guest", guest, lambda: host.driver.destroy(instance)),
     )

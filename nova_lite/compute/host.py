@@ -12,6 +12,7 @@ from nova_lite.conductor.api import HostAPI
 from nova_lite.image.api import API as ImageAPI
 from nova_lite.network.api import API as NetworkAPI
 from nova_lite.virt.driver import ComputeDriver
+from nova_lite.volume.api import API as VolumeAPI
 
 
 class ServerLocks:
@@ -50,4 +51,5 @@ class ComputeHost:
     conductor: HostAPI
     network: NetworkAPI
     image: ImageAPI
+    volume: VolumeAPI
     locks: ServerLocks = field(default_factory=ServerLocks)

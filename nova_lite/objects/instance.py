@@ -96,6 +96,11 @@ class Instance(TravellingObject):
         return self.deleted_at is not None
 
     @property
+    def disk_gb(self) -> int:
+        """Local disk that it claims of its host (GiB); a root disk that is a volume counts nothing there."""
+        return self.flavor.disk_gb - (self.flavor.root_gb if self.is_volume_backed else 0)
+
+    @property
     def is_volume_backed(self) -> bool:
         """Its root disk is a volume: then it has no image of its own (contract states.md, section 5)."""
         return not self.image_ref

@@ -14,7 +14,7 @@ from nova_lite.volume.errors import Missing
 from nova_lite.volume.meta import Attachment, Snapshot, Volume
 
 # What a volume on its way to being usable may be meanwhile.
-_PASSING = ("creating", "downloading")
+PASSING = ("creating", "downloading")
 _REIMAGE = "3.68"
 
 
@@ -74,9 +74,9 @@ class API:
             if attempt:
                 concurrency.sleep(options.block_device_allocate_retries_interval)
             volume = self.get(ctxt, volume_id)
-            if volume.status not in _PASSING:
+            if volume.status not in PASSING:
                 break
-        if volume.status in (*_PASSING, "error"):
+        if volume.status in (*PASSING, "error"):
             waited_s = int(attempt * options.block_device_allocate_retries_interval)
             raise exception.VolumeNotCreated(volume_id=volume_id, seconds=waited_s, status=volume.status)
         return volume

@@ -36,8 +36,9 @@ from nova_lite.scheduler.manager import SchedulerManager
 from nova_lite.service import Service
 from nova_lite.virt.fake import FakeDriver
 from nova_lite.virt.fault_plan import FaultPlan
-from tests.harness import oracle
+from tests.harness import oracle, volume_oracle
 from tests.harness.networks import Networks
+from tests.harness.volumes import Volumes
 
 CONF = nova_conf.CONF
 IMAGE_ID = "70a599e0-31e7-49b7-b260-868f441e862b"
@@ -54,6 +55,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "heartbeat_interval_s": 0.3, "sweep_interval_s": 0.3, "lease_s": 3.0, "service_down_s": 2.0,
         "power_sync_interval_s": 1.0,
     },
+    "cinder": {"http_retries": 1, "retry_delay_s": 0.01, "block_device_allocate_retries_interval": 0.02},
     "spice": {"enabled": True},
     "serial_console": {"enabled": True},
     "mks": {"enabled": True},
@@ -137,12 +139,15 @@ class Cloud:
         self._names = [f"host{number + 1}" for number in range(hosts)]
         self._options = options or {}
         self.app: Any = None
+        # What stands between a host and its driver; a test may put something there before hosts start.
+        self.watch: Callable[[FakeDriver], Any] = lambda driver: driver
 
     # -- life -------------------------------------------------------------------------------------
 
     def __enter__(self) -> Cloud:
         self._configure()
         self.networks = Networks(CONF)
+        self.volumes = Volumes(CONF, self.images)
         session.configure(f"sqlite:///{self.directory}/nova.sqlite")
         migration.sync()
         flavors.seed_defaults()
@@ -155,7 +160,7 @@ class Cloud:
         from nova_lite.api.openstack.compute import application
         from nova_lite.compute import api as compute_api
 
-        self.compute = compute_api.API(CONF, self.images, self.networks)  # type: ignore[arg-type]
+        self.compute = compute_api.API(CONF, self.images, self.networks, self.volumes)  # type: ignore[arg-type]
         self._original, application.API = application.API, lambda conf: self.compute  # type: ignore[misc, assignment]
         self.app = deploy.load_app("osapi_compute", conf=CONF)
         return self
@@ -193,7 +198,7 @@ class Cloud:
     # -- services ---------------------------------------------------------------------------------
 
     def start_conductor(self, name: str = "conductor") -> None:
-        manager = ConductorManager(name, CONF, self.images, self.networks)
+        manager = ConductorManager(name, CONF, self.images, self.networks, self.volumes)
         self._start(name, Service("nova-lite-conductor", "conductor", manager, name))
 
     def start_scheduler(self, name: str = "scheduler") -> None:
@@ -203,7 +208,7 @@ class Cloud:
         """Start a host, or start it again: its guests are where they were."""
         driver = FakeDriver(name, FaultPlan(concurrency.sleep), sizes, self.directory / name)
         self.drivers[name] = driver
-        manager = ComputeManager(name, CONF, driver, self.images, self.networks)
+        manager = ComputeManager(name, CONF, self.watch(driver), self.images, self.networks, self.volumes)
         self._start(name, Service("nova-lite-compute", "compute", manager, name))
         return driver
 
@@ -294,7 +299,8 @@ class Cloud:
         until(lambda: not self.violations(), timeout_s, lambda: "\n".join(self.violations()))
 
     def violations(self) -> list[str]:
-        return oracle.violations(self.drivers, self.images.images)
+        found = oracle.violations(self.drivers, self.images.images)
+        return [*found, *volume_oracle.violations(self.drivers, self.volumes)]
 
 
 class _Nobody:

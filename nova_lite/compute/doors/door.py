@@ -16,6 +16,7 @@ from nova_lite.context import RequestContext
 from nova_lite.image.api import API as ImageAPI
 from nova_lite.network.api import API as NetworkAPI
 from nova_lite.objects import Instance
+from nova_lite.volume.api import API as VolumeAPI
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Neighbours:
     conf: cfg.ConfigOpts
     image: ImageAPI
     network: NetworkAPI
+    volume: VolumeAPI
     conductor: ConductorAPI
     compute: ComputeRpcAPI
 
@@ -36,6 +38,7 @@ class Door:
         self._conf = neighbours.conf
         self._image = neighbours.image
         self._network = neighbours.network
+        self._volume = neighbours.volume
         self._conductor = neighbours.conductor
         self._rpcapi = neighbours.compute
 

@@ -30,7 +30,7 @@ class ShelveDoor(ImagingDoor):
 
     def __init__(self, neighbours: Neighbours) -> None:
         super().__init__(neighbours)
-        self._lookups = Lookups(neighbours.conf, neighbours.image, neighbours.network)
+        self._lookups = Lookups(neighbours.conf, neighbours.image, neighbours.network, neighbours.volume)
 
     def shelve(self, ctxt: RequestContext, instance: Instance) -> None:
         """Accept that the server stops and its disk goes into an image; [DEFAULT] shelved_offload_time says the rest.

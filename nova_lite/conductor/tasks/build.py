@@ -62,7 +62,7 @@ def request_spec(operation: Operation, instance: Instance) -> RequestSpec:
         user_id=instance.user_id,
         flavor=instance.flavor,
         image=instance.image,
-        disk_gb=instance.flavor.disk_gb,
+        disk_gb=instance.disk_gb,
         availability_zone=instance.pinned_availability_zone,
         force_host=args.get("force_host"),
         force_node=args.get("force_node"),

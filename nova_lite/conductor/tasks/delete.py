@@ -39,7 +39,7 @@ class DeleteTask:
             self._give_back(ctxt, operation)
         except exception.NovaLiteError as error:
             LOG.warning("Delete of %s waits: %s", operation.instance_uuid, error)
-            message = f"The network or the volume service keeps what the server had: {type(error).__name__}; it is tried again."
+            message = f"A neighbour keeps what the server had: {type(error).__name__}; it is tried again."
             operations.pause(operation.id, operation.attempt, _REST_S, message)
             return
         journal.finish_delete(operation.id, operation.attempt)

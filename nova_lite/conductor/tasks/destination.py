@@ -51,8 +51,8 @@ class Destination:
             operations.pause(operation.id, operation.attempt, _NO_SCHEDULER_REST_S, "No scheduler answered.")
             return None
         if not placement.selections:
-            error = exception.NoValidHost(reason=placement.diagnosis.summary())
-            give_up(operation, instance, str(error), verdict_of(placement))
+            reason = str(exception.NoValidHost(reason=placement.diagnosis.summary()))
+            give_up(operation, instance, reason, verdict_of(placement))
             return None
         return placement.selections[0]
 
@@ -70,9 +70,8 @@ class Destination:
         if self.is_dead(host):
             raise exception.ComputeServiceUnavailable(host=host)
         spec = request_spec(operation, instance)
-        sizes = {"vcpus": spec.vcpus, "memory_mb": spec.memory_mb, "disk_gb": spec.disk_gb}
         for node in compute_nodes.on_host(host):
-            if allocations.claim(node.uuid, instance.uuid, **sizes):
+            if allocations.claim(node.uuid, instance.uuid, spec.vcpus, spec.memory_mb, spec.disk_gb):
                 return Selection(host, node.hypervisor_hostname, node.uuid)
         raise exception.NoValidHost(
             reason=f"Unable to move instance {instance.uuid} to host {host}. There is not enough capacity on the host "

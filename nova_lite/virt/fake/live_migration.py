@@ -30,12 +30,15 @@ _switch = threading.Lock()
 class FakeLiveMigration(FakeBase, driver.LiveMigrationDriver):
     """Group ``live_migration``. The plan's call ``live_migrate_round`` is one of :data:`ROUNDS` parts of the way."""
 
-    def init_host(self) -> None:
-        super().init_host()
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         # Guests on their way here, and the generation each will have.
         self.incoming: dict[str, int] = {}
         # Guests on their way from here, and what was asked of it.
         self._asked: dict[str, set[str]] = {}
+
+    def init_host(self) -> None:
+        super().init_host()
         if self._directory is not None:
             self.incoming = {path.stem: int(path.read_text()) for path in self._directory.glob("*.incoming")}
         _HYPERVISORS[self.hostname] = self

@@ -120,7 +120,7 @@ def test_what_is_not_there_is_said_by_its_own_error(values: dict[str, Any], kind
         ({"image_ref": ""}, "Invalid imageRef provided."),
         ({"availability_zone": "mars"}, "The requested availability zone is not available"),
         ({"availability_zone": "a:b:c:d"}, "Unable to parse availability_zone"),
-        ({"block_devices": (BlockDevice("volume", "volume", uuid="v"),)}, "this cloud has no volume service"),
+        ({"block_devices": (BlockDevice("volume", "volume", uuid="v"),)}, "Boot sequence for the instance"),
     ],
 )
 def test_what_does_not_fit_is_a_400_in_the_contracts_words(values: dict[str, Any], text: str) -> None:

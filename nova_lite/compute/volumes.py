@@ -1,0 +1,150 @@
+"""A server's volumes on this host: what is reserved becomes connected, and what was connected is given up.
+
+The volume service knows each use of a volume by an attachment: reserved for a server, then connected to a host, then
+complete. An attachment is written down with its host before it is connected, and that write proves that its writer
+still holds the operation: nobody connects, or gives up, what a newer worker has. What a crash left unwritten is found
+by its server, and removed by the next who proves the same.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterable
+
+from nova_lite import exception
+from nova_lite.compute.host import ComputeHost
+from nova_lite.context import RequestContext
+from nova_lite.objects import BlockDevice, Instance, Operation
+
+STEP = "volumes claimed"
+
+
+def connector(host: ComputeHost) -> dict[str, object]:
+    """Who asks for a connection, as the volume service's drivers want to know it."""
+    return {
+        "host": host.name,
+        "ip": host.driver.inventory().host_ip or "127.0.0.1",
+        "platform": platform.machine(),
+        "os_type": "linux",
+        "multipath": False,
+    }
+
+
+def has_volumes(instance: Instance) -> bool:
+    return any(device.is_volume for device in instance.block_devices)
+
+
+def require(host: ComputeHost) -> None:
+    """:raises NotSupported: the hypervisor takes no volumes."""
+    if "volumes" not in host.driver.capabilities:
+        raise exception.NotSupported(f"The hypervisor of host {host.name} cannot attach volumes.")
+
+
+def connect_all(
+    host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance, *, keep_others: bool = False
+) -> Instance:
+    """The server with all its volumes connected to this host and written down so; those still being made are awaited.
+
+    ``keep_others``: another host goes on using the volumes for now (a move); :func:`drop_others` ends that. Otherwise
+    this host is the only one that may have them.
+
+    :raises NotSupported: the hypervisor takes no volumes. :raises VolumeNotCreated: one never became ready.
+    :raises InvalidInput: a volume is somebody else's now. :raises Unavailable: the volume service is.
+    :raises StaleWrite: another worker overtook this one; nothing of this one is left.
+    """
+    if not has_volumes(instance):
+        return instance
+    require(host)
+    known = {attachment.id for attachment in host.volume.attachments_of(ctxt, instance.uuid)}
+    made: list[str] = []
+    try:
+        devices = tuple(_claimed(host, ctxt, instance, device, known, made) for device in instance.block_devices)
+        host.conductor.progress(ctxt, operation.id, operation.attempt, STEP, {"block_devices": devices})
+    except exception.ServiceStopping:
+        raise
+    except BaseException:
+        give_up(host, ctxt, made)
+        raise
+    claimed = instance.replace(block_devices=devices)
+    stale = known - set(held(claimed))
+    if keep_others:
+        stale -= {device.attachment_id for device in instance.block_devices if device.attachment_id}
+    try:
+        give_up(host, ctxt, stale)
+        connected = tuple(connect(host, ctxt, device) if device.is_volume else device for device in devices)
+    except exception.ServiceStopping:
+        raise
+    except BaseException:
+        give_up(host, ctxt, held(claimed))
+        raise
+    return instance.replace(block_devices=connected)
+
+
+def _claimed(
+    host: ComputeHost, ctxt: RequestContext, instance: Instance, device: BlockDevice, known: set[str], made: list[str]
+) -> BlockDevice:
+    """The device with an attachment that is this host's alone: its own, or one made for it (then also on ``made``)."""
+    if not device.is_volume:
+        return device
+    if device.attachment_id in known and device.host in (None, host.name):
+        return device.replace(host=host.name)
+    if device.is_made_here:
+        host.volume.wait_available(ctxt, str(device.volume_id))
+    made.append(host.volume.attachment_create(ctxt, str(device.volume_id), instance.uuid))
+    return device.replace(attachment_id=made[-1], host=host.name, connection={})
+
+
+def connect(host: ComputeHost, ctxt: RequestContext, device: BlockDevice) -> BlockDevice:
+    """The device with its connection to this host, which already has its attachment."""
+    attachment_id = str(device.attachment_id)
+    attachment = host.volume.attachment_update(ctxt, attachment_id, connector(host), device.device_name)
+    host.volume.attachment_complete(ctxt, attachment_id)
+    return device.replace(connection=attachment.connection)
+
+
+def held(instance: Instance) -> list[str]:
+    """The attachments that are written down for the server."""
+    return [device.attachment_id for device in instance.block_devices if device.attachment_id is not None]
+
+
+def give_up(host: ComputeHost, ctxt: RequestContext, attachment_ids: Iterable[str]) -> None:
+    """Delete attachments; those that are gone are no error. :raises Unavailable: the volume service is."""
+    for attachment_id in attachment_ids:
+        host.volume.attachment_delete(ctxt, attachment_id)
+
+
+def drop_others(host: ComputeHost, ctxt: RequestContext, instance: Instance) -> None:
+    """Give up whatever hosts held before; what is written down for the server stays."""
+    if has_volumes(instance):
+        known = {attachment.id for attachment in host.volume.attachments_of(ctxt, instance.uuid)}
+        give_up(host, ctxt, known - set(held(instance)))
+
+
+def disconnect_all(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> Instance:
+    """The server with its volumes reserved for it but on no host: nobody takes them while it is shelved.
+
+    :raises StaleWrite, InvalidInput, Unavailable: as :func:`connect_all`; then everything is as before.
+    """
+    if not has_volumes(instance):
+        return instance
+    made: list[str] = []
+    try:
+        devices = tuple(_reserved(host, ctxt, instance, device, made) for device in instance.block_devices)
+        host.conductor.progress(ctxt, operation.id, operation.attempt, STEP, {"block_devices": devices})
+    except exception.ServiceStopping:
+        raise
+    except BaseException:
+        give_up(host, ctxt, made)
+        raise
+    reserved = instance.replace(block_devices=devices)
+    drop_others(host, ctxt, reserved)
+    return reserved
+
+
+def _reserved(
+    host: ComputeHost, ctxt: RequestContext, instance: Instance, device: BlockDevice, made: list[str]
+) -> BlockDevice:
+    if not device.is_volume or device.host is None:
+        return device
+    made.append(host.volume.attachment_create(ctxt, str(device.volume_id), instance.uuid))
+    return device.replace(attachment_id=made[-1], host=None, connection={})
