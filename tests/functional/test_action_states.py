@@ -57,7 +57,7 @@ REQUESTS: dict[str, Request] = {
     "reboot SOFT": _action("reboot", {"type": "SOFT"}),
     "reboot HARD": _action("reboot", {"type": "HARD"}),
     "rebuild": _action("rebuild", {"imageRef": IMAGE_ID}),
-    "resize": _action("resize", {"flavorRef": "84"}),
+    "resize": _action("resize", {"flavorRef": "1"}),
     "migrate": _action("migrate"),
     "confirmResize": _action("confirmResize", None, 204, 400),
     "revertResize": _action("revertResize", None, 202, 400),
@@ -87,8 +87,8 @@ REQUESTS: dict[str, Request] = {
     "detach interface": Request("DELETE", f"/servers/{{id}}/os-interface/{UNKNOWN}", None, (404,)),
     "metadata write": Request("POST", "/servers/{id}/metadata", {"metadata": {"key": "value"}}, (200,)),
     "metadata delete": Request("DELETE", "/servers/{id}/metadata/key", None, (204,)),
-    "force_complete": Request("POST", f"{_MIGRATIONS}/1/action", {"force_complete": None}, (404,)),
-    "abort migration": Request("DELETE", f"{_MIGRATIONS}/1", None, (404,)),
+    "force_complete": Request("POST", f"{_MIGRATIONS}/999999/action", {"force_complete": None}, (404,)),
+    "abort migration": Request("DELETE", f"{_MIGRATIONS}/999999", None, (404,)),
     "tags write": Request("PUT", "/servers/{id}/tags/new", None, (201,)),
 }  # fmt: skip
 
@@ -174,6 +174,8 @@ def _refusal(action: str, uuid: str, vm_state: str, task: str | None, launched: 
     if vm_state not in legal.vm_states:
         return 409, f"Cannot '{legal.verb}' instance {uuid} while it is in vm_state {vm_state}"
     if legal.tasks is not None and (task or "none") not in legal.tasks:
+        if task is None:  # there is no word for it: the correction about unknown migrations shows it
+            return 409, f"Instance {uuid} is in an invalid state for '{legal.verb}'"
         return 409, f"Cannot '{legal.verb}' instance {uuid} while it is in task_state {task}"
     if not launched and action not in NEEDS_NO_LAUNCH:
         return 409, f"Instance {uuid} is in an invalid state for '{legal.verb}'"

@@ -87,7 +87,7 @@ class Target:
     password: str
     catalog: Mapping[str, str]
     images: tuple[str, str]
-    flavors: tuple[str, str] = ("42", "84")
+    flavors: tuple[str, str] = ("42", "1")
     public_network: str | None = None
 
 
