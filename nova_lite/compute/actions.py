@@ -329,6 +329,8 @@ DETACH_INTERFACE = Action(
     "detach_interface", None, "detach_interface", Place.COMPUTE, _NOT_SUSPENDED, driver_call="detach_interface",
     requires="interfaces", event_name="compute_detach_interface",
 )  # fmt: skip
+# The step of an attach that says which port it is about begins so.
+PORT_STEP = "port "
 UPDATE_METADATA = Action(
     "update_metadata", None, "update metadata", Place.API, _BUSY_WITH_DISKS, task_states=ANY_TASK,
 )  # fmt: skip

@@ -76,4 +76,7 @@ class Lookups:
     def networks(
         self, ctxt: RequestContext, requests: Requests, groups: tuple[str, ...], count: int
     ) -> Wanted:
-        return self._network.validate(ctxt, requests, groups, count)
+        try:
+            return self._network.validate(ctxt, requests, groups, count)
+        except exception.FixedIpInUse as error:
+            raise exception.Invalid(error.message) from error  # a conflict only where a server has it already

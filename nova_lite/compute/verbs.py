@@ -11,6 +11,8 @@ from nova_lite.compute.confirm import confirm
 from nova_lite.compute.delete import delete
 from nova_lite.compute.evacuate import evacuate
 from nova_lite.compute.host import ComputeHost
+from nova_lite.compute.interfaces import attach as attach_interface
+from nova_lite.compute.interfaces import detach as detach_interface
 from nova_lite.compute.live_migration import live_migrate
 from nova_lite.compute.rebuild import rebuild
 from nova_lite.compute.rescue import rescue, unrescue
@@ -42,6 +44,8 @@ VERBS: dict[str, Verb] = {
     actions.UNSHELVE.name: unshelve,
     actions.CREATE_IMAGE.name: create_image,
     actions.CREATE_BACKUP.name: create_backup,
+    actions.ATTACH_INTERFACE.name: attach_interface,
+    actions.DETACH_INTERFACE.name: detach_interface,
 }
 
 

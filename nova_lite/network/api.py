@@ -50,6 +50,12 @@ class API(abc.ABC):
         """One interface more; the same ``key`` gives the same one again."""
 
     @abc.abstractmethod
+    def attached(
+        self, ctxt: RequestContext, instance: Instance, request: NetworkRequest, key: str
+    ) -> tuple[Vif, ...]:
+        """What an attach of that key made or took so far."""
+
+    @abc.abstractmethod
     def detach(self, ctxt: RequestContext, instance: Instance, port_id: str) -> None:
         """Take one interface off; one that is off already is no error."""
 

@@ -1,4 +1,4 @@
-"""What changes seldom in the network service and is read often, kept for a while: networks, subnets, names of groups."""
+"""What changes seldom in the network service and is read often, kept for a while: networks, subnets, groups."""
 
 from __future__ import annotations
 

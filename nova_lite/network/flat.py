@@ -57,6 +57,11 @@ class FlatNetwork(API):
     def attach(self, ctxt: RequestContext, instance: Instance, request: NetworkRequest, key: str) -> Vif:
         return self._vif(instance, key, request)
 
+    def attached(
+        self, ctxt: RequestContext, instance: Instance, request: NetworkRequest, key: str
+    ) -> tuple[Vif, ...]:
+        return (self._vif(instance, key, request),)
+
     def detach(self, ctxt: RequestContext, instance: Instance, port_id: str) -> None:
         """Nothing is kept."""
 

@@ -49,10 +49,21 @@ class NetworkService(API):
         return self._vifs(ports, tags)
 
     def attach(self, ctxt: RequestContext, instance: Instance, request: NetworkRequest, key: str) -> Vif:
-        """``key`` is the name of the port: a second try finds the first one's."""
-        former = [port for port in self._ports(instance) if port["id"] == request.port_id or port["name"] == key]
-        port = self._port_for(instance, request, (), former, name=key)
+        """``key`` is in the port's description: a second try finds the first one's."""
+        former = self._ports_of_attach(instance, request, key)
+        port = self._port_for(instance, request, (), former, key)
         return self._vifs([port], {port["id"]: request.tag})[0]
+
+    def attached(
+        self, ctxt: RequestContext, instance: Instance, request: NetworkRequest, key: str
+    ) -> tuple[Vif, ...]:
+        return self._vifs(self._ports_of_attach(instance, request, key), {})
+
+    def _ports_of_attach(self, instance: Instance, request: NetworkRequest, key: str) -> list[Json]:
+        return [
+            port for port in self._ports(instance)
+            if port["id"] == request.port_id or port.get("description") == vifs.made(key)
+        ]  # fmt: skip
 
     def detach(self, ctxt: RequestContext, instance: Instance, port_id: str) -> None:
         for port in self._ports(instance):
@@ -98,7 +109,7 @@ class NetworkService(API):
     # -- one port -------------------------------------------------------------------------------------
 
     def _port_for(
-        self, instance: Instance, request: NetworkRequest, group_ids: Sequence[str], former: list[Json], name: str = ""
+        self, instance: Instance, request: NetworkRequest, group_ids: Sequence[str], former: list[Json], key: str = ""
     ) -> Json:
         """The port of a request, bound to the server's host; ``former`` loses the one that is used."""
         host = str(instance.host)
@@ -108,7 +119,7 @@ class NetworkService(API):
                 return self._bind(port, instance, host)
         if request.port_id is not None:
             return self._take(request.port_id, instance, host)
-        return self._make(instance, request, group_ids, host, name)
+        return self._make(instance, request, group_ids, host, key)
 
     def _take(self, port_id: str, instance: Instance, host: str) -> Json:
         """A user's port; who takes it first has it."""
@@ -123,12 +134,12 @@ class NetworkService(API):
         return self._bind(port, instance, host)
 
     def _make(
-        self, instance: Instance, request: NetworkRequest, group_ids: Sequence[str], host: str, name: str
+        self, instance: Instance, request: NetworkRequest, group_ids: Sequence[str], host: str, key: str
     ) -> Json:
         network = self._facts.network(str(request.network_id))
         body: dict[str, Any] = {
-            "network_id": request.network_id, "tenant_id": instance.project_id, "admin_state_up": True, "name": name,
-            "description": vifs.MADE, **_bound(instance, host),
+            "network_id": request.network_id, "tenant_id": instance.project_id, "admin_state_up": True,
+            "description": vifs.made(key), **_bound(instance, host),
         }  # fmt: skip
         if request.fixed_ip:
             body["fixed_ips"] = [{"ip_address": request.fixed_ip}]

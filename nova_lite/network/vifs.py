@@ -17,9 +17,14 @@ MADE = "nova-lite: goes with its server"
 _TYPES = {"ovs": "ovs", "bridge": "bridge", "user": "user", "unbound": "none", "": "none"}
 
 
+def made(key: str = "") -> str:
+    """The description of a port that is made; ``key`` names the attach that it is made by."""
+    return f"{MADE} ({key})" if key else MADE
+
+
 def is_made(port: Json) -> bool:
     """Whether we made the port, so that it goes with its server."""
-    return port.get("description") == MADE
+    return str(port.get("description", "")).startswith(MADE)
 
 
 def vif(

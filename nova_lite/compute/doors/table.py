@@ -5,6 +5,7 @@ from __future__ import annotations
 from nova_lite.compute.doors.cold_moves import ColdMoves
 from nova_lite.compute.doors.diagnostics import DiagnosticsDoor
 from nova_lite.compute.doors.door import Neighbours
+from nova_lite.compute.doors.external_events import ExternalEventsDoor
 from nova_lite.compute.doors.guest_password import GuestPasswordDoor
 from nova_lite.compute.doors.interfaces import InterfacesDoor
 from nova_lite.compute.doors.metadata import MetadataDoor
@@ -22,6 +23,7 @@ class Doors:
     def __init__(self, neighbours: Neighbours) -> None:
         self.cold_moves = ColdMoves(neighbours)
         self.diagnostics = DiagnosticsDoor(neighbours)
+        self.external_events = ExternalEventsDoor(neighbours)
         self.guest_password = GuestPasswordDoor(neighbours)
         self.interfaces = InterfacesDoor(neighbours)
         self.metadata = MetadataDoor(neighbours)

@@ -14,8 +14,9 @@ from nova_lite.virt.fake.volumes import FakeVolumes
 
 
 class FakeDriver(
-    FakePower, FakeConsoles, FakeInside, FakeInterfaces, FakeLiveMigration, FakeMigrate, FakeRescue, FakeSnapshot, FakeVolumes
-):
+    FakePower, FakeConsoles, FakeInside, FakeInterfaces, FakeLiveMigration, FakeMigrate, FakeRescue, FakeSnapshot,
+    FakeVolumes,
+):  # fmt: skip
     """All of it."""
 
     capabilities = frozenset(

@@ -1,0 +1,23 @@
+"""An attached interface as JSON."""
+
+from __future__ import annotations
+
+from nova_lite.api.openstack.compute.views.undo import History, View, drop, step
+from nova_lite.api.openstack.microversions import Microversion
+from nova_lite.objects import Vif
+
+_HISTORY = History(step("2.70", drop("tag")))
+
+
+def interface(vif: Vif, version: Microversion) -> View:
+    view: View = {
+        "net_id": vif.network_id,
+        "port_id": vif.id,
+        "mac_addr": vif.mac,
+        "port_state": "ACTIVE" if vif.active else "DOWN",
+        "fixed_ips": [
+            {"subnet_id": fixed.subnet_id, "ip_address": fixed.address} for fixed in vif.fixed_ips
+        ],
+        "tag": vif.tag,
+    }
+    return _HISTORY.walk_back(view, version)
