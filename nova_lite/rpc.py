@@ -18,7 +18,7 @@ from typing import Any
 from oslo_config import cfg
 from oslo_log import log as logging
 
-from nova_lite import concurrency, exception, manager, outbox, rpc_memory, rpc_wire
+from nova_lite import concurrency, exception, failpoints, manager, outbox, rpc_memory, rpc_wire
 from nova_lite.context import RequestContext
 
 concurrency.choose_oslo_service_backend()  # oslo.messaging asks for it while being imported
@@ -195,6 +195,7 @@ class Client:
         stub = self._stub()
         timeout = timeout_s if timeout_s is not None else _conf.rpc_response_timeout
         caller = stub.prepare(**({"server": host} if host else {}), timeout=timeout, retry=1)
+        failpoints.hit(f"call.{method}.before")
         try:
             answer = _first_call_bounded(timeout, caller.call, _wire_context(ctxt, timeout), method, **args)
         except messaging.MessagingTimeout:
@@ -206,13 +207,16 @@ class Client:
             raise exception.NovaLiteError(text) from None
         except messaging.MessagingException as error:
             raise exception.NovaLiteError(f"{self.topic}.{method}: {error}") from None
+        failpoints.hit(f"call.{method}.after")
         if isinstance(answer, exception.NovaLiteError):
             raise answer
         return answer
 
     def cast(self, ctxt: RequestContext, method: str, host: str | None = None, **args: Any) -> None:
         """Send to one server of the topic, to the one at ``host`` if given; never waits, never fails."""
+        failpoints.hit(f"cast.{method}.before")
         self._post(ctxt, method, args, host=host, fanout=False)
+        failpoints.hit(f"cast.{method}.after")
 
     def fanout(self, ctxt: RequestContext, method: str, **args: Any) -> None:
         """Send to every server of the topic; never waits, never fails."""

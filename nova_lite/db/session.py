@@ -23,7 +23,7 @@ from sqlalchemy import URL, Engine
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from nova_lite import concurrency, exception
+from nova_lite import concurrency, exception, failpoints
 from nova_lite.db.engine import Settings, checked_url, make_engine
 from nova_lite.db.transaction import Transaction
 
@@ -163,6 +163,7 @@ def writer() -> Iterator[Transaction]:
     finally:
         if db.gate is not None:
             db.gate.release()
+    failpoints.hit("db.after_commit")
 
 
 @contextlib.contextmanager
@@ -175,6 +176,7 @@ def _session(db: Database, bind: Engine, writes: bool) -> Iterator[Transaction]:
             session.connection()  # SQLite takes its write lock now, before anything is read
         yield session
         if writes:
+            failpoints.hit("db.before_commit")
             committing = True
             session.commit()
     except Exception as error:

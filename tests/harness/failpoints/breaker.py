@@ -1,0 +1,183 @@
+"""Breaks a cloud of one process at one moment: the n-th time that a service passes a failpoint.
+
+A service is recognised by the manager on the stack of the thread that passes; what services do by themselves
+(heartbeats, sweeps, reports) is not an operation's and passes untouched.
+"""
+
+from __future__ import annotations
+
+import enum
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from nova_lite import concurrency, exception, failpoints
+from nova_lite.manager import Manager
+from tests.harness.cloud import Cloud
+
+# What services do by themselves, by the names of their functions.
+BACKGROUND = frozenset(
+    {"_beat", "sweep", "tidy", "_report_health", "_report_inventory", "_sync_power_states", "_report_event",
+     "init_host", "register_host", "report_power_states", "report_health", "report_inventory", "heartbeat"}
+)  # fmt: skip
+API = "api"
+
+
+class Kind(enum.StrEnum):
+    """CRASH: the service dies there, and another life of it starts. HANG: the thread stands still past its lease and
+    then goes on, when somebody else has done its work. DELAY: it takes longer. RAISE: what it was about to do fails.
+    """
+
+    CRASH = "crash"
+    RAISE = "raise"
+    HANG = "hang"
+    DELAY = "delay"
+
+
+class Killed(BaseException):
+    """The process ends here; what holds a database lock lets go, as the kernel would make it."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """The ``nth`` time (from 0) that a service of that kind passes the point."""
+
+    point: str
+    service: str
+    nth: int
+
+    def __str__(self) -> str:
+        return f"{self.service}/{self.point}#{self.nth}"
+
+
+def passing() -> tuple[str, Manager | None] | None:
+    """Which kind of service this thread works for, and its manager; None where it is no operation's work."""
+    frame: Any = sys._getframe(2)
+    found: Manager | None = None
+    while frame is not None:
+        if frame.f_code.co_name in BACKGROUND:
+            return None
+        me = frame.f_locals.get("self")
+        if isinstance(me, Manager) and found is None:
+            found = me
+        frame = frame.f_back
+    if found is None:
+        return (API, None) if threading.current_thread() is threading.main_thread() else None
+    return type(found).__name__.removesuffix("Manager").lower(), found
+
+
+class Breaker:
+    """``cloud`` is watched from now on until :meth:`close`."""
+
+    def __init__(self, cloud: Cloud, pause_s: float) -> None:
+        self._cloud = cloud
+        self._pause_s = pause_s
+        self._lock = threading.Lock()
+        self._counts: dict[tuple[str, str], int] = {}
+        self._armed: tuple[Moment, Kind] | None = None
+        self._revivals: list[threading.Thread] = []
+        self._over = threading.Event()
+        self.passed: list[Moment] = []
+        self.struck: Moment | None = None
+        failpoints.arm(self._hit)
+
+    def begin(self, armed: tuple[Moment, Kind] | None = None) -> None:
+        """Count from nothing; with ``armed``, something happens at that moment."""
+        with self._lock:
+            self._counts, self.passed, self.struck, self._armed = {}, [], None, armed
+
+    def rest(self) -> None:
+        """Nothing more happens; services that are being started again are there when this returns."""
+        with self._lock:
+            self._armed = None
+            revivals, self._revivals = self._revivals, []
+        for revival in revivals:
+            revival.join(10)
+
+    def close(self) -> None:
+        failpoints.disarm()
+        self._over.set()
+
+    def _hit(self, point: str) -> None:
+        who = passing()
+        if who is None:
+            return
+        service, manager = who
+        with self._lock:
+            nth = self._counts.get((service, point), 0)
+            self._counts[service, point] = nth + 1
+            moment = Moment(point, service, nth)
+            self.passed.append(moment)
+            if self._armed is None or self._armed[0] != moment:
+                return
+            kind, self._armed, self.struck = self._armed[1], None, moment
+        self._strike(kind, moment, manager)
+
+    def _strike(self, kind: Kind, moment: Moment, manager: Manager | None) -> None:
+        if kind is Kind.DELAY:
+            concurrency.sleep(self._pause_s / 4)
+        elif kind is Kind.HANG:
+            self._over.wait(self._pause_s)
+        elif kind is Kind.RAISE:
+            raise _error(moment.point)
+        else:
+            self._kill(moment, manager)
+
+    def _kill(self, moment: Moment, manager: Manager | None) -> None:
+        if manager is not None:
+            revival = threading.Thread(target=self._revive, args=(manager,), daemon=True)
+            self._revivals.append(revival)
+            revival.start()
+        if moment.point == "db.before_commit" or manager is None or not hasattr(manager, "driver"):
+            raise Killed
+        # A host's thread would undo its work on the way out, which a dead process does not.
+        self._over.wait()
+        raise Killed
+
+    def _revive(self, manager: Manager) -> None:
+        for name, service in list(self._cloud.services.items()):
+            if service.manager is manager:
+                self._cloud.kill(name)
+                start: Callable[[str], object] = {
+                    "nova-lite-compute": self._cloud.start_host, "nova-lite-conductor": self._cloud.start_conductor,
+                    "nova-lite-scheduler": self._cloud.start_scheduler,
+                }[service.name]  # fmt: skip
+                start(name)
+
+
+def _error(point: str) -> Exception:
+    """What fails at such a point in the field."""
+    if point.startswith("db."):
+        return exception.DatabaseUnavailable()
+    if point.startswith(("call.", "cast.")):
+        return exception.BrokerUnavailable(reason="failpoint")
+    return exception.NovaLiteError(f"failpoint: {point} fails")
+
+
+class Watched:
+    """A driver whose calls on a server are points, before and after."""
+
+    def __init__(self, driver: Any) -> None:
+        self._driver = driver
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._driver, name)
+        if not callable(found) or name in UNWATCHED:
+            return found
+
+        def watched(*args: Any, **kwargs: Any) -> Any:
+            failpoints.hit(f"driver.{name}.before")
+            answer = found(*args, **kwargs)
+            failpoints.hit(f"driver.{name}.after")
+            return answer
+
+        return watched
+
+
+# Looking around changes nothing.
+UNWATCHED = frozenset(
+    {"init_host", "close", "inventory", "list_guests", "find_guest", "list_disks", "register_event_listener",
+     "check_health", "power_state", "happens"}
+)  # fmt: skip

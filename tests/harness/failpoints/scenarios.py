@@ -1,0 +1,95 @@
+"""Every operation of the table as a scenario: what it needs, how it is asked for, and how its traces are removed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tests.harness.cloud import ADMIN, Cloud, until
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """``prepare`` answers the server's id; ``act`` sends the one request that is broken, whatever comes of it."""
+
+    name: str
+    prepare: Callable[[Cloud], str]
+    act: Callable[[Cloud, str], Any]
+    after: Callable[[Cloud, str], Any] = lambda cloud, server: None
+
+    def clean(self, cloud: Cloud, server: str) -> None:
+        """Everything goes, also what the operation made without our knowing its id."""
+        self.after(cloud, server)
+        for each in cloud.get("/servers?all_tenants=1", token=ADMIN).json["servers"]:
+            cloud.delete(f"/servers/{each['id']}", token=ADMIN)
+        until(
+            lambda: not cloud.get("/servers?all_tenants=1", token=ADMIN).json["servers"], 30,
+            lambda: "a server does not go away",
+        )  # fmt: skip
+
+
+def _booted(cloud: Cloud) -> str:
+    return str(cloud.boot()["id"])
+
+
+def _in(action: str, status: str, body: Any = None, token: str | None = None) -> Callable[[Cloud], str]:
+    """A server brought into a status by an action that nothing disturbs."""
+
+    def prepare(cloud: Cloud) -> str:
+        server = _booted(cloud)
+        answer = cloud.act(server, action, body, **({"token": token} if token else {}))
+        assert answer.status < 300, answer.body
+        cloud.wait(server, status)
+        return server
+
+    return prepare
+
+
+def _act(action: str, body: Any = None, token: str | None = None) -> Callable[[Cloud, str], Any]:
+    return lambda cloud, server: cloud.act(server, action, body, **({"token": token} if token else {}))
+
+
+def _nothing(cloud: Cloud) -> str:
+    return ""
+
+
+def _boot(cloud: Cloud, server: str) -> Any:
+    body = {"name": "web", "imageRef": _image(cloud), "flavorRef": "42", "networks": "auto"}
+    return cloud.post("/servers", {"server": body})
+
+
+def _resized(cloud: Cloud) -> str:
+    server = _booted(cloud)
+    assert cloud.act(server, "resize", {"flavorRef": "84"}).status == 202
+    cloud.wait(server, "VERIFY_RESIZE")
+    return server
+
+
+def _image(cloud: Cloud) -> str:
+    return str(next(iter(cloud.images.images)))
+
+
+SCENARIOS: tuple[Scenario, ...] = (
+    Scenario("boot", _nothing, _boot),
+    Scenario("delete", _booted, lambda cloud, server: cloud.delete(f"/servers/{server}")),
+    Scenario("stop", _booted, _act("os-stop")),
+    Scenario("start", _in("os-stop", "SHUTOFF"), _act("os-start")),
+    Scenario("reboot", _booted, _act("reboot", {"type": "HARD"})),
+    Scenario("pause", _booted, _act("pause")),
+    Scenario("unpause", _in("pause", "PAUSED"), _act("unpause")),
+    Scenario("suspend", _booted, _act("suspend")),
+    Scenario("resume", _in("suspend", "SUSPENDED"), _act("resume")),
+    Scenario("rebuild", _booted, lambda cloud, server: cloud.act(server, "rebuild", {"imageRef": _image(cloud)})),
+    Scenario("rescue", _booted, _act("rescue")),
+    Scenario("unrescue", _in("rescue", "RESCUE"), _act("unrescue")),
+    Scenario("snapshot", _booted, _act("createImage", {"name": "snap"})),
+    Scenario("backup", _booted, _act("createBackup", {"name": "b", "backup_type": "daily", "rotation": 1})),
+    Scenario("shelve", _booted, _act("shelve")),
+    Scenario("unshelve", _in("shelve", "SHELVED_OFFLOADED"), _act("unshelve")),
+    Scenario("resize", _booted, _act("resize", {"flavorRef": "84"})),
+    Scenario("confirm", _resized, _act("confirmResize")),
+    Scenario("revert", _resized, _act("revertResize")),
+    Scenario("migrate", _booted, _act("migrate", None, ADMIN)),
+    Scenario("live migration", _booted, _act("os-migrateLive", {"host": None, "block_migration": "auto"}, ADMIN)),
+)
