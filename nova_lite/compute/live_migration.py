@@ -97,6 +97,8 @@ def _finish(host: ComputeHost, ctxt: RequestContext, operation: Operation, insta
     outcome.carry_out(
         host, ctxt, operation, instance, lambda: {"network_info": host.network.move(ctxt, instance, host.name)}
     )
+    # What it could not remove while the move was open, it may remove now.
+    host.conductor.look_around(ctxt, operation.args["source"])
 
 
 def _undo(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from nova_lite import exception
 from nova_lite.compute.task_states import TaskState
 from nova_lite.conductor import moves
-from nova_lite.db.api import instances, migrations, operations
+from nova_lite.db.api import allocations, compute_nodes, instances, migrations, operations
 from nova_lite.db.session import retry_on_deadlock, writer
-from nova_lite.objects import Migration, MigrationStatus
+from nova_lite.objects import Instance, MigrationStatus
 
 LOG = logging.getLogger(__name__)
 
@@ -48,9 +48,22 @@ def guest_moved(instance_uuid: str, generation: int, dest: str, node: str) -> bo
         values = {"host": dest, "node": node, "generation": generation + 1}
         if not instances.update_if(instance_uuid, values, generation=generation):
             return False
-        moves.ended(instances.get(instance_uuid))
+        moved = instances.get(instance_uuid)
+        if not moves.ended(moved):
+            _claim_again(moved)
     LOG.warning("Guest %s arrived on %s after its request was superseded", instance_uuid, dest)
     return True
+
+
+def _claim_again(instance: Instance) -> None:
+    """The move was given up before its guest arrived: its claim went back to the source, and must follow it now."""
+    node = compute_nodes.get_by_name(str(instance.host), str(instance.node))
+    flavor = instance.flavor
+    held = allocations.of_instance(instance.uuid)
+    disk_gb = held[0].disk_gb if held else flavor.disk_gb
+    allocations.release(instance.uuid)
+    if not allocations.claim(node.uuid, instance.uuid, flavor.vcpus, flavor.memory_mb, disk_gb):
+        LOG.error("Server %s is on %s, which has no room for it", instance.uuid, instance.host)
 
 
 def cleaned(host: str, instance_uuids: Iterable[str]) -> None:
@@ -59,13 +72,3 @@ def cleaned(host: str, instance_uuids: Iterable[str]) -> None:
     for migration in migrations.evacuated(host):
         if migration.instance_uuid in wanted:
             migrations.update_if(migration.uuid, {"status": MigrationStatus.COMPLETED}, MigrationStatus.DONE)
-
-
-def end_stray(migration: Migration) -> Migration | None:
-    """Close a move whose operation ended without it (its server's state was reset); None when somebody did already."""
-    with writer():
-        try:
-            instance = instances.get(migration.instance_uuid)
-        except exception.InstanceNotFound:
-            return None
-        return migration if moves.ended(instance) else None

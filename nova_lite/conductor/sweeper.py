@@ -11,7 +11,6 @@ from collections.abc import Callable
 
 from nova_lite import exception
 from nova_lite.clock import utcnow
-from nova_lite.conductor import live_moves
 from nova_lite.conductor.tasks import recover
 from nova_lite.db.api import allocations, console_tokens, instances, migrations, operations
 from nova_lite.liveness import dead_hosts
@@ -49,7 +48,7 @@ class Sweeper:
         older = utcnow() - datetime.timedelta(seconds=self._interval_s)
         for operation_id in operations.waiting("conductor", older_than=older):
             self._run(operation_id)
-        self._moves()
+        self._ask_returned()
 
     def tidy(self) -> None:
         """Give back claims of servers that are gone; forget, in small batches, what was deleted long ago."""
@@ -80,16 +79,12 @@ class Sweeper:
             if next_id is not None:
                 self._run(next_id)
 
-    def _moves(self) -> None:
-        """Close the moves that nobody ends any more; ask hosts that are back for what was evacuated from them."""
-        visits: set[str | None] = set()
-        for migration in migrations.stray_lives():
-            if live_moves.end_stray(migration) is not None:
-                visits |= {migration.source_compute, migration.dest_compute}
-        visits |= {migration.source_compute for migration in migrations.evacuated()}
-        if visits:
-            for host in visits - dead_hosts(self._down_s) - {None}:
-                self._look(str(host))
+    def _ask_returned(self) -> None:
+        """Hosts that are back are asked for what was evacuated from them, until they say that nothing is left."""
+        sources = {str(migration.source_compute) for migration in migrations.evacuated()}
+        if sources:
+            for host in sources - dead_hosts(self._down_s):
+                self._look(host)
 
     def _each(self, found: list[Operation], act: Callable[[Operation], object]) -> None:
         for operation in found:

@@ -114,6 +114,8 @@ def _guests(servers: Iterable[Instance], drivers: Mapping[str, FakeDriver]) -> I
         for uuid in driver.list_disks():
             if uuid not in homes or (homes[uuid].host != host and (uuid, host) not in sources):
                 yield f"I5: disks of {uuid} on {host} are nobody's"
+        for uuid in driver.incoming:
+            yield f"I5: {host} expects guest {uuid}, which nobody sends"
     for uuid, number in running.items():
         if number > 1:
             yield f"I3: server {uuid} runs {number} times"

@@ -79,7 +79,9 @@ def _elsewhere(operation: Operation, migration: Migration) -> Operation:
 
 @retry_on_deadlock
 def _send(operation: Operation, instance: Instance, migration: Migration, chosen: Selection) -> None:
-    more: dict[str, Any] = {"dest": chosen.host, "dest_node": chosen.node, "zone": zone_of(chosen, instance)}
+    more: dict[str, Any] = {
+        "source": instance.host, "dest": chosen.host, "dest_node": chosen.node, "zone": zone_of(chosen, instance),
+    }  # fmt: skip
     with writer():
         operations.hold(operation.id, operation.attempt)
         if not moves.plan(migration, chosen.host, chosen.node, dest_host=host_ip_of(chosen)):

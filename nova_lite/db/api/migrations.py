@@ -13,14 +13,12 @@ from nova_lite import exception
 from nova_lite.clock import utcnow
 from nova_lite.db.api.instance_rows import primitive
 from nova_lite.db.models import Migration as Model
-from nova_lite.db.models import Operation
 from nova_lite.db.session import reader, writer
 from nova_lite.db.writes import affected, new_id
 from nova_lite.objects import Flavor, Migration, MigrationStatus, MigrationType
 from nova_lite.objects.migration import ENDED, IN_PROGRESS
 
 _T = Model.__table__
-_O = Operation.__table__
 _ENDED = tuple(str(status) for status in ENDED)
 # More than the largest number that a database gives.
 _MOST_DIGITS = 19
@@ -74,13 +72,6 @@ def unconfirmed(before: datetime.datetime) -> builtins.list[Migration]:
     """Finished moves that wait for a word of their users since then or longer."""
     finished = _T.c.status == str(MigrationStatus.FINISHED)
     return _all(select(_T).where(finished, _T.c.updated_at <= before).order_by(_T.c.id).limit(1000))
-
-
-def stray_lives() -> builtins.list[Migration]:
-    """Open live migrations and evacuations whose operation has ended without them: something superseded it."""
-    kinds = [str(MigrationType.LIVE), str(MigrationType.EVACUATION)]
-    ended = select(_O.c.id).where(_O.c.id == _T.c.operation_id, _O.c.finish_time.is_not(None)).exists()
-    return _all(select(_T).where(_T.c.status.not_in(_ENDED), _T.c.migration_type.in_(kinds), ended).order_by(_T.c.id))
 
 
 def evacuated(source_compute: str | None = None) -> builtins.list[Migration]:
