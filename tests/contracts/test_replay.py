@@ -10,7 +10,7 @@ import pytest
 
 from nova_lite import concurrency
 from nova_lite.api.openstack.routes import ROUTES
-from tests.harness.cloud import ADMIN, IMAGE_ID, USER, Cloud
+from tests.harness.cloud import ADMIN, IMAGE_ID, PROJECT, USER, Cloud
 from tests.harness.contract import fields, material, report
 from tests.harness.contract.endpoint import WsgiEndpoint
 from tests.harness.contract.material import Call
@@ -48,8 +48,11 @@ def endpoint(cloud: Cloud) -> WsgiEndpoint:
 
 
 @pytest.fixture(scope="module")
-def world(endpoint: WsgiEndpoint) -> Iterator[World]:
-    made = World(endpoint, IMAGE_ID, timeout_s=20, sleep=concurrency.sleep)
+def world(cloud: Cloud, endpoint: WsgiEndpoint) -> Iterator[World]:
+    made = World(
+        endpoint, IMAGE_ID, timeout_s=20, sleep=concurrency.sleep, network=cloud.networks.first_network(),
+        neutron=lambda method, path, body: cloud.networks.ask(PROJECT, method, path, body),
+    )  # fmt: skip
     yield made
     made.close()
 

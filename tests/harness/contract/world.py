@@ -51,6 +51,8 @@ class World:
     network: str | None = None
     timeout_s: float = 60.0
     has_volumes: bool = False
+    # The project's member at the network service: method, path below /v2.0 and body, to the answer's JSON.
+    neutron: Callable[[str, str, Any], Any] | None = None
     sleep: Callable[[float], object] = time.sleep
     _subject: str | None = None
     _users: dict[str, str] = field(default_factory=dict)
