@@ -69,7 +69,8 @@ def _migrate(host: ComputeHost, ctxt: RequestContext, operation: Operation, inst
         host.conductor.look_around(ctxt, dest)
         raise
     except Exception as error:
-        LOG.warning("Live migration of %s to %s failed", instance.uuid, dest, exc_info=error)
+        wanted = isinstance(error, exception.LiveMigrationAborted)
+        LOG.warning("Live migration of %s to %s: %s", instance.uuid, dest, error, exc_info=None if wanted else error)
         more = {"failure": _failure(error, instance)}
         host.conductor.hand_over(ctxt, operation.id, operation.attempt, "undo", dest, {}, more)
         return

@@ -39,6 +39,8 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     # A shelved server stays where it is, and a deleted one waits, so that what is done to them can be replayed.
     options = {"DEFAULT": {"shelved_offload_time": -1, "reclaim_instance_interval": 5}}
     with Cloud(tmp_path_factory.mktemp("replay"), hosts=2, options=options) as running:
+        for driver in running.drivers.values():
+            driver.plan.delay("live_migrate_round", 0.05)  # so that a live migration can be seen under way
         yield running
 
 

@@ -179,9 +179,11 @@ def test_before_2_34_the_checks_are_waited_for(cloud: Cloud) -> None:
     server = cloud.boot()
     target = next(name for name in cloud.drivers if name != _home(server))
     shared = {"host": target, "block_migration": False, "disk_over_commit": False}
+    call = "check_can_live_migrate_destination"
+    cloud.drivers[target].plan.add(FaultRule(call, FaultKind.ABORT, 1))
     refused = _migrate(cloud, server["id"], shared, version="2.1")
     assert refused.status == 400
-    assert "Migration pre-check error" in refused.json["badRequest"]["message"]
+    assert refused.json["badRequest"]["message"].endswith(f"fault plan: {call} aborts")
     assert _home(cloud.wait(server["id"], "ACTIVE")) == _home(server)
     unknown = _migrate(cloud, server["id"], {**shared, "host": "nowhere"}, version="2.1")
     assert unknown.status == 400

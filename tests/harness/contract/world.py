@@ -145,6 +145,8 @@ class World:
             self._subject = self.new_server()
         server = self._subject
         shown = self.show(server)
+        if shown["status"] == "MIGRATING":  # a call that was refused left it so
+            shown = self.wait(server, "ACTIVE", "PAUSED")
         if shown["status"] != status:
             self._lock(server, shown, False)
             self._drive(server, shown["status"], status)
