@@ -36,7 +36,7 @@ from nova_lite.scheduler.manager import SchedulerManager
 from nova_lite.service import Service
 from nova_lite.virt.fake import FakeDriver
 from nova_lite.virt.fault_plan import FaultPlan
-from tests.harness import oracle, volume_oracle
+from tests.harness import network_oracle, oracle, volume_oracle
 from tests.harness.networks import Networks
 from tests.harness.volumes import Volumes
 
@@ -300,6 +300,7 @@ class Cloud:
 
     def violations(self) -> list[str]:
         found = oracle.violations(self.drivers, self.images.images)
+        found += network_oracle.violations(self.networks)
         return [*found, *volume_oracle.violations(self.drivers, self.volumes)]
 
 
