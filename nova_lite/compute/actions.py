@@ -315,7 +315,7 @@ ATTACH_VOLUME = Action(
 )  # fmt: skip
 DETACH_VOLUME = Action(
     "detach_volume", None, "detach_volume", Place.COMPUTE, _WITH_VOLUMES, driver_call="detach_volume",
-    requires="volumes", event_name="compute_detach_volume",
+    requires="volumes", timeout_s=None, event_name="compute_detach_volume",
 )  # fmt: skip
 SWAP_VOLUME = Action(
     "swap_volume", None, "swap_volume", Place.COMPUTE, _states(V.ACTIVE, V.PAUSED, V.RESIZED),

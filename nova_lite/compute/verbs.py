@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from nova_lite import exception
-from nova_lite.compute import actions, outcome, power
+from nova_lite.compute import actions, attach_volume, outcome, power
 from nova_lite.compute.build import build
 from nova_lite.compute.confirm import confirm
 from nova_lite.compute.delete import delete
@@ -44,6 +44,9 @@ VERBS: dict[str, Verb] = {
     actions.UNSHELVE.name: unshelve,
     actions.CREATE_IMAGE.name: create_image,
     actions.CREATE_BACKUP.name: create_backup,
+    actions.ATTACH_VOLUME.name: attach_volume.attach,
+    actions.DETACH_VOLUME.name: attach_volume.detach,
+    actions.SWAP_VOLUME.name: attach_volume.swap,
     actions.ATTACH_INTERFACE.name: attach_interface,
     actions.DETACH_INTERFACE.name: detach_interface,
 }

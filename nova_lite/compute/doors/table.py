@@ -15,6 +15,7 @@ from nova_lite.compute.doors.shelves import ShelveDoor
 from nova_lite.compute.doors.snapshots import SnapshotDoor
 from nova_lite.compute.doors.soft_deletes import SoftDeleteDoor
 from nova_lite.compute.doors.tags import TagsDoor
+from nova_lite.compute.doors.volumes import VolumesDoor
 
 
 class Doors:
@@ -33,3 +34,4 @@ class Doors:
         self.snapshots = SnapshotDoor(neighbours)
         self.soft_deletes = SoftDeleteDoor(neighbours)
         self.tags = TagsDoor(neighbours)
+        self.volumes = VolumesDoor(neighbours)

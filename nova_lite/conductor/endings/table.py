@@ -22,6 +22,7 @@ from nova_lite.conductor.endings import (
     shelves,
     snapshots,
     soft_delete,
+    volumes,
 )
 from nova_lite.objects import Instance, Operation
 
@@ -48,6 +49,9 @@ DONE: dict[str, Done] = {
     actions.SHELVE.name: shelves.shelved,
     actions.SHELVE_OFFLOAD.name: shelves.offloaded,
     actions.UNSHELVE.name: shelves.unshelved,
+    actions.ATTACH_VOLUME.name: volumes.changed,
+    actions.DETACH_VOLUME.name: volumes.detached,
+    actions.SWAP_VOLUME.name: volumes.changed,
     actions.ATTACH_INTERFACE.name: interfaces.attached,
     actions.DETACH_INTERFACE.name: interfaces.detached,
 }
@@ -60,6 +64,7 @@ FAILED: dict[str, Failed] = {
     actions.LIVE_MIGRATE.name: live_moves.not_migrated,
     actions.EVACUATE.name: live_moves.not_evacuated,
     actions.UNSHELVE.name: shelves.unshelve_failed,
+    actions.ATTACH_VOLUME.name: volumes.attach_failed,
 }
 UNDO: dict[str, Undo] = {
     actions.RESIZE.name: moves.undo,

@@ -19,6 +19,7 @@ from nova_lite.api.openstack.compute.server_actions import ServerActionsControll
 from nova_lite.api.openstack.compute.server_images import ServerImagesController
 from nova_lite.api.openstack.compute.server_migrations import ServerMigrationsController
 from nova_lite.api.openstack.compute.servers import ServersController
+from nova_lite.api.openstack.compute.volume_attachments import VolumeAttachmentsController
 from nova_lite.compute.api import API
 
 
@@ -38,4 +39,5 @@ def controllers(conf: cfg.ConfigOpts, compute: API) -> dict[str, Any]:
         "server_images": ServerImagesController(compute, conf),
         "server_migrations": ServerMigrationsController(compute),
         "servers": ServersController(compute, conf),
+        "volume_attachments": VolumeAttachmentsController(compute),
     }

@@ -12,13 +12,15 @@ from nova_lite.api.openstack.routes import (
     limits,
     moves,
     server_actions,
-    server_facts,
     server_external_events,
+    server_facts,
     server_groups,
     server_images,
     server_migrations,
     servers,
+    usage,
     versions,
+    volume_attachments,
 )
 from nova_lite.api.openstack.routes.route import Route
 
@@ -31,6 +33,7 @@ ROUTES: tuple[Route, ...] = (
     *server_actions.ROUTES,
     *server_facts.ROUTES,
     *interfaces.ROUTES,
+    *volume_attachments.ROUTES,
     *moves.ROUTES,
     *server_images.ROUTES,
     *server_migrations.ROUTES,
@@ -41,6 +44,7 @@ ROUTES: tuple[Route, ...] = (
     *aggregates.ROUTES,
     *server_groups.ROUTES,
     *server_external_events.ROUTES,
+    *usage.ROUTES,
     *versions.ROUTES,
     *_RETIRED,
 )

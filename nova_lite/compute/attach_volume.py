@@ -1,0 +1,150 @@
+"""Volumes of a server that is there already, on its host: attach, detach, swap.
+
+The volume service has reserved or marked the volume before; each verb may be done again from its beginning. What the
+volume service cannot be told now is told later: until then the operation is not over.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from nova_lite import exception
+from nova_lite.compute import actions, outcome, volumes
+from nova_lite.compute.host import ComputeHost
+from nova_lite.context import RequestContext
+from nova_lite.objects import BlockDevice, Instance, Operation
+
+LOG = logging.getLogger(__name__)
+
+# The step that says that a failed attach has left nothing behind: then its device is taken off the server, too.
+UNDONE = "undone"
+
+
+class _TryLater(Exception):
+    """The volume service could not be told what happened."""
+
+
+def attach(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
+    """Connect a volume to this host and give it to the guest; a failure leaves nothing.
+
+    :raises StaleWrite: a delete overtook it, or its deadline; what was done is undone.
+    """
+    device = _device(instance, operation).replace(host=host.name)
+    attachment_id = str(device.attachment_id)
+
+    def work() -> dict[str, Any]:
+        found = host.volume.attachment_update(ctxt, attachment_id, volumes.connector(host), device.device_name)
+        connected = device.replace(connection=found.connection)
+        host.driver.attach_volume(instance, connected)  # type: ignore[attr-defined]
+        host.volume.attachment_complete(ctxt, attachment_id)
+        return {"block_devices": (connected,)}
+
+    def undo() -> None:
+        if "volumes" in host.driver.capabilities:
+            host.driver.detach_volume(instance, device)  # type: ignore[attr-defined]
+        host.volume.attachment_delete(ctxt, attachment_id)
+
+    _perform(host, ctxt, operation, instance, work, undo)
+
+
+def detach(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
+    """Take a volume from the guest and give it back; where the guest keeps it, it stays attached.
+
+    :raises StaleWrite: a delete overtook it, which gives back everything.
+    """
+    device = _device(instance, operation)
+
+    def work() -> dict[str, Any]:
+        try:
+            host.driver.detach_volume(instance, device)  # type: ignore[attr-defined]
+        except Exception:
+            _told(lambda: host.volume.roll_detaching(ctxt, str(device.volume_id)))
+            raise
+        _told(lambda: host.volume.attachment_delete(ctxt, str(device.attachment_id)))
+        return {}
+
+    _perform(host, ctxt, operation, instance, work, lambda: None)
+
+
+def swap(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
+    """Copy one volume into another under the running guest, which then has the other. :raises StaleWrite: overtaken."""
+    old, args = _device(instance, operation), operation.args
+    attachment_id = str(args["attachment_id"])
+    new = old.replace(
+        uuid=args["volume_id"], volume_id=args["volume_id"], attachment_id=attachment_id, host=host.name,
+        volume_size=args["volume_size"],
+    )  # fmt: skip
+
+    def work() -> dict[str, Any]:
+        found = host.volume.attachment_update(ctxt, attachment_id, volumes.connector(host), new.device_name)
+        connected = new.replace(connection=found.connection)
+        host.driver.swap_volume(instance, old, connected)  # type: ignore[attr-defined]
+        # From here on there is no way back: the guest writes to the new volume.
+        _told(lambda: host.volume.attachment_complete(ctxt, attachment_id))
+        _told(lambda: host.volume.attachment_delete(ctxt, str(old.attachment_id)))
+        return {"block_devices": (connected,)}
+
+    def undo() -> None:
+        host.volume.attachment_delete(ctxt, attachment_id)
+        host.volume.roll_detaching(ctxt, str(old.volume_id))
+
+    _perform(host, ctxt, operation, instance, work, undo)
+
+
+def _device(instance: Instance, operation: Operation) -> BlockDevice:
+    for device in instance.block_devices:
+        if device.bdm_uuid == operation.args["bdm_uuid"]:
+            return device
+    raise exception.StaleWrite(what=f"Device {operation.args['bdm_uuid']}")
+
+
+def _told(tell: Callable[[], None]) -> None:
+    try:
+        tell()
+    except exception.NotFound:
+        return
+    except exception.NovaLiteError as error:
+        raise _TryLater from error
+
+
+def _perform(
+    host: ComputeHost,
+    ctxt: RequestContext,
+    operation: Operation,
+    instance: Instance,
+    work: Callable[[], dict[str, Any]],
+    undo: Callable[[], None],
+) -> None:
+    """Do the work and report it, or undo it and report that; what can do neither is tried again later."""
+    row = actions.by_name(operation.action, operation.args)
+    try:
+        outcome.require(host, row)
+        report = work()
+        host.conductor.finish_operation(
+            ctxt, operation.id, operation.attempt, host.driver.power_state(instance), report
+        )
+    except exception.ServiceStopping:
+        raise
+    except exception.StaleWrite:
+        _undo(undo, instance)
+        raise
+    except _TryLater as error:
+        outcome.try_later(host, ctxt, operation, f"'{row.verb}'", error)
+    except Exception as error:
+        if not _undo(undo, instance):
+            outcome.try_later(host, ctxt, operation, f"'{row.verb}'", error)
+            return
+        host.conductor.progress(ctxt, operation.id, operation.attempt, UNDONE, {})
+        outcome.fail(host, ctxt, operation, instance, error)
+
+
+def _undo(undo: Callable[[], None], instance: Instance) -> bool:
+    """Whether it worked."""
+    try:
+        undo()
+    except exception.NovaLiteError:
+        LOG.exception("A volume of %s could not be given back", instance.uuid)
+        return False
+    return True

@@ -1,0 +1,276 @@
+"""Volumes of a server that is there already: attached, detached, swapped.
+
+The volume service hears first: it reserves, or marks as being detached, and refuses what cannot be. Then the device and
+the operation are written together. A server without a host (shelved and offloaded) has its volumes reserved only, and
+the API does all of it at once.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from nova_lite import exception
+from nova_lite.compute import acceptance, actions, device_names
+from nova_lite.compute.doors.door import Door, check_lock
+from nova_lite.compute.vm_states import VmState
+from nova_lite.context import RequestContext
+from nova_lite.db.api import instances, operations
+from nova_lite.db.session import retry_on_deadlock, writer
+from nova_lite.objects import BlockDevice, Instance
+from nova_lite.volume.meta import Volume
+
+LOG = logging.getLogger(__name__)
+
+Devices = tuple[BlockDevice, ...]
+
+
+class VolumesDoor(Door):
+    """:raises InstanceIsLocked, InstanceInvalidState, InstanceNotLaunched, InstanceNotReady: refused.
+
+    :raises VolumeNotFound: there is none that the caller may see. :raises Unavailable: the volume service is.
+    """
+
+    # -- attach -----------------------------------------------------------------------------------
+
+    def attach(
+        self,
+        ctxt: RequestContext,
+        instance: Instance,
+        volume_id: str,
+        *,
+        device_name: str | None = None,
+        tag: str | None = None,
+        delete_on_termination: bool = False,
+        multiattach: bool = True,
+    ) -> BlockDevice:
+        """Accept that the server gets the volume; the device that it will be.
+
+        :param multiattach: the caller knows of volumes that several servers share.
+        :raises InvalidVolume, InvalidInput: the volume cannot be had. :raises InvalidDevicePath, DevicePathInUse: the
+            name is none, or another device's.
+        """
+        row = actions.ATTACH_VOLUME
+        self._judge(ctxt, instance, row)
+        volume = self._volume.get(ctxt, volume_id)
+        if any(device.volume_id == volume.id for device in instance.block_devices):
+            raise exception.InvalidVolume(reason=f"volume {volume.id} already attached")
+        if volume.multiattach and not multiattach:
+            raise exception.MultiattachTooEarly()
+        if _is_offloaded(instance):
+            _check_offloaded(volume, tag)
+        device = BlockDevice(
+            source_type="volume",
+            destination_type="volume",
+            uuid=volume.id,
+            volume_id=volume.id,
+            volume_size=volume.size,
+            device_name=device_name,
+            delete_on_termination=delete_on_termination,
+            tag=tag,
+            bdm_uuid=str(uuid.uuid4()),
+            attachment_id=None,
+            multiattach=volume.multiattach,
+        )
+        device_names.for_attach(instance, device_name)  # a bad name is refused before the volume is asked for
+        device = device.replace(attachment_id=self._volume.attachment_create(ctxt, volume.id, instance.uuid))
+        try:
+            return self._accept_attach(ctxt, instance, row, device)
+        except BaseException:
+            self._volume.attachment_delete(ctxt, str(device.attachment_id))
+            raise
+
+    def _accept_attach(
+        self, ctxt: RequestContext, instance: Instance, row: actions.Action, device: BlockDevice
+    ) -> BlockDevice:
+        added: list[BlockDevice] = []
+
+        def add(server: Instance) -> Devices:
+            if any(each.volume_id == device.volume_id for each in server.block_devices):
+                raise exception.InvalidVolume(reason=f"volume {device.volume_id} already attached")
+            added[:] = [device.replace(device_name=device_names.for_attach(server, device.device_name))]
+            return (*server.block_devices, added[0])
+
+        if _is_offloaded(instance):
+            _at_once(ctxt, instance, row, add)
+        else:
+            args = {"bdm_uuid": device.bdm_uuid}
+            self.accept(ctxt, instance, row, args, also=lambda _: _write(instance.uuid, add))
+        return added[0]
+
+    # -- detach -----------------------------------------------------------------------------------
+
+    def detach(self, ctxt: RequestContext, instance: Instance, volume_id: str) -> None:
+        """Accept that the server loses the volume.
+
+        :raises VolumeNotAttached: it has not got it. :raises Invalid: it is the root disk, or on its way already.
+        """
+        volume = self._volume.get(ctxt, volume_id)
+        device = find(instance, volume_id)
+        if device is None:
+            raise exception.VolumeNotAttached(instance_uuid=instance.uuid, volume_id=volume_id)
+        if device.is_root:
+            raise exception.Invalid("Cannot detach a root device volume")
+        row = actions.DETACH_VOLUME
+        self._judge(ctxt, instance, row)
+        if _is_offloaded(instance):
+            self._volume.attachment_delete(ctxt, str(device.attachment_id))
+            _at_once(ctxt, instance, row, lambda server: without(server, device.bdm_uuid))
+            return
+        begun = self._begin_detaching(ctxt, instance, volume, device)
+        try:
+            self.accept(ctxt, instance, row, {"bdm_uuid": device.bdm_uuid})
+        except BaseException:
+            if begun:
+                self._volume.roll_detaching(ctxt, volume_id)
+            raise
+
+    def _begin_detaching(self, ctxt: RequestContext, instance: Instance, volume: Volume, device: BlockDevice) -> bool:
+        """Mark the volume; False where there is nothing to mark: it never got connected, or an older try marked it.
+
+        :raises InvalidVolume: it is being detached, or busy.
+        """
+        if not device.connection:
+            return False
+        if volume.status == "detaching" and not self._works_on(instance, device):
+            return False
+        try:
+            self._volume.begin_detaching(ctxt, volume.id)
+        except exception.InvalidInput as error:
+            raise exception.InvalidVolume(reason=error.message) from error
+        return True
+
+    def _works_on(self, instance: Instance, device: BlockDevice) -> bool:
+        """Whether an open operation is about the device: then a mark is its, else it is what a crash left."""
+        return any(
+            operation.args.get("bdm_uuid") == device.bdm_uuid
+            for operation in operations.open_for_instance(instance.uuid)
+        )
+
+    # -- swap, change -----------------------------------------------------------------------------
+
+    def swap(self, ctxt: RequestContext, instance: Instance, old_id: str, new_id: str) -> None:
+        """Accept that the data go to another volume, which the server then has instead.
+
+        :raises VolumeNotFound: the old one is not there. :raises VolumeDeviceNotFound: the server has not got it.
+        :raises Invalid: the new one is not there, or does not fit.
+        """
+        old = self._volume.get(ctxt, old_id)
+        try:
+            new = self._volume.get(ctxt, new_id)
+        except exception.VolumeNotFound as error:
+            raise exception.Invalid(error.message) from error
+        row = actions.SWAP_VOLUME
+        self._judge(ctxt, instance, row)
+        device = find(instance, old_id)
+        if device is None:
+            raise exception.VolumeDeviceNotFound(volume_id=old_id)
+        _check_swap(instance, old, new)
+        begun = self._begin_detaching(ctxt, instance, old, device)
+        held = None
+        try:
+            held = self._volume.attachment_create(ctxt, new.id, instance.uuid)
+            args = {"bdm_uuid": device.bdm_uuid, "volume_id": new.id, "attachment_id": held, "volume_size": new.size}
+            self.accept(ctxt, instance, row, args)
+        except BaseException:
+            if held is not None:
+                self._volume.attachment_delete(ctxt, held)
+            if begun:
+                self._volume.roll_detaching(ctxt, old_id)
+            raise
+
+    def update(self, instance: Instance, volume_id: str, changes: dict[str, Any], fixed: dict[str, Any]) -> None:
+        """Change a device.
+
+        :param fixed: what the caller says of the rest, which cannot change: it must be so already.
+        :raises VolumeDeviceNotFound: the server has not got the volume. :raises Invalid: what is fixed is otherwise.
+        """
+        present = find(instance, volume_id)
+        if present is None:
+            raise exception.VolumeDeviceNotFound(volume_id=volume_id)
+        facts = {
+            "id": volume_id, "serverId": instance.uuid, "device": present.device_name, "tag": present.tag,
+        }  # fmt: skip
+        for name, value in fixed.items():
+            if facts[name] != value:
+                raise exception.Invalid(f"The {name} property is not mutable")
+
+        def change(server: Instance) -> Devices:
+            found = find(server, volume_id)
+            if found is None:
+                raise exception.VolumeDeviceNotFound(volume_id=volume_id)
+            return replaced(server, found.replace(**changes))
+
+        if changes:
+            _write(instance.uuid, change)
+
+    def _judge(self, ctxt: RequestContext, instance: Instance, row: actions.Action) -> None:
+        if _is_offloaded(instance):
+            check_lock(ctxt, instance, row)
+            acceptance.check(row, instance)
+        else:
+            self.check(ctxt, instance, row)
+
+
+# -- the devices of a server ----------------------------------------------------------------------
+
+
+def find(instance: Instance, volume_id: str) -> BlockDevice | None:
+    return next((device for device in instance.block_devices if device.volume_id == volume_id), None)
+
+
+def without(instance: Instance, bdm_uuid: str | None) -> Devices:
+    return tuple(device for device in instance.block_devices if device.bdm_uuid != bdm_uuid)
+
+
+def replaced(instance: Instance, changed: BlockDevice) -> Devices:
+    """The devices with one as it is now; nothing where it is gone."""
+    return tuple(changed if device.bdm_uuid == changed.bdm_uuid else device for device in instance.block_devices)
+
+
+@retry_on_deadlock
+def _write(uuid: str, change: Callable[[Instance], Devices]) -> None:
+    """Change the devices as they are now; nobody else's change comes between."""
+    with writer():
+        instances.update_if(uuid, {"block_devices": change(instances.locked(uuid))})
+
+
+@retry_on_deadlock
+def _at_once(
+    ctxt: RequestContext, instance: Instance, row: actions.Action, change: Callable[[Instance], Devices]
+) -> None:
+    """:raises InstanceInvalidState: it was unshelved meanwhile."""
+    with writer():
+        server = instances.locked(instance.uuid)
+        acceptance.check(row, server)
+        if not _is_offloaded(server):
+            raise exception.InstanceInvalidState(
+                verb=row.verb, instance_uuid=server.uuid, attribute="vm_state", state=server.vm_state
+            )
+        acceptance.at_once(ctxt, server, row, {"block_devices": change(server)})
+
+
+def _is_offloaded(instance: Instance) -> bool:
+    return instance.vm_state == VmState.SHELVED_OFFLOADED
+
+
+def _check_offloaded(volume: Volume, tag: str | None) -> None:
+    if tag is not None:
+        raise exception.Invalid("Tagged volume attachment is not supported for shelved-offloaded instances.")
+    if volume.multiattach:
+        raise exception.Invalid("Attaching multiattach volumes is not supported for shelved-offloaded instances.")
+
+
+def _check_swap(instance: Instance, old: Volume, new: Volume) -> None:
+    if instance.uuid not in old.attachments:
+        raise exception.InvalidVolume(reason="Old volume is attached to a different instance.")
+    if new.attachments:
+        raise exception.InvalidVolume(reason="New volume must be detached in order to swap.")
+    if new.size < old.size:
+        raise exception.InvalidVolume(reason="New volume must be the same size or larger.")
+    if old.multiattach and len(old.attachments) > 1:
+        raise exception.Invalid(
+            "Swapping multi-attach volumes with more than one read/write attachment is not supported."
+        )
