@@ -8,7 +8,7 @@ from typing import Any
 from oslo_log import log as logging
 
 from nova_lite import concurrency, exception
-from nova_lite.compute import consoles, diagnostics, reconcile, verbs
+from nova_lite.compute import consoles, diagnostics, external_events, reconcile, verbs
 from nova_lite.compute.host import ComputeHost
 from nova_lite.compute.resource_tracker import ResourceTracker
 from nova_lite.compute.rpcapi import TOPIC
@@ -18,7 +18,7 @@ from nova_lite.image.api import API as ImageAPI
 from nova_lite.manager import Manager, PeriodicTask
 from nova_lite.network import loader as network_loader
 from nova_lite.network.api import API as NetworkAPI
-from nova_lite.objects import ConsoleAddress, ConsoleType, Diagnostics, Instance, Service
+from nova_lite.objects import ConsoleAddress, ConsoleType, Diagnostics, ExternalEvent, Instance, Service
 from nova_lite.virt import loader
 from nova_lite.virt.driver import ComputeDriver
 from nova_lite.virt.event import LifecycleEvent
@@ -93,6 +93,11 @@ class ComputeManager(Manager):
         """Look for guests that should not be here any more; apart, so that messages keep flowing."""
         if not self._stopping:
             self._pool.spawn(reconcile.clean, self._host, ctxt)
+
+    def external_events(self, ctxt: RequestContext, servers: list[Instance], events: list[ExternalEvent]) -> None:
+        """What other services report about servers of this host; handled apart, so that messages keep flowing."""
+        if not self._stopping:
+            self._pool.spawn(external_events.handle, self._host, ctxt, servers, events)
 
     def console_output(self, ctxt: RequestContext, instance: Instance, limit_bytes: int) -> bytes:
         """:raises NotSupported: the driver keeps no console."""

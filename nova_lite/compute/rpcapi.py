@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from nova_lite import rpc
 from nova_lite.context import RequestContext
-from nova_lite.objects import ConsoleAddress, ConsoleType, Diagnostics, Instance
+from nova_lite.objects import ConsoleAddress, ConsoleType, Diagnostics, ExternalEvent, Instance
 
 TOPIC = "compute"
 VERSION = "1.0"
@@ -24,6 +24,11 @@ class ComputeRpcAPI:
 
     def look_around(self, ctxt: RequestContext, host: str) -> None:
         self._client.cast(ctxt, "look_around", host=host)
+
+    def external_events(
+        self, ctxt: RequestContext, host: str, servers: list[Instance], events: list[ExternalEvent]
+    ) -> None:
+        self._client.cast(ctxt, "external_events", host=host, servers=servers, events=events)
 
     def console_output(self, ctxt: RequestContext, host: str, instance: Instance, limit_bytes: int) -> bytes:
         return self._client.call(  # type: ignore[no-any-return]

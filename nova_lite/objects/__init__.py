@@ -4,10 +4,11 @@ from nova_lite.objects.aggregate import Aggregate
 from nova_lite.objects.block_device import BlockDevice
 from nova_lite.objects.console import ConsoleAddress, ConsoleToken, ConsoleType
 from nova_lite.objects.diagnostics import CpuDiagnostics, Diagnostics, DiskDiagnostics, NicDiagnostics
+from nova_lite.objects.external_event import ExternalEvent
 from nova_lite.objects.flavor import Flavor
 from nova_lite.objects.host import Allocation, ComputeNode, Service
 from nova_lite.objects.image import ImageMeta
-from nova_lite.objects.instance import Fault, Instance, ServerName
+from nova_lite.objects.instance import CreatedServer, Fault, Instance, ServerName
 from nova_lite.objects.keypair import KeyPair
 from nova_lite.objects.migration import Migration, MigrationStatus, MigrationType, MigrationWish
 from nova_lite.objects.network import FixedIP, NetworkRequest, Subnet, Vif
@@ -26,9 +27,11 @@ __all__ = [
     "ConsoleToken",
     "ConsoleType",
     "CpuDiagnostics",
+    "CreatedServer",
     "Diagnosis",
     "Diagnostics",
     "DiskDiagnostics",
+    "ExternalEvent",
     "Fault",
     "FixedIP",
     "Flavor",

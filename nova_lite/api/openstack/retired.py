@@ -65,8 +65,6 @@ _LEFT_OUT = {
     "/os-hosts/{id}/reboot": "GET",
     "/os-hosts/{id}/shutdown": "GET",
     "/os-hosts/{id}/startup": "GET",
-    "/os-instance_usage_audit_log": "GET",
-    "/os-instance_usage_audit_log/{id}": "GET",
     "/os-networks": "GET",
     "/os-networks/{id}": "GET",
     "/os-security-group-rules": "POST",

@@ -1,7 +1,7 @@
 """Groups of hosts; the availability zone of a host is that of its aggregates' metadata.
 
-A host is in one zone at the most, and servers do not change their zone unasked. So that two changes at once cannot break
-this, whoever changes an aggregate locks them all: there are few, and operators change them seldom.
+A host is in one zone at the most, and servers do not change their zone unasked. So that two changes at once cannot
+break this, whoever changes an aggregate locks them all: there are few, and operators change them seldom.
 """
 
 from __future__ import annotations
@@ -156,9 +156,9 @@ def remove_host(aggregate_id: int, host: str) -> Aggregate:
         known = _all(session, locked=True)
         aggregate = _find(known, aggregate_id)
         zone = aggregate.availability_zone
-        if host in aggregate.hosts and zone is not None and zone not in _zones(known, (host,), aggregate_id):
-            if _pinned(session, host, None):
-                raise exception.Conflict(_sentence(_REMOVE, aggregate, _HAS_SERVERS))
+        leaves = host in aggregate.hosts and zone is not None and zone not in _zones(known, (host,), aggregate_id)
+        if leaves and _pinned(session, host, None):
+            raise exception.Conflict(_sentence(_REMOVE, aggregate, _HAS_SERVERS))
         if not affected(session, delete(_H).where(_H.c.aggregate_id == aggregate_id, _H.c.host == host)):
             raise exception.AggregateHostNotFound(aggregate_id=aggregate_id, host=host)
         return get(aggregate_id)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 import time
+import urllib.parse
 from typing import Any
 
 from tests.harness.contract import material
@@ -134,3 +136,38 @@ def _delete_service(world: World, call: Call) -> Prepared:
             world.sleep(0.05)
 
     return Prepared("DELETE", f"/v2.1/os-services/{service['id']}", None, call.status, None, None, whole)
+
+
+# -- usage ------------------------------------------------------------------------------------------
+
+
+@preparer("GET /os-simple-tenant-usage", "GET /os-simple-tenant-usage/{id}")
+def _usage(world: World, call: Call) -> Prepared:
+    """Two servers ran: one is the marker, one is what comes after it."""
+    world.reap(keep=0)
+    begin = datetime.datetime.now(datetime.UTC).replace(tzinfo=None)  # the samples show no server that ended
+    others = [world.new_server() for _ in range(3)]
+    project = world.show(others[0])["tenant_id"]
+    path = "/v2.1" + call.operation.split()[1].replace("{id}", project)
+    query = urllib.parse.parse_qsl(call.query or "")
+    later = begin + datetime.timedelta(hours=1)
+    values = {"start": begin.isoformat(), "end": later.isoformat(), "marker": min(others)}
+    text = urllib.parse.urlencode([(key, values.get(key, value)) for key, value in query])
+
+    def delete(reply_body: Any) -> None:
+        for server in others:
+            world.delete(server)
+
+    note = "the sample shows servers of two projects" if (call.response or "").endswith("get-all.json") else None
+    return Prepared("GET", f"{path}?{text}", None, call.status, call.response, note, delete)
+
+
+# -- events from other services ---------------------------------------------------------------------
+
+
+@preparer("POST /os-server-external-events")
+def _external_event(world: World, call: Call) -> Prepared:
+    body = material.sample(call.request or "")
+    body["events"][0].update(server_uuid=world.subject("ACTIVE"), name="network-changed")
+    note = "the sample's event is refused by its own version (README, limits): sent with the name of its answer"
+    return Prepared("POST", "/v2.1/os-server-external-events", body, call.status, call.response, note)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import datetime
+
 import pytest
 
 from nova_lite.db.api import compute_nodes, instances, quotas, services, user_quotas
+from tests.harness.builders import uuid_of
 from tests.harness.compute_api import ComputeApi
 from tests.harness.database import make_instance
 
@@ -244,3 +247,107 @@ def test_users_have_their_share_of_the_projects_quota(api: ComputeApi) -> None:
     assert user_quotas.limits("project", "bob") == {} and user_quotas.limits("project", "ann") == {"cores": 20}
     assert api("DELETE", "/os-quota-sets/project", admin=True).status == 202
     assert user_quotas.limits("project", "ann") == quotas.overrides("project") == {}
+
+
+# -- usage ------------------------------------------------------------------------------------------
+
+NOON = datetime.datetime(2026, 11, 20, 12)
+WINDOW = "start=2026-11-20T12:00:00&end=2026-11-20T14:00:00"
+USAGE = "/os-simple-tenant-usage"
+
+
+@pytest.fixture
+def ran(api: ComputeApi) -> ComputeApi:
+    """Two servers of the caller's project, one of which ended, and one of another."""
+    for name, project in (("one", "project"), ("two", "project"), ("three", "other")):
+        instances.insert(make_instance(name, project_id=project, launched_at=NOON - datetime.timedelta(hours=1)))
+    instances.tombstone(uuid_of("instance two"))
+    instances.update_if(uuid_of("instance two"), {"terminated_at": NOON + datetime.timedelta(hours=1)}, True)
+    return api
+
+
+def test_usage_of_a_project(ran: ComputeApi) -> None:
+    shown = ran("GET", f"{USAGE}/project?{WINDOW}").json["tenant_usage"]
+    sums = [shown[f"total_{name}"] for name in ("hours", "vcpus_usage", "memory_mb_usage", "local_gb_usage")]
+    assert sums == [3.0, 3.0, 3.0 * 512, 3.0]
+    assert (shown["start"], shown["stop"]) == ("2026-11-20T12:00:00.000000", "2026-11-20T14:00:00.000000")
+    by_name = {each["name"]: each for each in shown["server_usages"]}
+    assert by_name["two"]["state"] == "terminated" and by_name["two"]["uptime"] == 7200
+    assert by_name["one"]["ended_at"] is None and by_name["one"]["state"] == "active"
+    assert ran("GET", f"{USAGE}/other?{WINDOW}").status == 403
+    assert ran("GET", f"{USAGE}/none?{WINDOW}", admin=True).json == {"tenant_usage": {}}
+
+
+def test_usage_of_everybody(ran: ComputeApi) -> None:
+    assert ran("GET", f"{USAGE}?{WINDOW}").status == 403
+    short = ran("GET", f"{USAGE}?{WINDOW}", admin=True).json
+    assert [each["tenant_id"] for each in short["tenant_usages"]] == ["other", "project"]
+    assert all("server_usages" not in each for each in short["tenant_usages"]) and "tenant_usages_links" not in short
+    full = ran("GET", f"{USAGE}?{WINDOW}&detailed=1", admin=True).json["tenant_usages"]
+    assert [len(each["server_usages"]) for each in full] == [1, 2]
+    first = ran("GET", f"{USAGE}?{WINDOW}&limit=1", version="2.40", admin=True).json
+    (link,) = first["tenant_usages_links"]
+    assert link["href"].endswith(f"limit=1&start=2026-11-20T12%3A00%3A00&marker={uuid_of('instance three')}")
+    lost = ran("GET", f"{USAGE}?{WINDOW}&marker=zzz", version="2.40", admin=True)
+    assert (lost.status, lost.message) == (400, "marker [zzz] not found")
+
+
+def test_times_of_usage(ran: ComputeApi) -> None:
+    def told(query: str, version: str = "2.1") -> int:
+        return ran("GET", f"{USAGE}/project?{query}", version=version).status
+
+    assert told("start=2026-11-20%2012:00:00.5&end=2026-11-20T12:00:01.5") == told("") == 200
+    assert told("start=2026-11-20") == told("end=yesterday") == 400
+    assert told("start=2026-11-20T12:00:00&end=2026-11-20T12:00:00") == 400
+    assert (told("zzz=1", "2.74"), told("zzz=1", "2.75"), told("limit=-1", "2.40")) == (200, 400, 400)
+
+
+def test_the_usage_audit_says_that_no_host_runs_it(cloud: ComputeApi) -> None:
+    path = "/os-instance_usage_audit_log"
+    assert cloud("GET", path).status == 403
+    report = cloud("GET", path, admin=True).json["instance_usage_audit_logs"]
+    assert (report["num_hosts"], report["num_hosts_not_run"]) == (2, 2)
+    assert report["hosts_not_run"] == ["host1", "host2"] and report["overall_status"] == "0 of 2 hosts done. 0 errors."
+    old = cloud("GET", f"{path}/2026-01-05 12:00:00.25", admin=True).json["instance_usage_audit_log"]
+    assert (old["period_beginning"], old["period_ending"]) == ("2025-12-01 00:00:00", "2026-01-01 00:00:00")
+    assert cloud("GET", f"{path}/0001-01-01 00:00:00", admin=True).status == 200
+    wrong = cloud("GET", f"{path}/invalid_time", admin=True)
+    assert (wrong.status, wrong.message) == (400, "Invalid timestamp for date invalid_time")
+
+
+# -- external events --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "since"),
+    [
+        ("network-changed", "2.1"), ("network-vif-plugged", "2.1"), ("network-vif-unplugged", "2.1"),
+        ("network-vif-deleted", "2.1"), ("volume-extended", "2.51"), ("power-update", "2.76"),
+        ("accelerator-request-bound", "2.82"), ("volume-reimaged", "2.93"),
+    ],
+)  # fmt: skip
+def test_event_names_have_their_time(api: ComputeApi, name: str, since: str) -> None:
+    event = {"name": name, "server_uuid": uuid_of("nobody"), "tag": "t", "status": "failed"}
+
+    def sent(version: str) -> int:
+        return api("POST", "/os-server-external-events", {"events": [event]}, version, admin=True).status
+
+    before = f"2.{int(since.split('.')[1]) - 1}"
+    assert sent(since) == 207
+    assert since == "2.1" or sent(before) == 400
+    assert api("POST", "/os-server-external-events", {"events": [event]}, "2.93").status == 403
+
+
+def test_each_event_has_its_code(api: ComputeApi) -> None:
+    instances.insert(make_instance("homeless"))
+    events = [
+        {"name": "network-changed", "server_uuid": uuid_of("nobody")},
+        {"name": "network-changed", "server_uuid": uuid_of("instance homeless")},
+        {"name": "power-update", "server_uuid": uuid_of("instance homeless")},
+    ]
+    answer = api("POST", "/os-server-external-events", {"events": events}, "2.76", admin=True)
+    assert answer.status == 207
+    assert [each["code"] for each in answer.json["events"]] == [404, 422, 400]
+    assert {each["status"] for each in answer.json["events"]} == {"failed"}
+    for bad in ([], [{}], [{**events[0], "zzz": 1}], [{**events[0], "status": "odd"}], [{**events[0], "name": "x"}]):
+        assert api("POST", "/os-server-external-events", {"events": bad}, "2.76", admin=True).status == 400

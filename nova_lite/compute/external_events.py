@@ -1,0 +1,55 @@
+"""What a host does when another service reports something about one of its servers, by the event's name.
+
+An event is a hint: whoever handles it asks the neighbour or the hypervisor what is true now, so that events which come
+twice, late or in disorder do no harm.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+
+from nova_lite.compute import reconcile
+from nova_lite.compute.host import ComputeHost
+from nova_lite.context import RequestContext
+from nova_lite.objects import ExternalEvent, Instance
+from nova_lite.objects.external_event import EventName
+
+LOG = logging.getLogger(__name__)
+
+Handler = Callable[[ComputeHost, RequestContext, Instance, ExternalEvent], None]
+
+
+def _note(host: ComputeHost, ctxt: RequestContext, instance: Instance, event: ExternalEvent) -> None:
+    """Nothing on this host waits for it."""
+    LOG.info("Server %s: %s of %s is %s", instance.uuid, event.name, event.tag, event.status)
+
+
+def _power(host: ComputeHost, ctxt: RequestContext, instance: Instance, event: ExternalEvent) -> None:
+    """Somebody else switched the machine: say what it does now."""
+    reconcile.report(host, ctxt, instance.uuid)
+
+
+# What interfaces a server has is in its row, which the API rewrites by itself: see compute/network_events.py.
+HANDLERS: dict[str, Handler] = {
+    EventName.NETWORK_CHANGED: _note,
+    EventName.VIF_PLUGGED: _note,
+    EventName.VIF_UNPLUGGED: _note,
+    EventName.VIF_DELETED: _note,
+    EventName.VOLUME_EXTENDED: _note,
+    EventName.POWER_UPDATE: _power,
+    EventName.ACCELERATOR_BOUND: _note,
+    EventName.VOLUME_REIMAGED: _note,
+}
+
+
+def handle(
+    host: ComputeHost, ctxt: RequestContext, servers: Iterable[Instance], events: Iterable[ExternalEvent]
+) -> None:
+    """Handle each event; one that fails is logged and keeps no other from its turn."""
+    known = {server.uuid: server for server in servers}
+    for event in events:
+        try:
+            HANDLERS[event.name](host, ctxt, known[event.instance_uuid], event)
+        except Exception:
+            LOG.exception("Event %s of server %s could not be handled", event.name, event.instance_uuid)
