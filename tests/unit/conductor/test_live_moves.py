@@ -1,0 +1,112 @@
+"""What hosts report of live moves: wishes, guests that moved after all, and hosts that are clean again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from nova_lite import conf as nova_conf
+from nova_lite import exception
+from nova_lite.compute.task_states import TaskState
+from nova_lite.conductor import hosts, live_moves, moves
+from nova_lite.db.api import allocations, compute_nodes, instances, migrations, operations
+from nova_lite.objects import Flavor, Instance, Migration, MigrationStatus, MigrationType, MigrationWish, Operation
+from tests.harness.builders import make_flavor, make_node
+from tests.harness.database import fresh_database, make_instance
+
+FLAVOR: Flavor = make_flavor("small", vcpus=1, memory_mb=64)
+
+
+@pytest.fixture(autouse=True)
+def database() -> Iterator[None]:
+    nova_conf.register_all()
+    nova_conf.CONF([], project="nova-lite", default_config_files=[], default_config_dirs=[])
+    with fresh_database():
+        for host in ("a", "b"):
+            compute_nodes.upsert(make_node(host))
+        yield
+
+
+def _move(kind: MigrationType = MigrationType.LIVE) -> tuple[Instance, Operation, Migration]:
+    """A server on host a that moves to b, where it is claimed; its operation is held by somebody."""
+    instance = instances.insert(make_instance(host="a", node="a", generation=1, flavor=FLAVOR))
+    (here,), (there,) = compute_nodes.on_host("a"), compute_nodes.on_host("b")
+    assert allocations.claim(here.uuid, instance.uuid, 1, 64, 0)
+    number = operations.insert_pending(
+        request_id="r", instance_uuid=instance.uuid, action="live-migration", project_id="project", user_id="user",
+        topic="conductor", host=None, args={}, timeout_s=9,
+    )  # fmt: skip
+    operation = operations.take(number, "me", 9, "conductor", None)
+    assert operation is not None
+    migration = moves.begin(operation, instance, kind, status=MigrationStatus.ACCEPTED)
+    assert allocations.claim(there.uuid, instance.uuid, 1, 64, 0)
+    assert moves.plan(migration, "b", "b")
+    return instance, operation, migration
+
+
+def _held(uuid: str) -> list[str]:
+    names = {node.uuid: node.host for node in compute_nodes.list_all()}
+    return [names[claim.node_uuid] for claim in allocations.of_instance(uuid)]
+
+
+def test_a_report_moves_the_status_and_brings_the_wish() -> None:
+    _, operation, migration = _move()
+    assert live_moves.report(operation.id, operation.attempt, "running", {"memory_total_bytes": 5}) is None
+    found = migrations.get(migration.uuid)
+    assert (found.status, found.progress) == ("running", {"memory_total_bytes": 5})
+    assert migrations.update_if(migration.uuid, {"wish": str(MigrationWish.ABORT)}, MigrationStatus.RUNNING)
+    assert live_moves.report(operation.id, operation.attempt, None, {}) == MigrationWish.ABORT
+    assert migrations.get(migration.uuid).progress == {"memory_total_bytes": 5}
+
+
+def test_who_was_overtaken_reports_nothing() -> None:
+    instance, operation, migration = _move()
+    with pytest.raises(exception.StaleWrite):
+        live_moves.report(operation.id, operation.attempt + 1, "running", {})
+    assert moves.ended(instance)
+    with pytest.raises(exception.StaleWrite):
+        live_moves.report(operation.id, operation.attempt, "running", {})
+    assert migrations.get(migration.uuid).status == MigrationStatus.ERROR
+
+
+@pytest.mark.parametrize("ended", [False, True])
+def test_the_row_follows_a_guest_that_moved(ended: bool) -> None:
+    instance, _, migration = _move()
+    if ended:  # the server's state was reset a moment ago: its claim went back to the source
+        assert moves.ended(instance)
+        assert _held(instance.uuid) == ["a"]
+    assert live_moves.guest_moved(instance.uuid, 1, "b", "b")
+    moved = instances.get(instance.uuid)
+    assert (moved.host, moved.node, moved.generation) == ("b", "b", 2)
+    assert (_held(instance.uuid), _held(migration.uuid)) == (["b"], [])
+    assert not live_moves.guest_moved(instance.uuid, 1, "b", "b")
+
+
+def test_the_row_of_a_server_that_is_deleted_follows_nobody() -> None:
+    instance, _, _ = _move()
+    instances.update_if(instance.uuid, {"task_state": TaskState.DELETING})
+    assert not live_moves.guest_moved(instance.uuid, 1, "b", "b")
+    assert instances.get(instance.uuid).host == "a"
+
+
+def test_what_is_made_ready_for_a_guest_is_kept_while_it_is_on_its_way() -> None:
+    instance, operation, _ = _move()
+    assert hosts.judge("b", {instance.uuid: -1})["keep"] == [instance.uuid]
+    operations.end_open(instance.uuid, "superseded")
+    (stale,) = hosts.judge("b", {instance.uuid: -1})["destroy"]
+    assert (stale.uuid, operation.id > 0) == (instance.uuid, True)
+
+
+def test_a_source_that_is_back_hears_what_was_evacuated_until_it_is_clean() -> None:
+    instance, _, migration = _move(MigrationType.EVACUATION)
+    assert hosts.judge("a", {})["evacuated"] == []
+    instances.update_if(instance.uuid, {"host": "b", "node": "b", "generation": 2})
+    assert moves.succeeded(migration, instances.get(instance.uuid), MigrationStatus.DONE)
+    verdict = hosts.judge("a", {instance.uuid: 1})
+    assert ([each.uuid for each in verdict["destroy"]], verdict["evacuated"]) == ([instance.uuid], [instance.uuid])
+    live_moves.cleaned("b", [instance.uuid])
+    assert migrations.evacuated("a") == [migrations.get(migration.uuid)]
+    live_moves.cleaned("a", [instance.uuid])
+    assert migrations.get(migration.uuid).status == MigrationStatus.COMPLETED
+    assert hosts.judge("a", {})["evacuated"] == []
