@@ -179,6 +179,14 @@ class InstanceNotReady(Conflict):
     sentence = "Instance %(instance_uuid)s is not ready"
 
 
+class IdempotencyKeyReused(Conflict):
+    sentence = "The Idempotency-Key was used for another request"
+
+
+class IdempotencyKeyInUse(Conflict):
+    sentence = "A request with this Idempotency-Key was accepted meanwhile"
+
+
 class InstanceInAnotherZone(Conflict):
     sentence = "Instance %(instance_uuid)s cannot be pinned to availability zone %(zone)s while it is in %(present)s"
 

@@ -21,13 +21,19 @@ SUPERSEDED = "Superseded by a later request: %s"
 
 
 @retry_on_deadlock
-def create(ctxt: RequestContext, builds: Sequence[tuple[Instance, Mapping[str, Any]]]) -> list[int]:
+def create(
+    ctxt: RequestContext, builds: Sequence[tuple[Instance, Mapping[str, Any]]], first: Callable[[], None] | None = None
+) -> list[int]:
     """Write the servers of one request and an operation for each; the operations' ids.
+
+    ``first`` is called before all else in the transaction, which does not happen when it raises.
 
     :raises OverQuota: the project, the user or the servers' group may not have so many.
     """
     row = actions.CREATE
     with writer():
+        if first is not None:
+            first()
         counts = quota_counts(instance.flavor for instance, _ in builds)
         quota.reserve(str(ctxt.project_id), counts, user_id=str(ctxt.user_id))
         _join_group(ctxt, [instance for instance, _ in builds])

@@ -5,6 +5,7 @@ Everything accepted is in the database when a method returns; the messages sent 
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from oslo_config import cfg
@@ -16,6 +17,7 @@ from nova_lite.compute.doors.door import Door, Neighbours, check_lock
 from nova_lite.compute.doors.live_moves import LiveMoves
 from nova_lite.compute.doors.table import Doors
 from nova_lite.compute.lookups import Lookups
+from nova_lite.compute.once import Once
 from nova_lite.compute.rpcapi import ComputeRpcAPI
 from nova_lite.compute.vm_states import VmState
 from nova_lite.conductor.api import API as ConductorAPI
@@ -54,9 +56,12 @@ class API(Doors):
 
     # -- create -----------------------------------------------------------------------------------
 
-    def create(self, ctxt: RequestContext, request: ServerRequest) -> tuple[tuple[Instance, ...], str]:
-        """Accept new servers; they and the reservation id.
+    def create(
+        self, ctxt: RequestContext, request: ServerRequest, once: Once | None = None
+    ) -> tuple[tuple[Instance, ...], str]:
+        """Accept new servers; they and the reservation id. ``once`` is kept with them.
 
+        :raises IdempotencyKeyInUse: another request was quicker.
         :raises FlavorNotFound, ImageNotFound, KeypairNotFound, NetworkNotFound, Invalid: see :mod:`create`.
         :raises OverQuota: the project may not have so many.
         """
@@ -64,7 +69,8 @@ class API(Doors):
         builds = create.prepare(ctxt, request, self._lookups, self._conf.default_schedule_zone)
         builds = reservations.reserve(ctxt, self._volume, builds)
         try:
-            operation_ids = acceptance.create(ctxt, [(build.instance, build.args) for build in builds])
+            keep = None if once is None else functools.partial(once.keep, builds[0].instance)
+            operation_ids = acceptance.create(ctxt, [(build.instance, build.args) for build in builds], keep)
         except exception.NovaLiteError:
             reservations.give_back(ctxt, self._volume, builds)
             raise

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from nova_lite import exception
 from nova_lite.clock import utcnow
 from nova_lite.conductor.tasks import recover
-from nova_lite.db.api import allocations, console_tokens, instances, migrations, operations
+from nova_lite.db.api import allocations, console_tokens, idempotency, instances, migrations, operations
 from nova_lite.liveness import dead_hosts
 from nova_lite.objects import Operation
 
@@ -56,6 +56,7 @@ class Sweeper:
         if orphans:
             LOG.warning("Released the claims of %d servers that are gone", orphans)
         console_tokens.purge(utcnow())
+        idempotency.purge()
         before = utcnow() - self._retention
         forgotten = instances.purge(before), operations.purge(before)
         if any(forgotten):

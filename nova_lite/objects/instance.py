@@ -20,6 +20,14 @@ class ServerName(NamedTuple):
     display_name: str
 
 
+class CreatedServer(NamedTuple):
+    """What the answer of a creation says of a server."""
+
+    uuid: str
+    auto_disk_config: bool
+    security_groups: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class Fault(TravellingObject):
     """Why a server is in error; ``details`` is for administrators."""

@@ -1,4 +1,4 @@
-"""Passwords, crash dumps, soft deletes and restores when hosts and conductors die in the middle: done once more, clean."""
+"""Passwords, crash dumps, soft deletes and restores when hosts and conductors die in the middle: done again, clean."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ from nova_lite.api.middleware.size_limit import SizeLimit
 from nova_lite.api.openstack.compute import application
 from nova_lite.api.openstack.urlmap import URLMap
 from nova_lite.api.openstack.versions import OneVersion, RootVersions
+from nova_lite.compute.once import Once
 from nova_lite.context import RequestContext
 from nova_lite.objects import Instance, ServerName, ServerRequest, ServerSearch
 from tests.harness.builders import NOW
@@ -85,7 +86,9 @@ class FakeCompute:
     def get_names(self, ctxt: RequestContext, search: ServerSearch) -> list[ServerName]:
         return [ServerName(server.uuid, server.display_name) for server in self.get_all(ctxt, search)]
 
-    def create(self, ctxt: RequestContext, request: ServerRequest) -> tuple[tuple[Instance, ...], str]:
+    def create(
+        self, ctxt: RequestContext, request: ServerRequest, once: Once | None = None
+    ) -> tuple[tuple[Instance, ...], str]:
         self._note("create", request)
         new = self.add(
             request.name, project_id=ctxt.project_id, vm_state="building", security_groups=request.security_groups

@@ -19,8 +19,9 @@ from nova_lite.api.openstack.compute.views.servers import ServerViews, Sight
 from nova_lite.api.openstack.request import Request, Response
 from nova_lite.api.openstack.validation import validated
 from nova_lite.compute.api import API
+from nova_lite.compute.once import Made, Once
 from nova_lite.context import RequestContext
-from nova_lite.objects import Instance, ServerName, ServerRequest, ServerSearch
+from nova_lite.objects import CreatedServer, Instance, ServerName, ServerRequest, ServerSearch
 
 S = TypeVar("S", Instance, ServerName)
 
@@ -56,17 +57,40 @@ class ServersController:
 
     @validated(body=schemas.CREATE)
     def create(self, req: Request) -> Response:
+        """
+        :raises IdempotencyKeyReused: the client used its Idempotency-Key for another request
+        """
         wanted = server_request(req.body, req.version)
         _authorize_parts(req, wanted)
-        password = wanted.admin_password or admin_password.new()
-        wanted = dataclasses.replace(wanted, admin_password=password)
-        with _as_bad_request():
-            instances, reservation_id = self._compute.create(req.ctxt, wanted)
+        once = _once(req)
+        if once is None:
+            password = wanted.admin_password or admin_password.new()
+            made = self._make(req, dataclasses.replace(wanted, admin_password=password))
+        else:
+            made = once.kept() or self._make_once(req, wanted, once)
+            password = wanted.admin_password or admin_password.derived(once.secret(made.salt))
         if wanted.return_reservation_id:
-            return Response({"reservation_id": reservation_id})
+            return Response({"reservation_id": made.reservation_id})
         shown = password if self._conf.api.enable_instance_password else None
-        location = req.links.to("servers", instances[0].uuid)
-        return Response(self._views(req).created(instances[0], shown), headers=[("Location", location)])
+        location = req.links.to("servers", made.server.uuid)
+        return Response(self._views(req).created(made.server, shown), headers=[("Location", location)])
+
+    def _make(self, req: Request, wanted: ServerRequest, once: Once | None = None) -> Made:
+        with _as_bad_request():
+            (first, *_), reservation_id = self._compute.create(req.ctxt, wanted, once)
+        server = CreatedServer(first.uuid, first.auto_disk_config, first.security_groups)
+        return Made(server, reservation_id, once.salt if once else "")
+
+    def _make_once(self, req: Request, wanted: ServerRequest, once: Once) -> Made:
+        """What makes the second of two equal requests fail may be the first: then its answer is the answer."""
+        password = wanted.admin_password or admin_password.derived(once.secret(once.salt))
+        try:
+            return self._make(req, dataclasses.replace(wanted, admin_password=password), once)
+        except exception.NovaLiteError:
+            kept = once.kept()
+            if kept is None:
+                raise
+            return kept
 
     @validated(body=schemas.UPDATE)
     def update(self, req: Request, server: Instance) -> dict[str, Any]:
@@ -114,6 +138,17 @@ def sight_of(req: Request) -> Sight:
         host_status=req.may("os_compute_api:servers:show:host_status"),
         unknown_host_status=req.may("os_compute_api:servers:show:host_status:unknown-only"),
     )
+
+
+def _once(req: Request) -> Once | None:
+    """The client's word that it may say this creation again.
+
+    :raises Invalid: its key is no key.
+    """
+    key = req.environ.get("HTTP_IDEMPOTENCY_KEY")
+    if key is None:
+        return None
+    return Once(str(req.ctxt.project_id or ""), key.strip(), [str(req.version), req.body])
 
 
 def _search(req: Request, all_rule: str, limit: int) -> ServerSearch:

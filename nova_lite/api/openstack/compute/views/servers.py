@@ -13,7 +13,7 @@ from nova_lite.api.openstack.compute.views.undo import History, View, drop, step
 from nova_lite.api.openstack.links import Links
 from nova_lite.api.openstack.microversions import Microversion, at
 from nova_lite.compute.statuses import WITH_FAULT, WITH_PROGRESS, status_of
-from nova_lite.objects import Flavor, Instance, ServerName
+from nova_lite.objects import CreatedServer, Flavor, Instance, ServerName
 
 HOSTNAME_FOR_ALL = at("2.90")
 
@@ -140,7 +140,7 @@ class ServerViews:
             view["adminPass"] = admin_password
         return {"server": view}
 
-    def created(self, instance: Instance, admin_password: str | None) -> dict[str, View]:
+    def created(self, instance: Instance | CreatedServer, admin_password: str | None) -> dict[str, View]:
         """The answer of create."""
         view = {
             "id": instance.uuid,
@@ -285,7 +285,7 @@ def _hints(instance: Instance) -> View:
     }
 
 
-def _disk_config(instance: Instance) -> str:
+def _disk_config(instance: Instance | CreatedServer) -> str:
     return "AUTO" if instance.auto_disk_config else "MANUAL"
 
 

@@ -21,3 +21,12 @@ def test_what_is_not_asked_is_new(part: dict[str, str] | None) -> None:
 
 def test_what_is_asked_is_kept() -> None:
     assert admin_password.asked_or_new({"adminPass": "mine"}) == "mine"
+
+
+def test_derived_passwords_are_the_same_again_and_look_like_new_ones() -> None:
+    made = [admin_password.derived(bytes([number]) * 32) for number in range(200)]
+    assert made == [admin_password.derived(bytes([number]) * 32) for number in range(200)]
+    assert len(set(made)) == 200
+    assert {len(each) for each in made} == {12}
+    assert all(any(map(str.isdigit, each)) and any(map(str.isupper, each)) for each in made)
+    assert set("".join(made)) == set("".join(admin_password.new() for _ in range(500)))

@@ -1,0 +1,59 @@
+"""What was answered to creations that a client may say again, by the hash of its key."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from nova_lite import exception
+from nova_lite.clock import utcnow
+from nova_lite.db.models import IdempotencyKey
+from nova_lite.db.session import reader, writer
+from nova_lite.db.writes import affected
+
+_T = IdempotencyKey.__table__
+LIFETIME = datetime.timedelta(hours=24)
+
+
+class Kept(NamedTuple):
+    body_hash: str
+    answer: dict[str, Any]
+
+
+def find(project_id: str, key_hash: str) -> Kept | None:
+    """What a project's key was last used for, if that is not forgotten yet."""
+    query = select(_T.c.body_hash, _T.c.answer).where(
+        _T.c.project_id == project_id, _T.c.key_hash == key_hash, _T.c.created_at > utcnow() - LIFETIME
+    )
+    with reader() as session:
+        row = session.execute(query).one_or_none()
+    return None if row is None else Kept(*row)
+
+
+def keep(project_id: str, key_hash: str, body_hash: str, answer: dict[str, Any]) -> None:
+    """Use a key, in the transaction of what is answered; the use of a forgotten time is no hindrance.
+
+    :raises IdempotencyKeyInUse: somebody else used it meanwhile.
+    """
+    now = utcnow()
+    mine = (_T.c.project_id == project_id, _T.c.key_hash == key_hash)
+    row = {
+        "project_id": project_id, "key_hash": key_hash, "body_hash": body_hash, "answer": answer, "created_at": now,
+    }  # fmt: skip
+    with writer() as session:
+        session.execute(delete(_T).where(*mine, _T.c.created_at <= now - LIFETIME))
+        try:
+            session.execute(insert(_T).values(row))
+        except IntegrityError:
+            raise exception.IdempotencyKeyInUse() from None
+
+
+def purge(limit: int = 1000) -> int:
+    """Forget the keys of a day ago, at most ``limit``; how many."""
+    old = select(_T.c.id).where(_T.c.created_at <= utcnow() - LIFETIME).order_by(_T.c.id).limit(limit)
+    with writer() as session:
+        ids = list(session.scalars(old))
+        return affected(session, delete(_T).where(_T.c.id.in_(ids))) if ids else 0
