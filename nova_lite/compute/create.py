@@ -188,6 +188,11 @@ def _auto_disk_config(request: ServerRequest, image: ImageMeta) -> bool:
     return image.properties.get("auto_disk_config", "").lower() in ("true", "1", "yes")
 
 
+def _numbered(request: ServerRequest, name: str, index: int) -> str:
+    """Of several servers of one request, each has its number."""
+    return f"{name}-{index + 1}" if request.max_count > 1 else name
+
+
 def _instance(
     ctxt: RequestContext,
     request: ServerRequest,
@@ -201,18 +206,15 @@ def _instance(
 ) -> Instance:
     instance_uuid = str(uuid.uuid4())
     image = disks.image
-    many = request.max_count > 1
-    name = f"{request.name}-{index + 1}" if many else request.name
-    hostname = request.hostname or hostname_of(name, f"server-{instance_uuid}")
-    if request.hostname and many:
-        hostname = f"{request.hostname}-{index + 1}"
+    name = _numbered(request, request.name, index)
+    hostname = _numbered(request, request.hostname, index) if request.hostname else ""
     return Instance(
         uuid=instance_uuid,
         project_id=ctxt.project_id or "",
         user_id=ctxt.user_id or "",
         display_name=name,
         display_description=request.description,
-        hostname=hostname,
+        hostname=hostname or hostname_of(name, f"server-{instance_uuid}"),
         vm_state=VmState.BUILDING,
         task_state=TaskState.SCHEDULING,
         flavor=flavor,
