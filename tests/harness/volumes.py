@@ -47,6 +47,11 @@ class Volumes(API):
         body = self._cinder.request(None, "GET", path, exception.NotFound, query={"all_tenants": "1"}, version="3.70")
         return list(body[key])
 
+    def ask(self, project_id: str, method: str, path: str, body: Any) -> Any:
+        """What a member of the project is answered, as JSON."""
+        ctxt = RequestContext(project_id=project_id, user_id="demo", roles=["member", "reader"], overwrite=False)
+        return self._cinder.request(ctxt, method, path, exception.NotFound, body)
+
     def show(self, volume_id: str) -> dict[str, Any]:
         body = self._cinder.request(None, "GET", f"/volumes/{volume_id}", exception.NotFound, version="3.70")
         return dict(body["volume"])

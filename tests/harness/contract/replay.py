@@ -16,6 +16,8 @@ import urllib.parse
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import requests
+
 from tests.harness import contract
 from tests.harness.contract import fields, material, report, shape
 from tests.harness.contract.endpoint import Endpoint, HttpEndpoint, Reply, maximum
@@ -168,9 +170,8 @@ def error_shape(reply: Reply) -> list[str]:
 def main(arguments: list[str] | None = None) -> int:
     options = _arguments(arguments)
     endpoint = HttpEndpoint(options.endpoint, {"member": options.token_member, "admin": options.token_admin})
-    world = World(
-        endpoint, options.image, options.zone, options.network, options.timeout, has_volumes=options.volumes
-    )  # fmt: skip
+    cinder = volume_service(options.volumes, options.token_member) if options.volumes else None
+    world = World(endpoint, options.image, options.zone, options.network, options.timeout, cinder=cinder)
     calls = material.calls_of(*options.tier)
     if options.operation:
         calls = [call for call in calls if re.search(options.operation, call.operation)]
@@ -182,6 +183,19 @@ def main(arguments: list[str] | None = None) -> int:
     print(report.notes(outcomes))
     print(report.table(outcomes))
     return int(any(outcome.verdict == Verdict.FAILED for outcome in outcomes))
+
+
+def volume_service(url: str, token: str) -> Callable[[str, str, Any], Any]:
+    """The member at the volume service: method, path and body, to the answer's JSON."""
+
+    def ask(method: str, path: str, body: Any) -> Any:
+        headers = {"X-Auth-Token": token, "OpenStack-API-Version": "volume 3.44"}
+        answer = requests.request(method, url.rstrip("/") + path, json=body, headers=headers, timeout=60)
+        if answer.status_code >= 400:
+            raise WorldError(f"{method} {path} at the volume service: {answer.status_code} {answer.text[:200]}")
+        return answer.json() if answer.content else None
+
+    return ask
 
 
 def _progress(outcome: Outcome) -> None:
@@ -196,7 +210,7 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--image", required=True, help="id of an active image")
     parser.add_argument("--network", help="id of a network, for requests that name one")
     parser.add_argument("--zone", default="nova", help="an availability zone (default: %(default)s)")
-    parser.add_argument("--volumes", action="store_true", help="the cloud has a volume service")
+    parser.add_argument("--volumes", metavar="URL", help="the volume service's v3 endpoint, where the cloud has one")
     parser.add_argument("--tier", action="append", choices=["T1", "T2", "T3"], help="may repeat (default: T1)")
     parser.add_argument("--operation", help="only operations that match this regular expression")
     parser.add_argument("--timeout", type=float, default=60.0, help="seconds to wait for a state (default: 60)")

@@ -24,6 +24,7 @@ class Ids:
     network: str | None = None
     group: str | None = None
     user: str | None = None
+    volume_type: str = "__DEFAULT__"
     key_name: str | None = None
     unique: Callable[[str], str] = lambda prefix: prefix
 
@@ -82,6 +83,7 @@ _BY_KEY: dict[str, Callable[[Ids], str | None]] = {
     "group": lambda ids: ids.group,
     "host": lambda ids: ids.host,
     "hypervisor_hostname": lambda ids: ids.node,
+    "volume_type": lambda ids: ids.volume_type,
     "key_name": lambda ids: ids.key_name,
 }
 _BY_PARENT: dict[tuple[str, str], Callable[[Ids], str | None]] = {

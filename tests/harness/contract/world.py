@@ -50,9 +50,10 @@ class World:
     zone: str = "nova"
     network: str | None = None
     timeout_s: float = 60.0
-    has_volumes: bool = False
     # The project's member at the network service: method, path below /v2.0 and body, to the answer's JSON.
     neutron: Callable[[str, str, Any], Any] | None = None
+    # The same at the volume service; paths begin with a slash.
+    cinder: Callable[[str, str, Any], Any] | None = None
     sleep: Callable[[float], object] = time.sleep
     _subject: str | None = None
     _users: dict[str, str] = field(default_factory=dict)
@@ -61,6 +62,7 @@ class World:
     _flavor: str | None = None
     _group: str | None = None
     _made_flavors: list[str] = field(default_factory=list)
+    _made_volumes: list[str] = field(default_factory=list)
 
     # -- calls ----------------------------------------------------------------------------------------
 
@@ -96,6 +98,14 @@ class World:
     def adopt_flavor(self, flavor: str) -> None:
         """Remove this flavor, too, in the end."""
         self._made_flavors.append(flavor)
+
+    @property
+    def has_volumes(self) -> bool:
+        return self.cinder is not None
+
+    def adopt_volume(self, volume: str) -> None:
+        """Remove this volume, too, in the end."""
+        self._made_volumes.append(volume)
 
     def user(self, role: str) -> str:
         """The id of the role's own user, read from a keypair, which belongs to a user."""
@@ -263,6 +273,13 @@ class World:
                 raise WorldError(f"servers still there {self.timeout_s} s after their delete: {self._dying}")
             self.sleep(0.02)
 
+    def _delete_volumes(self) -> None:
+        """Those that did not end with their servers."""
+        if self.cinder is not None:
+            there = {volume["id"] for volume in self.cinder("GET", "/volumes", None)["volumes"]}
+            for volume in there.intersection(self._made_volumes):
+                self.cinder("DELETE", f"/volumes/{volume}", None)
+
     def close(self) -> None:
         """Remove everything that was made here."""
         if self._subject is not None and not self._gone(self._subject):
@@ -274,5 +291,6 @@ class World:
         for role, name, user in self._keypairs:
             query = f"?user_id={user}" if user else ""
             self.endpoint.call(role, "DELETE", f"/v2.1/os-keypairs/{name}{query}", version="2.10")
+        self._delete_volumes()
         for flavor in self._made_flavors:
             self.endpoint.call("admin", "DELETE", f"/v2.1/flavors/{flavor}")
