@@ -31,6 +31,7 @@ RULES: tuple[Rule, ...] = (
         "compute:server:topology:host:index", ADMIN, "See where on the host a server's NUMA nodes are.",
         (("GET", "/servers/{server_id}/topology"),),
     ),
+    _rule("nova-lite:server-scheduling:show", ADMIN, "GET", "/scheduling", "See why a server is where it is."),
     _rule("os-server-password:show", PROJECT_READER, "GET", "/os-server-password", "Show the password a guest posted."),
     _rule("os-server-password:clear", PROJECT_MEMBER, "DELETE", "/os-server-password", "Forget that password."),
 )

@@ -54,7 +54,13 @@ class Destination:
             reason = str(exception.NoValidHost(reason=placement.diagnosis.summary()))
             give_up(operation, instance, reason, verdict_of(placement))
             return None
-        return placement.selections[0]
+        chosen = placement.selections[0]
+        try:
+            operations.hold(operation.id, operation.attempt, verdict=verdict_of(placement))
+        except exception.StaleWrite:
+            unclaim(instance.uuid, chosen)
+            raise
+        return chosen
 
     def _forced(self, operation: Operation, instance: Instance, host: str) -> Selection | None:
         try:

@@ -57,6 +57,14 @@ def get_by_request_id(instance_uuid: str, request_id: str) -> Operation:
         return _operation(row, _events(session, row.id))
 
 
+def newest_with_verdict(instance_uuid: str) -> Operation | None:
+    """The last one that the scheduler was asked for."""
+    query = select(_T).where(_T.c.instance_uuid == instance_uuid, _T.c.verdict.is_not(None))
+    with reader() as session:
+        row = session.execute(query.order_by(_T.c.id.desc()).limit(1)).one_or_none()
+    return None if row is None else _operation(row)
+
+
 def list_for_instance(instance_uuid: str) -> list[Operation]:
     """Newest first, without events."""
     with reader() as session:

@@ -3,6 +3,7 @@
 from nova_lite.api.openstack import retired
 from nova_lite.api.openstack.routes import (
     aggregates,
+    beyond,
     consoles,
     flavors,
     hosts,
@@ -46,6 +47,7 @@ ROUTES: tuple[Route, ...] = (
     *server_external_events.ROUTES,
     *usage.ROUTES,
     *versions.ROUTES,
+    *beyond.ROUTES,
     *_RETIRED,
 )
 
