@@ -1,6 +1,7 @@
 """The composite at the endpoint's root: which application serves which path.
 
-``/v2.1`` takes the path itself, with or without a last slash; ``/v2.1/+`` takes what is below it; ``/`` takes the rest.
+``/v2.1`` takes the path itself, with or without a last slash; ``/v2.1/+`` takes what is below it; ``/v2.1/name`` takes
+that one path before it; ``/`` takes the rest.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ class URLMap:
         environ["nova_lite.mount"] = mount
         environ["nova_lite.link_prefix"] = self._link_prefix
         below = rest.strip("/") != "" and self._below.get(prefix)
-        app = below or self._exact.get(prefix)
+        # A path of several segments goes before what is below its first.
+        app = self._exact.get(path) or below or self._exact.get(prefix)
         if not app:
             return self._root(environ, start_response)
         environ["nova_lite.version_path"] = prefix

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from oslo_config import cfg
 
 from nova_lite import exception
@@ -21,6 +24,13 @@ def build(conf: cfg.ConfigOpts, *, legacy: bool = False, compute: API | None = N
     """The application of one endpoint; ``compute`` may be given by tests."""
     compute = compute or API(conf)
     return Dispatcher(ROUTES, controllers(conf, compute), subjects(compute), legacy=legacy)
+
+
+def handlers(conf: cfg.ConfigOpts, compute: API | None = None) -> dict[str, Callable[..., Any]]:
+    """The controllers' methods by the name in the row, for whoever describes the calls."""
+    known = controllers(conf, compute or API(conf))
+    names = {route.handler: route.handler.split(":") for route in ROUTES}
+    return {name: getattr(known[controller], method) for name, (controller, method) in names.items()}
 
 
 def subjects(compute: API) -> dict[str, Subject]:

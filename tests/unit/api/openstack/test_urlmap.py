@@ -20,6 +20,7 @@ def teller(name: str) -> Any:
 
 
 MAP = {"/": "root", "/v2": "old", "/v2/+": "old+", "/v2.1": "new", "/v2.1/+": "new+", "/healthcheck": "health"}
+MAP["/v2.1/one.json"] = "one"
 
 
 @pytest.mark.parametrize(
@@ -34,6 +35,8 @@ MAP = {"/": "root", "/v2": "old", "/v2/+": "old+", "/v2.1": "new", "/v2.1/+": "n
         ("/v2.1/servers", "new+ /v2.1 /servers"),
         ("//v2.1/servers", "new+ /v2.1 /servers"),
         ("/v2/servers", "old+ /v2 /servers"),
+        ("/v2.1/one.json", "one /v2.1 /one.json"),
+        ("/v2/one.json", "old+ /v2 /one.json"),
         ("/v2.10/servers", "root  /v2.10/servers"),
         ("/v3", "root  /v3"),
         ("/healthcheck", "health /healthcheck "),
