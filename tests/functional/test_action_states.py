@@ -87,7 +87,7 @@ REQUESTS: dict[str, Request] = {
     "detach interface": Request("DELETE", f"/servers/{{id}}/os-interface/{UNKNOWN}", None, (404,)),
     "metadata write": Request("POST", "/servers/{id}/metadata", {"metadata": {"key": "value"}}, (200,)),
     "metadata delete": Request("DELETE", "/servers/{id}/metadata/key", None, (204,)),
-    "force_complete": Request("POST", f"{_MIGRATIONS}/999999/action", {"force_complete": None}, (404,)),
+    "force_complete": Request("POST", f"{_MIGRATIONS}/999999/action", {"force_complete": None}, (400,)),
     "abort migration": Request("DELETE", f"{_MIGRATIONS}/999999", None, (404,)),
     "tags write": Request("PUT", "/servers/{id}/tags/new", None, (201,)),
 }  # fmt: skip

@@ -107,7 +107,7 @@ def embedded(folder: pathlib.Path, options: str = "") -> Iterator[Target]:
     conf = folder / "nova-lite.conf"
     conf.write_text(f"[fake_driver]\npersist = false\n{options}\n")
     base = _port_base()
-    arguments = ["--config-file", str(conf), "--fake", "--quiet", "--state-dir", str(folder / "state"),
+    arguments = ["--config-file", str(conf), "--fake", "--hosts", "2", "--quiet", "--state-dir", str(folder / "state"),
                  "--port-base", str(base)]  # fmt: skip
     with daemon.running(folder, "threading", "all_in_one", *arguments) as running:
         running.wait_ready()
@@ -172,11 +172,10 @@ def configuration(target: Target, folder: pathlib.Path, min_microversion: str | 
         "compute": {
             "image_ref": target.images[0], "image_ref_alt": target.images[1], "flavor_ref": target.flavors[0],
             "flavor_ref_alt": target.flavors[1], "max_microversion": "latest", "build_interval": 1,
-            "build_timeout": 60, "min_compute_nodes": 1, "region": "RegionOne",
+            "build_timeout": 60, "min_compute_nodes": 2, "region": "RegionOne",
         },
-        # One host: nothing to migrate to.
         "compute-feature-enabled": {
-            "resize": True, "cold_migration": False, "live_migration": False, "change_password": True,
+            "resize": True, "cold_migration": True, "live_migration": True, "change_password": True,
             "vnc_console": True, "swap_volume": True, "personality": False, "metadata_service": False,
         },
         "network": {"project_networks_reachable": False, "public_network_id": target.public_network or ""},
