@@ -10,6 +10,7 @@ from typing import Any
 
 from nova_lite import exception, quota
 from nova_lite.compute import actions
+from nova_lite.compute.task_states import TaskState
 from nova_lite.conductor import moves
 from nova_lite.context import RequestContext
 from nova_lite.db.api import instances, migrations, operations, server_groups
@@ -84,6 +85,7 @@ def action(
             check(row, fresh)
             raise exception.StaleWrite(what=f"Instance {instance.uuid}")
         if row.task_states != actions.IDLE:
+            _refuse_while_deleted(instance.uuid, row)
             operations.end_open(instance.uuid, SUPERSEDED % row.name)
         turn = None if row.place is actions.Place.CONDUCTOR else host or fresh.host
         topic = "conductor" if turn is None else "compute"
@@ -160,6 +162,15 @@ def check(row: actions.Action, instance: Instance) -> None:
     raise exception.InstanceInvalidState(
         verb=row.verb, instance_uuid=instance.uuid, attribute=refusal.attribute, state=refusal.state
     )
+
+
+def _refuse_while_deleted(instance_uuid: str, row: actions.Action) -> None:
+    """:raises InstanceInvalidState: a delete was accepted, which nothing supersedes."""
+    deletes = (actions.DELETE.name, actions.FORCE_DELETE.name)
+    if any(operation.action in deletes for operation in operations.open_for_instance(instance_uuid)):
+        raise exception.InstanceInvalidState(
+            verb=row.verb, instance_uuid=instance_uuid, attribute="task_state", state=TaskState.DELETING
+        )
 
 
 def _open(

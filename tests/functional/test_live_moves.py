@@ -9,6 +9,7 @@ import pytest
 
 from nova_lite.db.api import allocations, compute_nodes, instances, migrations
 from nova_lite.objects import MigrationStatus
+from nova_lite.virt.fake import live_migration
 from nova_lite.virt.fault_plan import FaultKind, FaultRule
 from tests.harness.cloud import ADMIN, Cloud, until
 
@@ -205,6 +206,41 @@ def test_from_2_34_failed_checks_are_found_in_the_action(cloud: Cloud) -> None:
     cloud.wait_quiet()
 
 
+def test_the_guest_never_runs_twice(cloud: Cloud) -> None:
+    """Watched at every part of the way, on all hosts at one moment."""
+    server = cloud.boot()
+    seen: list[int] = []
+
+    def watch(call: str, uuid: str | None) -> None:
+        with live_migration._switch:
+            seen.append(sum(server["id"] in driver.guests for driver in cloud.drivers.values()))
+
+    with pytest.MonkeyPatch.context() as patch:
+        for driver in cloud.drivers.values():
+            patch.setattr(driver.plan, "strike", watch)
+        for _ in range(5):
+            home = instances.get(server["id"]).host
+            assert _migrate(cloud, server["id"]).status == 202
+            cloud.wait(server["id"], "ACTIVE")
+            assert instances.get(server["id"]).host != home
+    assert set(seen) == {1}
+    assert len(seen) > 5 * live_migration.ROUNDS
+
+
+def test_a_hypervisor_that_cannot_says_so_and_the_server_stays(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = cloud.boot()
+    for driver in cloud.drivers.values():
+        monkeypatch.setattr(driver, "capabilities", driver.capabilities - {"live_migration"})
+    assert _migrate(cloud, server["id"]).status == 202
+    assert _home(cloud.wait(server["id"], "ACTIVE")) == _home(server)
+    actions = cloud.get(f"/servers/{server['id']}/os-instance-actions", token=ADMIN).json["instanceActions"]
+    assert actions[0]["message"].startswith("No valid host was found.")
+    assert "cannot 'os-migrateLive'" in actions[0]["message"]
+    cloud.wait_quiet()
+
+
 @pytest.mark.parametrize(
     ("version", "body", "said"),
     [
@@ -308,6 +344,16 @@ def test_evacuation_ends_what_was_under_way_and_ignores_the_lock(cloud: Cloud) -
     actions = cloud.get(f"/servers/{server['id']}/os-instance-actions", token=ADMIN).json["instanceActions"]
     stop = next(each for each in actions if each["action"] == "stop")
     assert stop["message"] == "Superseded by a later request: evacuate"
+
+
+def test_a_delete_is_not_superseded(cloud: Cloud) -> None:
+    server = cloud.boot()
+    source = _home(server)
+    cloud.kill(source)
+    assert cloud.delete(f"/servers/{server['id']}").status == 204  # nobody has noticed yet: the host has to do it
+    _force(cloud, source, True)
+    assert _evacuate(cloud, server["id"]).status in (404, 409)
+    cloud.wait_gone(server["id"])
 
 
 def test_without_a_valid_host_the_server_is_in_error_where_it_was(cloud: Cloud) -> None:

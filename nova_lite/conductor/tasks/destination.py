@@ -51,7 +51,9 @@ class Destination:
             operations.pause(operation.id, operation.attempt, _NO_SCHEDULER_REST_S, "No scheduler answered.")
             return None
         if not placement.selections:
-            reason = str(exception.NoValidHost(reason=placement.diagnosis.summary()))
+            failure = operation.args.get("failure")
+            last = f" Last error: {failure['reason']}" if failure else ""
+            reason = str(exception.NoValidHost(reason=placement.diagnosis.summary() + last))
             give_up(operation, instance, reason, verdict_of(placement))
             return None
         chosen = placement.selections[0]
