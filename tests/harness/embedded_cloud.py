@@ -1,4 +1,4 @@
-"""The embedded identity and image services in a process of their own, with stock clients pointed at them."""
+"""The embedded identity, image and network services in a process of their own, with stock clients pointed at them."""
 
 from __future__ import annotations
 
@@ -34,11 +34,12 @@ class EmbeddedCloud:
         self.directory = directory
         self.state = directory / "state"
         self.backend = backend
-        self.identity_port, self.image_port = _free_ports(2)
+        self.identity_port, self.image_port, self.network_port = _free_ports(3)
         self.conf_file = directory / "nova-lite.conf"
         self.conf_file.write_text(
             f"[DEFAULT]\nstate_path = {self.state}\n"
-            f"[embedded]\nidentity_port = {self.identity_port}\nimage_port = {self.image_port}\n{options}"
+            f"[embedded]\nidentity_port = {self.identity_port}\nimage_port = {self.image_port}\n"
+            f"network_port = {self.network_port}\n{options}"
         )
         self._process: subprocess.Popen[str] | None = None
 
@@ -60,7 +61,7 @@ class EmbeddedCloud:
         return kept | {"NOVA_LITE_CONCURRENCY_BACKEND": self.backend, "PYTHONWARNINGS": "ignore"}
 
     def start(self) -> None:
-        """Return when both services listen."""
+        """Return when all services listen."""
         with open(self.directory / "server.log", "a") as log:
             self._process = subprocess.Popen(
                 [sys.executable, str(SERVER), "--config-file", str(self.conf_file)],
