@@ -49,13 +49,13 @@ def _members(cloud: Cloud, group: str) -> list[str]:
 
 
 def _settled(cloud: Cloud, group: str) -> collections.Counter[str]:
-    """Wait until no member is being built; how many are ACTIVE on each host."""
+    """Wait until no member is being built; how many are ACTIVE on each host. Who is shelved is nowhere."""
     hosts: collections.Counter[str] = collections.Counter()
     for uuid in _members(cloud, group):
         server = _built(cloud, uuid)
         if server["status"] == "ACTIVE":
             hosts[server["OS-EXT-SRV-ATTR:host"]] += 1
-        else:
+        elif server["status"] != "SHELVED_OFFLOADED":
             assert server["fault"]["message"].startswith("No valid host was found.")
     return hosts
 
@@ -192,4 +192,73 @@ def test_a_build_that_goes_elsewhere_keeps_the_policy(cloud: Cloud) -> None:
     where = {node.uuid: node.host for node in compute_nodes.list_all()}
     claimed = [where[claim.node_uuid] for claim in allocations.list() if claim.instance_uuid in _members(cloud, group)]
     assert len(claimed) == len(set(claimed))
+    _remove(cloud, group)
+
+
+# -- what moves stays within the policy ---------------------------------------------------------------
+
+
+def _full_but_one(cloud: Cloud, group: str) -> tuple[str, str]:
+    """A member on each host but one; the first member, and the free host."""
+    assert _create(cloud, group, min_count=HOSTS - 1, max_count=HOSTS - 1).status == 202
+    hosts = _settled(cloud, group)
+    (free,) = {f"host{number + 1}" for number in range(HOSTS)} - set(hosts)
+    return _members(cloud, group)[0], free
+
+
+def _where(cloud: Cloud, server: str) -> str:
+    shown = cloud.show(server)
+    assert shown is not None
+    return str(shown["OS-EXT-SRV-ATTR:host"])
+
+
+def test_a_cold_move_goes_where_no_member_is(cloud: Cloud) -> None:
+    group = _group(cloud, "anti-affinity")
+    mover, free = _full_but_one(cloud, group)
+    source = _where(cloud, mover)
+    assert cloud.act(mover, "migrate", token=ADMIN).status == 202
+    assert cloud.wait(mover, "VERIFY_RESIZE")["OS-EXT-SRV-ATTR:host"] == free
+    assert _create(cloud, group).status == 202
+    newest = _members(cloud, group)[-1]
+    assert _built(cloud, newest)["status"] == "ERROR", f"{source} is kept for the way back"
+    assert cloud.act(mover, "revertResize").status == 202
+    assert cloud.wait(mover, "ACTIVE")["OS-EXT-SRV-ATTR:host"] == source
+    _remove(cloud, group)
+
+
+def test_a_live_move_goes_where_no_member_is(cloud: Cloud) -> None:
+    group = _group(cloud, "anti-affinity")
+    mover, free = _full_but_one(cloud, group)
+    body = {"host": None, "block_migration": "auto"}
+    assert cloud.act(mover, "os-migrateLive", body, token=ADMIN).status == 202
+    until(lambda: _where(cloud, mover) == free, 10, lambda: str(cloud.show(mover)))
+    cloud.wait(mover, "ACTIVE")
+    assert _create(cloud, group).status == 202
+    assert sorted(_settled(cloud, group).values()) == [1] * HOSTS
+    assert cloud.act(mover, "os-migrateLive", body, token=ADMIN).status == 202
+    cloud.wait(mover, "ACTIVE")
+    assert _where(cloud, mover) == free, "there is no host without a member"
+    _remove(cloud, group)
+
+
+def test_a_shelved_member_comes_back_where_no_member_is(cloud: Cloud) -> None:
+    group = _group(cloud, "anti-affinity")
+    mover, free = _full_but_one(cloud, group)
+    assert cloud.act(mover, "shelve").status == 202
+    cloud.wait(mover, "SHELVED_OFFLOADED")
+    assert _create(cloud, group, min_count=2, max_count=2).status == 202
+    assert sorted(_settled(cloud, group).values()) == [1] * HOSTS
+    assert cloud.act(mover, "unshelve", None).status == 202
+
+    def refused() -> bool:
+        shown = cloud.show(mover)
+        return shown is not None and shown["OS-EXT-STS:task_state"] is None
+
+    until(refused, 10, lambda: str(cloud.show(mover)))
+    assert _where(cloud, mover) == "None"
+    gone = next(uuid for uuid in _members(cloud, group) if uuid != mover and _where(cloud, uuid) == free)
+    assert cloud.delete(f"/servers/{gone}").status == 204
+    cloud.wait_gone(gone)
+    assert cloud.act(mover, "unshelve", None).status == 202
+    assert cloud.wait(mover, "ACTIVE")["OS-EXT-SRV-ATTR:host"] == free
     _remove(cloud, group)

@@ -8,15 +8,18 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from nova_lite import exception
 from nova_lite.compute.task_states import TaskState
-from nova_lite.db.api import allocations, compute_nodes, instances, keypairs, quotas
+from nova_lite.db.api import aggregates, allocations, compute_nodes, instances, keypairs, quotas, server_groups
 from nova_lite.db.session import retry_on_deadlock, writer
-from nova_lite.objects import KeyPair
-from tests.harness.builders import make_flavor, make_node, uuid_of
+from nova_lite.objects import ComputeNode, KeyPair, ServerGroup
+from nova_lite.objects.server_group import MOST_PER_HOST
+from nova_lite.scheduler.database import DatabasePlanner
+from nova_lite.scheduler.host_state import make
+from tests.harness.builders import make_flavor, make_node, make_spec, uuid_of
 from tests.harness.database import make_instance
 
 RUNNERS = 16
@@ -148,7 +151,72 @@ def flavors_differ_by_case() -> None:
     assert instances.get(uuid_of("case")).tags == ("Tag", "tag")
 
 
+def members_apart() -> None:
+    """Sixteen members of an anti-affinity group want the two places on each of four hosts: eight get one."""
+    group = _group("anti-affinity", {MOST_PER_HOST: 2})
+    claims = _claims(group, [make_node(f"host{number}") for number in range(4)])
+    assert at_once(lambda number: any(claims(number))) == {"True": 8, "False": RUNNERS - 8}
+    assert Counter(claim.node_uuid for claim in allocations.list()) == {
+        node.uuid: 2 for node in compute_nodes.list_all()
+    }  # fmt: skip
+
+
+def members_together() -> None:
+    """Sixteen members of an affinity group begin on sixteen hosts at once: they end on one."""
+    group = _group("affinity")
+    claims = _claims(group, [make_node(f"host{number}", vcpus=RUNNERS) for number in range(RUNNERS)])
+    assert at_once(lambda number: any(claims(number))) == {"True": RUNNERS}
+    assert len({claim.node_uuid for claim in allocations.list()}) == 1
+
+
+def _group(policy: str, rules: dict[str, int] | None = None) -> str:
+    uuid = uuid_of("group")
+    server_groups.create(ServerGroup(uuid, "project", "user", "g", policy, rules or {}), {})
+    return uuid
+
+
+def _claims(group: str, nodes: list[ComputeNode]) -> Callable[[int], Iterator[bool]]:
+    """How a member claims one host after the other, beginning where no other member begins."""
+    hosts = [make(compute_nodes.upsert(node), "nova", None) for node in nodes]
+    for number in range(RUNNERS):
+        instances.insert(make_instance(f"m{number}", server_group=group))
+    planner = DatabasePlanner()
+
+    def claim(number: int) -> Iterator[bool]:
+        for turn in range(len(hosts)):
+            uuid = uuid_of(f"instance m{number}")
+            spec = make_spec(f"m{number}", group=server_groups.rule(group, besides=uuid))
+            yield planner.claim(hosts[(number + turn) % len(hosts)], spec, ())
+
+    return claim
+
+
+def places_in_a_group() -> None:
+    """A group takes ten servers of a user: of sixteen that come at once ten get in, and nobody counts a group twice."""
+    group = _group("soft-affinity")
+
+    @retry_on_deadlock
+    def join(number: int) -> str:
+        with writer():
+            server_groups.admit(group, "user", 1, {server_groups.MEMBERS: 10})
+            instances.insert(make_instance(f"vm{number}", server_group=group))
+        return "joined"
+
+    assert at_once(join) == {"joined": 10, "OverQuota": 6}
+    assert len(server_groups.get(group).members) == 10
+    assert at_once(lambda _: server_groups.destroy(group)) == {"None": 1, "ServerGroupNotFound": RUNNERS - 1}
+    assert quotas.usage(quotas.PROJECT, "project")["server_groups"] == 0
+
+
+def one_zone() -> None:
+    """Sixteen aggregates, each of another zone, want one host: one gets it."""
+    numbers = [aggregates.create(f"a{number}", {"availability_zone": f"z{number}"}) for number in range(RUNNERS)]
+    outcomes = at_once(lambda number: aggregates.add_host(numbers[number], "host").name[0])
+    assert outcomes == {"a": 1, "Conflict": RUNNERS - 1}
+    assert len(aggregates.availability_zone_of_hosts()) == 1
+
+
 RACES = (
     quota_at_the_edge, last_slot, same_claim, claims_and_releases, one_answer, one_winner, one_key, crossed_locks,
-    flavors_differ_by_case,
+    flavors_differ_by_case, members_apart, members_together, places_in_a_group, one_zone,
 )  # fmt: skip

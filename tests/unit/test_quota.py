@@ -9,8 +9,8 @@ from oslo_config import cfg
 
 from nova_lite import exception, quota
 from nova_lite.conf import quota as options
-from nova_lite.db.api import quotas
-from tests.harness.database import fresh_database
+from nova_lite.db.api import instances, quotas, user_quotas
+from tests.harness.database import fresh_database, make_instance
 
 
 @pytest.fixture
@@ -53,3 +53,18 @@ def test_reserve_and_release(conf: cfg.ConfigOpts) -> None:
     assert quota.usage("p") == {"instances": 10, "cores": 20, "ram": 0}
     quota.release("p", {"instances": 1})
     quota.reserve("p", {"instances": 1}, conf)
+
+
+def test_a_users_limit_holds_beside_the_projects(conf: cfg.ConfigOpts) -> None:
+    each = {"instances": 1, "cores": 1, "ram": 512}
+    instances.insert(make_instance(project_id="p", user_id="ann"))
+    quota.reserve("p", each, conf, user_id="ann")
+    user_quotas.set_limit("p", "ann", "instances", 2)
+    assert quota.limits("p", conf, "ann")["instances"] == 2 and quota.limits("p", conf, "bob")["instances"] == 10
+    assert quota.room("p", each, 1, 5, conf, user_id="ann") == 1
+    assert quota.room("p", each, 1, 5, conf, user_id="bob") == 5
+    with pytest.raises(exception.OverQuota, match="but already used 1 of 2 instances"):
+        quota.room("p", each, 2, 2, conf, user_id="ann")
+    with pytest.raises(exception.OverQuota, match="but already used 1 of 2 instances"):
+        quota.reserve("p", {"instances": 2}, conf, user_id="ann")
+    assert quota.usage("p")["instances"] == quota.usage("p", "ann")["instances"] == 1, "nothing was counted"
