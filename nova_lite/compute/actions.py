@@ -187,6 +187,14 @@ GET_REMOTE_CONSOLE = Action(
     "getRemoteConsole", "os-getVNCConsole", "get_remote_console", Place.API, needs_launch=False, ignores_lock=True,
     task_states=ANY_TASK - {T.DELETING, T.MIGRATING}, requires="remote_console", until="2.5",
 )  # fmt: skip
+ADD_SECURITY_GROUP = Action(
+    "addSecurityGroup", "addSecurityGroup", "addSecurityGroup", Place.API, needs_launch=False, ignores_lock=True,
+    task_states=ANY_TASK,
+)  # fmt: skip
+REMOVE_SECURITY_GROUP = Action(
+    "removeSecurityGroup", "removeSecurityGroup", "removeSecurityGroup", Place.API, needs_launch=False,
+    ignores_lock=True, task_states=ANY_TASK,
+)  # fmt: skip
 GET_DIAGNOSTICS = Action(
     "getDiagnostics", None, "get_diagnostics", Place.API, needs_launch=False, ignores_lock=True, task_states=ANY_TASK,
     requires="diagnostics",
@@ -203,6 +211,8 @@ _MOVE_STAGES = (
     Stage("finish", "compute_finish_resize", T.RESIZE_FINISH, M.POST_MIGRATING),
     # A move that failed half-way returns: the source takes its guest up again.
     Stage("undo", "compute_finish_revert_resize"),
+    # Then the destination removes what came.
+    Stage("clear", "compute_revert_resize"),
 )
 
 REBUILD = Action(
@@ -347,7 +357,8 @@ ACTIONS: tuple[Action, ...] = (
     UNLOCK, RESET_STATE, GET_CONSOLE_OUTPUT, GET_REMOTE_CONSOLE, GET_DIAGNOSTICS, REBUILD, RESIZE, MIGRATE,
     CONFIRM_RESIZE, REVERT_RESIZE, LIVE_MIGRATE, FORCE_COMPLETE, ABORT_MIGRATION, EVACUATE, RESCUE, UNRESCUE, SHELVE,
     SHELVE_OFFLOAD, UNSHELVE, CREATE_IMAGE, CREATE_BACKUP, CHANGE_PASSWORD, TRIGGER_CRASH_DUMP, SOFT_DELETE, RESTORE,
-    ATTACH_VOLUME, DETACH_VOLUME, SWAP_VOLUME, ATTACH_INTERFACE, DETACH_INTERFACE, UPDATE_METADATA, DELETE_METADATA,
+    ATTACH_VOLUME, DETACH_VOLUME, SWAP_VOLUME, ATTACH_INTERFACE, DETACH_INTERFACE,
+    ADD_SECURITY_GROUP, REMOVE_SECURITY_GROUP, UPDATE_METADATA, DELETE_METADATA,
     WRITE_TAGS,
 )  # fmt: skip
 

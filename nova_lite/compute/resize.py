@@ -26,8 +26,7 @@ _OVERTAKEN = (exception.StaleWrite, exception.ServiceStopping)
 
 def resize(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
     """Do this host's turn. :raises StaleWrite: overtaken; this host is left as the journal wants it."""
-    turn = {"prep": _agree, "resize": _hand_disks_over, "finish": _build, "undo": _undo}[operation.args["stage"]]
-    turn(host, ctxt, operation, instance)
+    _TURNS[operation.args["stage"]](host, ctxt, operation, instance)
 
 
 def _agree(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
@@ -93,6 +92,8 @@ def _build(host: ComputeHost, ctxt: RequestContext, operation: Operation, instan
 
 def _clear(host: ComputeHost, instance: Instance) -> None:
     """What cannot be removed now is removed when this host starts again: it is of an older generation."""
+    if "migrate" not in host.driver.capabilities:
+        return
     try:
         host.driver.revert_migration(instance)  # type: ignore[attr-defined]
     except Exception:
@@ -119,26 +120,41 @@ def _go_back(
 
 
 def _undo(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
-    """The source takes its guest up again, and the move ends with the reason for which it failed."""
-    failure, args = operation.args["failure"], operation.args
-    if "migrate" in host.driver.capabilities:
-        if args["new"]["host"] == host.name:
+    """The source takes its guest up again."""
+    there = operation.args["new"]["host"]
+    try:
+        if there == host.name:
             _clear(host, instance)
-        try:
-            vifs = take_back(host, ctxt, instance, args["power_on"])
-        except _OVERTAKEN:
-            raise
-        except Exception as error:  # noqa: BLE001 - tried again, then said
-            if again(host, ctxt, operation, error):
-                return
-            reason = f"{failure['reason']} Its guest could not be brought back: {type(error).__name__}"
-            host.conductor.fail_operation(
-                ctxt, operation.id, operation.attempt, reason, "".join(traceback.format_exception(error)), 500
-            )
-            return
-        host.conductor.progress(ctxt, operation.id, operation.attempt, "undone", {"network_info": vifs})
+        # A hypervisor that cannot move guests has not touched this one.
+        able = "migrate" in host.driver.capabilities
+        values = {"network_info": take_back(host, ctxt, instance, operation.args["power_on"])} if able else {}
+    except _OVERTAKEN:
+        raise
+    except Exception as error:  # noqa: BLE001 - tried again, then said
+        if not again(host, ctxt, operation, error):
+            reason = f"{operation.args['failure']['reason']} Its guest could not be brought back."
+            details = "".join(traceback.format_exception(error))
+            host.conductor.fail_operation(ctxt, operation.id, operation.attempt, reason, details, 500)
+        return
+    host.conductor.progress(ctxt, operation.id, operation.attempt, "undone", values)
+    if there != host.name:
+        host.conductor.hand_over(ctxt, operation.id, operation.attempt, "clear", there, {}, {})
     else:
-        host.conductor.progress(ctxt, operation.id, operation.attempt, "undone", {})
+        _end(host, ctxt, operation)
+
+
+def _forget(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
+    """The destination removes what came, and the move ends."""
+    _clear(host, instance)
+    _end(host, ctxt, operation)
+
+
+def _end(host: ComputeHost, ctxt: RequestContext, operation: Operation) -> None:
+    """The move is undone: say why it failed."""
+    why = operation.args["failure"]
     host.conductor.fail_operation(
-        ctxt, operation.id, operation.attempt, failure["reason"], failure["details"], failure["code"]
+        ctxt, operation.id, operation.attempt, why["reason"], why["details"], why["code"]
     )
+
+
+_TURNS = {"prep": _agree, "resize": _hand_disks_over, "finish": _build, "undo": _undo, "clear": _forget}

@@ -38,6 +38,10 @@ class ColdMoveTask:
         except exception.InstanceNotFound:
             operations.finish(operation.id, operation.attempt, OperationState.FAILED, "The server is gone.")
             return
+        if operation.args.get("stage") == "clear":
+            why = operation.args["failure"]
+            journal.fail(operation.id, operation.attempt, why["reason"], why["details"], why["code"])
+            return
         migration = _own_move(operation)
         if operation.args.get("stage") == "schedule":
             _give_up_destination(operation, migration)
@@ -119,12 +123,17 @@ def _no_valid_host(operation: Operation, instance: Instance, placement: Placemen
 
 
 def host_down(operation: Operation, instance: Instance) -> int | None:
-    """The host whose turn it is died: another destination, or back to the source; what only the source can do waits."""
+    """The host whose turn it is died: another destination, or back to the source; what only the source can do waits.
+
+    What came to a dead destination goes when it is back.
+    """
     stage = operation.args.get("stage")
     if stage == "prep":
         ignored = sorted({*operation.args.get("ignore_hosts", ()), str(operation.host)})
         args = {**operation.args, "stage": "schedule", "ignore_hosts": ignored}
         return operation.id if operations.seize(operation, "conductor", args) else None
+    if stage == "clear":
+        return operation.id if operations.seize(operation, "conductor") else None
     if stage == "finish" and operation.host != operation.args["old"]["host"]:
         undo(operation, instance, f"Host {operation.host} went down while the server moved to it.")
     return None

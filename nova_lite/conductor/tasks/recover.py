@@ -93,5 +93,6 @@ def _end(operation: Operation, reason: str) -> None:
     values: dict[str, object] = {"task_state": None, **journal.failing(operation, instance)}
     if not journal.row_of(operation).reverts:
         values["vm_state"] = VmState.ERROR
+    if values.get("vm_state") == VmState.ERROR:
         instances.add_fault(instance.uuid, Fault(500, reason, "", operation.host))
     instances.update_if(instance.uuid, values)

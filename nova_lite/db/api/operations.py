@@ -303,7 +303,8 @@ def seize(
             update(_T)
             .where(_T.c.id == operation.id, _T.c.attempt == operation.attempt, _T.c.state == str(operation.state))
             .values(
-                state=_PENDING, topic=topic, host=host, owner=None, lease_until=None, attempt=_T.c.attempt + 1,
+                state=_PENDING, topic=topic, host=host, owner=None, lease_until=None, retries=0,
+                attempt=_T.c.attempt + 1,
                 args=dict(args if args is not None else operation.args), updated_at=now, **later,
             ),
         )  # fmt: skip
