@@ -2,9 +2,10 @@
 PYTHON ?= .venv/bin/python
 PYTEST ?= $(PYTHON) -m pytest
 ARGS ?=
+MINUTES ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop setup setup-test test unit contracts functional faults integration tempest \
+.PHONY: help run stop setup setup-test test unit contracts functional faults integration fuzz tempest \
         lint types genconfig docs lab-up lab-status lab-down benchmarks clean
 
 help: ## Show this list
@@ -47,6 +48,9 @@ failpoints: setup-test ## Every operation broken at every moment it passes (an h
 integration: ## Real RabbitMQ, databases, Keystone, Glance and a guest that boots (starts the lab); stock tempest
 	@bin/nova-lite-setup test run lab tempest
 	$(PYTEST) tests/integration $(ARGS)
+
+fuzz: setup-test ## Requests made of the OpenAPI document, right ones and wrong ones (MINUTES=10 ARGS="--seed 1")
+	$(PYTHON) -W ignore -m tests.harness.fuzz --minutes $(MINUTES) $(ARGS)
 
 tempest: ## Stock tempest against the embedded cloud (ARGS="--min-microversion 2.96 --only RESCUE")
 	@bin/nova-lite-setup test tempest

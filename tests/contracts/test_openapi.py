@@ -14,7 +14,7 @@ from nova_lite import conf as nova_conf
 from nova_lite.api import deploy
 from nova_lite.api.openstack import openapi
 from nova_lite.api.openstack.compute import application
-from nova_lite.api.openstack.microversions import VERSIONS, at
+from nova_lite.api.openstack.microversions import VERSIONS, Microversion, at
 from nova_lite.api.openstack.openapi_app import OpenApi
 from nova_lite.api.openstack.routes import ROUTES, Route
 from tests.harness.compute_api import FakeCompute, ask, environ_of
@@ -90,6 +90,22 @@ def test_errors_are_the_contracts(route: Route) -> None:
     entry = route_calls.entry(route)
     said = openapi.errors_of(route) - OF_THE_EDGE - MORE.get(entry["id"], set())
     assert said == set(entry["errors"]) - {400, 500}
+
+
+@pytest.mark.parametrize("version", [at("2.1"), at("2.45"), at("2.104")])
+def test_success_codes_are_the_contracts(known: dict[str, Callable[..., Any]], version: Microversion) -> None:
+    document = openapi.document(version, ROUTES, known, {})
+    expected: dict[tuple[str, str], set[str]] = {}
+    for route in KEPT:
+        if route.valid_at(version):
+            codes = {
+                str(each["code"]) for each in route_calls.entry(route)["success"]
+                if at(each.get("from", "2.1")) <= version <= at(str(each.get("to", "2.999")))
+            }  # fmt: skip
+            expected.setdefault((route.method.lower(), route.path), set()).update(codes)
+    for (method, path), codes in expected.items():
+        said = document["paths"][path][method]["responses"]
+        assert {code for code in said if code < "400"} == codes, (method, path)
 
 
 def test_the_version_is_asked_for_as_in_the_api(app: OpenApi) -> None:

@@ -52,6 +52,9 @@ _ALSO_501 = frozenset(
     }
 )  # fmt: skip
 
+# A second way to succeed: the tag was there already, or some of the events concern nobody.
+_ALSO_SUCCESS = {"tags:update": 201, "server_external_events:create": 207}
+
 
 def errors_of(route: Route) -> frozenset[int]:
     """The status codes of the errors a call may answer with."""
@@ -188,7 +191,8 @@ def _shown(schema: Any) -> Any:
 
 def _responses(route: Route, version: Microversion) -> dict[str, Any]:
     status = route.status if isinstance(route.status, int) else route.status.at(version)
-    found: dict[str, Any] = {str(status): {"description": faults.REASONS[status or 200]}}
+    codes = {status or 200, _ALSO_SUCCESS.get(route.handler, status or 200)}
+    found: dict[str, Any] = {str(code): {"description": faults.REASONS[code]} for code in sorted(codes)}
     for code in sorted(errors_of(route)):
         found[str(code)] = {"$ref": f"#/components/responses/{code}"}
     return found
@@ -219,9 +223,12 @@ def _error_schema(code: int) -> dict[str, Any]:
     text: dict[str, Any] = {"type": "string"}
     if code == 401:  # said by the token's check, in the identity service's words
         return _closed({"error": _closed({"code": {"const": 401}, "title": text, "message": text})})
-    if code == 413:  # said by the size filter, before the API proper
-        return _closed({"message": text, "code": text, "title": text})
-    return _fault(code)
+    # said by the size filter, before the API proper
+    plain = _closed({"message": text, "code": text, "title": text})
+    if code == 413:
+        return plain
+    # An id that is no segment of a path makes a path that there is not.
+    return {"oneOf": [_fault(404), plain]} if code == 404 else _fault(code)
 
 
 def _components(version: Microversion) -> dict[str, Any]:
