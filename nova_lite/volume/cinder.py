@@ -67,6 +67,8 @@ class Cinder:
                 acts_as_user = bool(ctxt is not None and ctxt.auth_token)
                 errors.raise_for(reply.status, reply.text, missing, acts_as_user)
                 return reply.json
+            except exception.NoVolumeService:
+                raise
             except exception.Unavailable as error:
                 if attempt == retries:
                     raise
@@ -98,6 +100,8 @@ class Cinder:
             )
         except (ks_exceptions.ConnectFailure, ks_exceptions.DiscoveryFailure, ks_exceptions.RetriableConnectionFailure):
             raise exception.Unavailable("The volume service cannot be reached.") from None
+        except (ks_exceptions.EndpointNotFound, ks_exceptions.EmptyCatalog):
+            raise exception.NoVolumeService() from None
         except ks_exceptions.Unauthorized:
             LOG.error("The identity service refuses the credentials of [service_auth]")
             raise exception.Unavailable("The volume service cannot be used: nova-lite may not log in.") from None

@@ -34,12 +34,12 @@ class EmbeddedCloud:
         self.directory = directory
         self.state = directory / "state"
         self.backend = backend
-        self.identity_port, self.image_port, self.network_port = _free_ports(3)
+        self.identity_port, self.image_port, self.network_port, self.volume_port = _free_ports(4)
         self.conf_file = directory / "nova-lite.conf"
         self.conf_file.write_text(
             f"[DEFAULT]\nstate_path = {self.state}\n"
             f"[embedded]\nidentity_port = {self.identity_port}\nimage_port = {self.image_port}\n"
-            f"network_port = {self.network_port}\n{options}"
+            f"network_port = {self.network_port}\nvolume_port = {self.volume_port}\n{options}"
         )
         self._process: subprocess.Popen[str] | None = None
 

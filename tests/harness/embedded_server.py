@@ -1,4 +1,4 @@
-"""Serves the embedded identity, image and network services as a process of its own: ``embedded_server.py --config-file FILE``.
+"""Serves the embedded services as a process of its own: ``embedded_server.py --config-file FILE``.
 
 Says READY when all sockets listen; ends on TERM. Tests kill it when they please.
 """
@@ -30,7 +30,7 @@ def main() -> None:
     ended = concurrency.Event()
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
     servers = []
-    for name in ("identity", "image", "network"):
+    for name in ("identity", "image", "network", "volume"):
         app = deploy.loadapp(f"config:{PASTE}", name=name)
         sock = wsgi.bind(conf.embedded.listen, conf.embedded[f"{name}_port"])
         servers.append(wsgi.make_server(name, app, sock, wsgi.Limits.of(conf)))
