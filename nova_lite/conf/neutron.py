@@ -40,7 +40,7 @@ OPTIONS = [
     cfg.StrOpt(
         "ovs_bridge",
         default="br-int",
-        help="Name of the bridge of ports that are bound to Open vSwitch and name none. Set it where agents use another.",
+        help="Bridge of ports that are bound to Open vSwitch and name none. Set it where agents have another.",
     ),
 ]
 

@@ -41,7 +41,7 @@ CONTRACT_NAMES = {
 # states.md says of these "no state rule" or judges them elsewhere (section 2, "Also").
 WITHOUT_STATE_RULE = {
     actions.CREATE, actions.LOCK, actions.UNLOCK, actions.RESET_STATE, actions.GET_CONSOLE_OUTPUT,
-    actions.SOFT_DELETE, actions.GET_DIAGNOSTICS,
+    actions.SOFT_DELETE, actions.GET_DIAGNOSTICS, actions.ADD_SECURITY_GROUP, actions.REMOVE_SECURITY_GROUP,
 }  # fmt: skip
 NEEDS_NO_LAUNCH = {"DELETE server", "forceDelete", "tags write"}
 # The contract says of these that their wording varies with the call.

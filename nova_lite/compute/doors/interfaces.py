@@ -23,7 +23,7 @@ _KINDS: dict[int, type[exception.NovaLiteError]] = {
 
 
 class InterfacesDoor(Door):
-    """Attaching answers when it is done, as the client is told the address; the intent is written first all the same."""
+    """Attaching answers when it is done, as the client is told the address; the intent is written first even so."""
 
     def all(self, ctxt: RequestContext, instance: Instance) -> tuple[Vif, ...]:
         return self._network.interfaces(ctxt, instance)

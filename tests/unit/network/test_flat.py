@@ -16,7 +16,8 @@ SERVER = Instance("u1", "p", "u", "web", "active", Flavor("1", "f", 1, 1, 1))
 
 
 def _api(backend: str = "user") -> FlatNetwork:
-    return FlatNetwork(types.SimpleNamespace(network=types.SimpleNamespace(backend=backend, bridge="br7", label="private")))
+    options = types.SimpleNamespace(backend=backend, bridge="br7", label="private")
+    return FlatNetwork(types.SimpleNamespace(network=options))
 
 
 def test_allocating_again_gives_the_same_interfaces() -> None:
