@@ -20,10 +20,12 @@ def remove(images: ImageAPI) -> None:
         except exception.Unavailable as error:
             LOG.warning("Image %s has to go, and the image service is away: %s", image.image_id, error.message)
             return
-        except exception.NovaLiteError as error:
+        except (exception.Forbidden, exception.Conflict) as error:
             # Protected, or in use by another service: whoever did that owns it now.
             LOG.error("Image %s stays, though nothing came of it: %s", image.image_id, error.message)
             provisional_images.keep(image.image_id)
+        except exception.NovaLiteError as error:
+            LOG.error("Image %s has to go and could not be removed: %s", image.image_id, error.message)
 
 
 def _one(images: ImageAPI, image: ProvisionalImage) -> None:

@@ -170,6 +170,8 @@ def _server_keys(asked: Asked, sample: dict[str, Any], actual: dict[str, Any]) -
         everyone = name == HOSTNAME and asked.version >= HOSTNAME_FOR_ALL
         visible = (asked.role == "admin" or everyone) and asked.version >= since and not short_form
         (required.add if visible else required.discard)(name)
+    if "user_data" in sample:  # rebuild has it under a name of its own
+        required.discard("OS-EXT-SRV-ATTR:user_data")
     status = actual.get("status")
     (required.add if status in WITH_PROGRESS else required.discard)("progress")
     if status in WITH_FAULT:
