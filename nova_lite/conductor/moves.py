@@ -41,7 +41,7 @@ def begin(
             return former
         ended(instance)
         held = _larger(instance.flavor, new_flavor or instance.flavor)
-        quota.reserve(instance.project_id, _beyond(held, instance.flavor))
+        quota.reserve(instance.project_id, _beyond(held, instance.flavor), user_id=instance.user_id)
         fields: dict[str, Any] = {
             "user_id": operation.user_id,
             "project_id": operation.project_id,

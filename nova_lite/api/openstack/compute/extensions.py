@@ -29,13 +29,39 @@ _ALIASES = (
     "os-virtual-interfaces os-volume-attachment-update os-volumes"
 )
 ALIASES = tuple(_ALIASES.split())
+# Where the name is not the alias in other letters.
+_NAMES = {
+    "NMN": "Multinic",
+    "OS-DCF": "DiskConfig",
+    "OS-EXT-AZ": "ExtendedAvailabilityZone",
+    "OS-EXT-IMG-SIZE": "ImageSize",
+    "OS-EXT-IPS": "ExtendedIps",
+    "OS-EXT-IPS-MAC": "ExtendedIpsMac",
+    "OS-EXT-SRV-ATTR": "ExtendedServerAttributes",
+    "OS-EXT-STS": "ExtendedStatus",
+    "OS-FLV-DISABLED": "FlavorDisabled",
+    "OS-FLV-EXT-DATA": "FlavorExtraData",
+    "OS-SCH-HNT": "SchedulerHints",
+    "OS-SRV-USG": "ServerUsage",
+    "os-access-ips": "AccessIPs",
+    "os-baremetal-ext-status": "BareMetalExtStatus",
+    "os-baremetal-nodes": "BareMetalNodes",
+    "os-create-server-ext": "Createserverext",
+    "os-fixed-ips": "FixedIPs",
+    "os-instance_usage_audit_log": "OSInstanceUsageAuditLog",
+    "os-networks-associate": "NetworkAssociationSupport",
+    "os-preserve-ephemeral-rebuild": "PreserveEphemeralOnRebuild",
+    "os-quota-class-sets": "QuotaClasses",
+    "os-quota-sets": "Quotas",
+    "os-tenant-networks": "OSTenantNetworks",
+}
 
 
 def _extension(alias: str) -> dict[str, Any]:
     words = alias.removeprefix("os-").replace("_", "-").split("-")
     return {
         "alias": alias,
-        "name": "".join(word[:1].upper() + word[1:] for word in words),
+        "name": _NAMES.get(alias) or "".join(word[:1].upper() + word[1:] for word in words),
         "description": f"The calls and fields once known as {alias}.",
         "namespace": "http://docs.openstack.org/compute/ext/fake_xml",
         "updated": "2014-12-03T00:00:00Z",
