@@ -39,9 +39,9 @@ def _agree(host: ComputeHost, ctxt: RequestContext, operation: Operation, instan
         more = {"ignore_hosts": ignored, "lacking": str(error), "failure": why}
         host.conductor.hand_over(ctxt, operation.id, operation.attempt, "schedule", None, {}, more)
         return
-    more = {"address": host.driver.inventory().host_ip}
+    address = host.driver.inventory().host_ip
     old = operation.args["old"]
-    host.conductor.hand_over(ctxt, operation.id, operation.attempt, "resize", old["host"], {}, more)
+    host.conductor.hand_over(ctxt, operation.id, operation.attempt, "resize", old["host"], {}, {"address": address})
 
 
 def _hand_disks_over(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:

@@ -251,6 +251,7 @@ def test_the_list_of_migrations(cloud: Cloud, server: dict[str, Any]) -> None:
     assert cloud.get(f"/os-migrations?marker={server['id']}", token=ADMIN).status == 400
     wrong = f"/os-migrations?changes-since={newest['updated_at']}&changes-before={oldest['created_at']}"
     assert cloud.get(wrong, token=ADMIN).status == 400
-    shown = cloud.get(f"{mine}&user_id={newest['user_id']}&project_id={newest['project_id']}", token=ADMIN, version="2.80")
+    whose = f"user_id={newest['user_id']}&project_id={newest['project_id']}"
+    shown = cloud.get(f"{mine}&{whose}", token=ADMIN, version="2.80")
     assert len(shown.json["migrations"]) == 2
     assert cloud.get("/os-migrations", token=STRANGER).status == 403

@@ -16,7 +16,8 @@ from nova_lite.api.openstack.request import Request
 from nova_lite.api.openstack.validation import validated
 from nova_lite.db.api import migrations
 
-_RULE = "os_compute_api:os-migrations:index"
+_HOSTS = "os_compute_api:os-migrations:index:host"
+_ALL_PROJECTS = "os_compute_api:os-migrations:index:all_projects"
 _FILTERS = ("host", "instance_uuid", "migration_type", "project_id", "source_compute", "status", "user_id")
 
 
@@ -28,8 +29,8 @@ class MigrationsController:
         """
         filters = {name: value for name in _FILTERS if (value := req.last(name)) is not None}
         own = str(req.ctxt.project_id)
-        if not req.may(f"{_RULE}:all_projects") and filters.setdefault("project_id", own) != own:
-            raise exception.PolicyNotAuthorized(rule=f"{_RULE}:all_projects")
+        if not req.may(_ALL_PROJECTS) and filters.setdefault("project_id", own) != own:
+            raise exception.PolicyNotAuthorized(rule=_ALL_PROJECTS)
         since, before = _time(req, "changes-since"), _time(req, "changes-before")
         if since is not None and before is not None and before < since:
             raise exception.Invalid("The value of changes-since must be less than or equal to changes-before.")
@@ -40,7 +41,7 @@ class MigrationsController:
             [] if hidden  # nothing here hides one
             else migrations.list(filters, since, before, req.last("marker"), limit, newest_first=pages)
         )  # fmt: skip
-        hosts = req.may(f"{_RULE}:host")
+        hosts = req.may(_HOSTS)
         shown = [views.item(each, req.version, req.links, hosts=hosts) for each in found]
         if limit is None:
             return {"migrations": shown}
