@@ -62,7 +62,7 @@ class Lookups:
 
     def zone_of(self, host: str) -> str:
         """The availability zone of a host."""
-        return aggregates.availability_zone_of_hosts().get(host, self._conf.default_availability_zone)
+        return str(aggregates.availability_zone_of_hosts().get(host, self._conf.default_availability_zone))
 
     def volume(self, ctxt: RequestContext, volume_id: str) -> Volume:
         return self._volume.get(ctxt, volume_id)

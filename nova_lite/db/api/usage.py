@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Row, Select, and_, or_, select
 
 from nova_lite import exception
-from nova_lite.db.api.instance_search import storable
+from nova_lite.db.api.instance_order import storable
 from nova_lite.db.models import Instance
 from nova_lite.db.session import reader
 from nova_lite.objects import Flavor
@@ -49,10 +49,17 @@ def list(  # noqa: A001  the aggregate's list, as everywhere in db.api
 
 
 def _after(query: Select[Any], row: Row[Any]) -> Select[Any]:
-    project, uuid = row
-    return query.where(or_(_I.c.project_id > project, and_(_I.c.project_id == project, _I.c.uuid > uuid)))
+    same_project = and_(_I.c.project_id == row.project_id, _I.c.uuid > row.uuid)
+    return query.where(or_(_I.c.project_id > row.project_id, same_project))
 
 
 def _usage(row: Row[Any]) -> ServerUsage:
-    uuid, name, project_id, flavor, started_at, ended_at, vm_state = row
-    return ServerUsage(uuid, name, project_id, Flavor.from_primitive(flavor), started_at, ended_at, vm_state)
+    return ServerUsage(
+        uuid=row.uuid,
+        name=row.display_name,
+        project_id=row.project_id,
+        flavor=Flavor.from_primitive(row.flavor),
+        started_at=row.launched_at,
+        ended_at=row.terminated_at,
+        vm_state=row.vm_state,
+    )
