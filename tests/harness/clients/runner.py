@@ -20,8 +20,9 @@ MAINS = {"openstack": "openstackclient.shell", "nova": "novaclient.shell"}
 
 def main() -> int:
     run: Callable[..., object] = importlib.import_module(MAINS[sys.argv[1]]).main
-    answers = sys.stdout
-    for line in sys.stdin:
+    answers, questions = sys.stdout, sys.stdin
+    sys.stdin = io.StringIO()  # a command that asks its user gets no answer instead of our next question
+    for line in questions:
         out, err = io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             code = _call(run, json.loads(line))

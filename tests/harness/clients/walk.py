@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 import re
+import select
 import shlex
 import subprocess
 import sys
@@ -18,6 +19,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+# The longest that one command may take, with what it waits for.
+LONGEST_S = 60.0
 RUNNER = pathlib.Path(__file__).with_name("runner.py")
 
 
@@ -75,8 +78,11 @@ class Client:
     def run(self, words: Iterable[str]) -> tuple[int, str, str]:
         """Exit code, output, errors."""
         assert self._process.stdin is not None and self._process.stdout is not None
-        self._process.stdin.write(json.dumps(list(words)) + "\n")
+        words = list(words)
+        self._process.stdin.write(json.dumps(words) + "\n")
         self._process.stdin.flush()
+        ready, _, _ = select.select([self._process.stdout], [], [], LONGEST_S)
+        assert ready, f"no end after {LONGEST_S} s: {words}"
         line = self._process.stdout.readline()
         assert line, "the client's process died"
         answer = json.loads(line)

@@ -69,7 +69,8 @@ class Matrix:
         subject = scenario.prepare(self._cloud)
         self._settle()
         self._breaker.begin()
-        scenario.act(self._cloud, subject)
+        answer = scenario.act(self._cloud, subject)
+        assert answer.status < 300, f"{scenario.name}: {answer.body}"
         complaints = self._settle()
         assert not complaints, f"{scenario.name} without any fault: {complaints}"
         found = list(self._breaker.passed)
