@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import logging
+from typing import Any
 
 from nova_lite.clock import utcnow
 from nova_lite.compute import actions
@@ -47,7 +48,7 @@ def _accept(ctxt: RequestContext, server: Instance) -> int | None:
     """The operation's id; None when somebody else was faster."""
     row = actions.SHELVE_OFFLOAD
     with writer():
-        expected = {"vm_state": VmState.SHELVED, "task_state": None, "host": server.host}
+        expected: dict[str, Any] = {"vm_state": VmState.SHELVED, "task_state": None, "host": server.host}
         if not instances.update_if(server.uuid, {"task_state": row.sets_task}, **expected):
             return None
         return operations.insert_pending(

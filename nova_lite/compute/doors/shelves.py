@@ -61,7 +61,7 @@ class ShelveDoor(ImagingDoor):
         if request.pins or request.host is not None:
             self._check_place(instance, request)
         values: dict[str, Any] = {"pinned_availability_zone": request.zone} if request.pins else {}
-        args = {"force_host": request.host, "ignore_hosts": []}
+        args: dict[str, Any] = {"force_host": request.host, "ignore_hosts": []}
         self.accept(ctxt, instance, actions.UNSHELVE, args, values=values)
 
     def _check_place(self, instance: Instance, request: UnshelveRequest) -> None:

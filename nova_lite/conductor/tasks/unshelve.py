@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 from nova_lite import exception
 from nova_lite.compute.rpcapi import ComputeRpcAPI
@@ -77,7 +78,7 @@ def _assign(operation: Operation, instance: Instance, chosen: Selection, placeme
             "availability_zone": chosen.availability_zone or instance.availability_zone,
             "generation": instance.generation + 1,
         }
-        expected = {"task_state": TaskState.UNSHELVING, "generation": instance.generation}
+        expected: dict[str, Any] = {"task_state": TaskState.UNSHELVING, "generation": instance.generation}
         if not instances.update_if(instance.uuid, values, **expected):
             raise exception.StaleWrite(what=f"Instance {instance.uuid}")
         args = {**operation.args, "stage": "spawn"}

@@ -43,6 +43,9 @@ class ServerImagesController:
     @validated(body=schemas.CREATE_IMAGE)
     def create_image(self, req: Request, server: Instance) -> Response | dict[str, Any]:
         body = req.body["createImage"]
+        if server.is_volume_backed:
+            target = {"project_id": server.project_id, "user_id": server.user_id}
+            req.authorize("os_compute_api:servers:create_image:allow_volume_backed", target)
         name = body["name"].strip()
         image_id = self._compute.snapshots.create_image(req.ctxt, server, name, body.get("metadata", {}))
         return self._made(req, image_id)
