@@ -37,6 +37,7 @@ def test_a_volume_has_the_image_that_it_was_made_of(cloud, demo, tmp_path):
     subprocess.run(["qemu-img", "convert", "-f", "raw", "-O", "qcow2", str(raw), str(path)], check=True)
     image = demo.create_image("boot", filename=str(path), disk_format="qcow2", container_format="bare", wait=True)
     volume = demo.block_storage.create_volume(size=1, image_id=image.id, name="boot")
+    assert "volume_image_metadata" not in volume.to_dict(original_names=True, ignore_none=True)
     demo.block_storage.wait_for_status(volume, "available", failures=["error"], interval=0.2, wait=30)
     shown = demo.block_storage.get_volume(volume.id)
     assert shown.is_bootable and shown.volume_image_metadata["image_id"] == image.id

@@ -112,7 +112,7 @@ class VolumesApi:
         )
         self._store.volumes.put(volume)
         self._filling.volume(volume, source.image, asked.caller.token)
-        return self._answer(asked, volume, 202)
+        return self._changed(asked, volume, 202)
 
     def _source(self, asked: Asked, wanted: dict[str, Any]) -> _Source:
         image_id = fields.text("imageRef", wanted.get("imageRef") or wanted.get("image_id"))
@@ -165,8 +165,14 @@ class VolumesApi:
 
     # -- read -------------------------------------------------------------------------------------
 
-    def _answer(self, asked: Asked, volume: Volume, status: int = 200) -> webob.Response:
-        return json_response({"volume": self._view(asked, volume)}, status)
+    def _answer(self, asked: Asked, volume: Volume) -> webob.Response:
+        return json_response({"volume": self._view(asked, volume)})
+
+    def _changed(self, asked: Asked, volume: Volume, status: int = 200) -> webob.Response:
+        """The answer to a create or an update, which Cinder gives without what its extensions add."""
+        view = self._view(asked, volume)
+        kept = {key: view[key] for key in view if not key.startswith("os-vol-") and key != "volume_image_metadata"}
+        return json_response({"volume": kept}, status)
 
     def _view(self, asked: Asked, volume: Volume) -> dict[str, Any]:
         kind = next((each for each in self._store.types.all() if each.id == volume.volume_type), None)
@@ -218,7 +224,7 @@ class VolumesApi:
             changes["metadata"] = fields.metadata("metadata", wanted["metadata"])
         with self._store.lock:
             volume = self._store.volumes.put(visible(self._store, asked.caller, volume_id).changed(**changes))
-        return self._answer(asked, volume)
+        return self._changed(asked, volume)
 
     def delete(self, asked: Asked, volume_id: str) -> webob.Response:
         asked.caller.require_write("volume:delete")

@@ -29,7 +29,7 @@ class QuotaClassesController:
     def update(self, req: Request, id: str) -> dict[str, Any]:
         _check_name(id)
         for name, limit in req.body["quota_class_set"].items():
-            if name in SETTABLE:
+            if name in SETTABLE or name in views.NETWORK:
                 quotas.set_class_limit(name, int(limit), id)
         return views.show_class(self._limits(id), req.version, None)
 

@@ -32,10 +32,15 @@ def _network(view: View, maker: tuple[Any, Mapping[str, int]]) -> None:
     view.update({name: maker[0](limit, 0) for name, limit in NETWORK.items()})
 
 
+def _class_network(view: View, maker: tuple[Any, Mapping[str, int]]) -> None:
+    """A class remembers what was set, although it limits nobody."""
+    view.update({name: maker[1].get(name, default) for name, default in NETWORK.items()})
+
+
 _HISTORY = History(step("2.57", _files), step("2.36", _network))
 # Classes lost their network keys later, and did not know server groups before.
 _CLASS_HISTORY = History(
-    step("2.57", _files), step("2.50", _network), step("2.50", drop("server_groups", "server_group_members"))
+    step("2.57", _files), step("2.50", _class_network), step("2.50", drop("server_groups", "server_group_members"))
 )
 
 

@@ -217,7 +217,7 @@ def test_the_default_class_is_everybodys_limit(api: ComputeApi) -> None:
     assert api("GET", "/os-quota-sets/any/defaults", version="2.57").json["quota_set"]["cores"] == 7
     other = {"quota_class_set": {"cores": 9, "fixed_ips": 3, "injected_files": 2}}
     old = api("PUT", "/os-quota-class-sets/gold", other, "2.1", admin=True).json["quota_class_set"]
-    assert (old["cores"], old["fixed_ips"], old["injected_files"], old["instances"]) == (9, -1, 2, 10)
+    assert (old["cores"], old["fixed_ips"], old["injected_files"], old["instances"]) == (9, 3, 2, 10)
     assert "server_groups" not in old
     shown = api("GET", "/os-quota-class-sets/gold", version="2.50", admin=True).json["quota_class_set"]
     assert (shown["id"], shown["server_groups"]) == ("gold", 10) and "fixed_ips" not in shown
