@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from nova_lite import exception
@@ -9,6 +10,8 @@ from nova_lite.compute import outcome, steps
 from nova_lite.compute.host import ComputeHost
 from nova_lite.context import RequestContext
 from nova_lite.objects import Instance, Operation, Vif
+
+LOG = logging.getLogger(__name__)
 
 
 def evacuate(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
@@ -34,7 +37,17 @@ def evacuate(host: ComputeHost, ctxt: RequestContext, operation: Operation, inst
     except (exception.StaleWrite, exception.ServiceStopping):
         raise
     except Exception as error:
+        _give_back(host, ctxt, operation, instance)
         outcome.fail(host, ctxt, operation, instance, error)
+
+
+def _give_back(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
+    """The interfaces are where the server's row says, unless somebody else has the turn and them by now."""
+    host.conductor.progress(ctxt, operation.id, operation.attempt, "undone", {})
+    try:
+        host.network.move(ctxt, instance, str(instance.host))
+    except Exception:
+        LOG.exception("The interfaces of %s stay bound to this host", instance.uuid)
 
 
 def _steps(host: ComputeHost, ctxt: RequestContext, server: Instance, stopped: bool) -> tuple[steps.Step, ...]:
@@ -55,7 +68,7 @@ def _steps(host: ComputeHost, ctxt: RequestContext, server: Instance, stopped: b
         return {}
 
     return (
-        # Its interfaces are the dead host's no more; a failure leaves them to whoever has the server next.
+        # Undone by who still has the turn only, see _give_back.
         steps.Step("network", network, lambda: None),
         steps.Step("disks", disks, lambda: host.driver.delete_disks(server)),
         steps.Step("guest", guest, lambda: host.driver.destroy(server)),

@@ -89,15 +89,21 @@ def _leave(host: ComputeHost, ctxt: RequestContext, operation: Operation, instan
         there = {"host": dest, "node": node}
         host.conductor.hand_over(ctxt, operation.id, operation.attempt, "finish", dest, there, {})
     except exception.StaleWrite:
-        host.conductor.guest_moved(ctxt, instance.uuid, instance.generation, dest, node)
+        if host.conductor.guest_moved(ctxt, instance.uuid, instance.generation, dest, node):
+            host.network.move(ctxt, _arriving(instance).replace(host=dest, node=node), dest)
         raise
 
 
 def _finish(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
-    """The destination's last turn: the server lives here already."""
-    outcome.carry_out(
-        host, ctxt, operation, instance, lambda: {"network_info": host.network.move(ctxt, instance, host.name)}
-    )
+    """The destination's last turn: the server lives here already, so that this is tried until it is done."""
+    try:
+        vifs = host.network.move(ctxt, instance, host.name)
+    except _NOT_OURS:
+        raise
+    except Exception as error:
+        outcome.try_later(host, ctxt, operation, "The end of a live migration", error)
+        return
+    outcome.carry_out(host, ctxt, operation, instance, lambda: {"network_info": vifs})
     # What it could not remove while the move was open, it may remove now.
     host.conductor.look_around(ctxt, operation.args["source"])
 

@@ -180,8 +180,8 @@ class ConductorManager(Manager):
     ) -> str | None:
         return live_moves.report(operation_id, attempt, status, progress)
 
-    def guest_moved(self, ctxt: RequestContext, instance_uuid: str, generation: int, dest: str, node: str) -> None:
-        live_moves.guest_moved(instance_uuid, generation, dest, node)
+    def guest_moved(self, ctxt: RequestContext, instance_uuid: str, generation: int, dest: str, node: str) -> bool:
+        return live_moves.guest_moved(instance_uuid, generation, dest, node)
 
     def look_around(self, ctxt: RequestContext, host_name: str) -> None:
         self._ask_to_look_around(host_name)

@@ -84,8 +84,10 @@ class ConductorRpcAPI:
             ctxt, "report_migration", operation_id=operation_id, attempt=attempt, status=status, progress=progress
         )
 
-    def guest_moved(self, ctxt: RequestContext, instance_uuid: str, generation: int, dest: str, node: str) -> None:
-        self._call(ctxt, "guest_moved", instance_uuid=instance_uuid, generation=generation, dest=dest, node=node)
+    def guest_moved(self, ctxt: RequestContext, instance_uuid: str, generation: int, dest: str, node: str) -> bool:
+        return self._call(  # type: ignore[no-any-return]
+            ctxt, "guest_moved", instance_uuid=instance_uuid, generation=generation, dest=dest, node=node
+        )
 
     def look_around(self, ctxt: RequestContext, host_name: str) -> None:
         self._call(ctxt, "look_around", host_name=host_name)

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from nova_lite import exception
 from nova_lite.clock import utcnow
+from nova_lite.compute import outcome
 from nova_lite.db.api import instances, migrations, operations, services
 from nova_lite.db.models import Operation
 from nova_lite.db.session import writer
@@ -121,6 +123,26 @@ def test_a_rollback_that_fails_leaves_what_the_host_removes_when_it_looks_around
     cloud.stop(other)
     cloud.start_host(other)
     cloud.wait_quiet()
+
+
+def test_a_network_that_fails_at_the_end_is_asked_again(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = cloud.boot()
+    other = _other(cloud, server)
+    network = cloud.services[other].manager._host.network
+    move, asked = network.move, []
+
+    def first_time_fails(*args: Any) -> Any:
+        asked.append(args)
+        if len(asked) == 1:
+            raise exception.Unavailable("the network is away")
+        return move(*args)
+
+    monkeypatch.setattr(network, "move", first_time_fails)
+    monkeypatch.setattr(outcome, "_REST_S", 0.01)
+    _migrate(cloud, server)
+    assert _home(cloud.wait(server["id"], "ACTIVE")) == other
+    assert len(asked) == 2
+    assert _last(server) == MigrationStatus.COMPLETED
 
 
 @pytest.mark.parametrize("call", ["check_can_live_migrate_destination", "pre_live_migration"])
@@ -278,6 +300,7 @@ def test_an_evacuation_that_fails_leaves_the_server_in_error_where_it_was(cloud:
     assert _home(shown) == home
     assert _last(server) == MigrationStatus.FAILED
     assert server["id"] not in cloud.drivers[other].disks
+    assert cloud.violations() == []
     _evacuate(cloud, server)
     assert _home(cloud.wait(server["id"], "ACTIVE")) == other
     _revive(cloud, home)
