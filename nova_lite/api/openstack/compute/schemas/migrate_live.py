@@ -6,7 +6,7 @@ from nova_lite.api.openstack.compute.schemas import types as t
 from nova_lite.api.openstack.microversions import Versioned
 
 _KEY = "os-migrateLive"
-_HOST: t.Schema = {"oneOf": [t.HOST, {"type": "null"}]}
+_HOST: t.Schema = {**t.HOST, "type": ["string", "null"]}
 _AUTO: t.Schema = {**t.BOOLEAN, "enum": [*t.BOOLEAN["enum"], "auto"]}
 
 _FIRST = t.closed(
