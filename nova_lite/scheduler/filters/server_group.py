@@ -1,4 +1,4 @@
-"""Filters of server groups: the policy's word on each host. Whether it still holds is looked at again with the claim."""
+"""Filters of server groups: the policy's word on each host. The claim looks again whether it still holds."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ def _free_host(world: World) -> str:
                                    for action in ("add_host", "remove_host", "set_metadata")))  # fmt: skip
 def _aggregate(world: World, call: Call) -> Prepared:
     method, path, *action = call.operation.split()
-    body = material.sample(call.request) if call.request else None
+    body: Any = material.sample(call.request) if call.request else None
     target = _AGGREGATES
     if call.operation == "POST /os-aggregates":
         body["aggregate"]["name"] = world.unique("aggregate-")

@@ -5,6 +5,9 @@ from __future__ import annotations
 from nova_lite.api.openstack.microversions import at
 from nova_lite.api.openstack.routes.route import OS, Route
 
+# To 2.52 the id of these two is a part of a name.
+_FOUND = "/os-hypervisors/{id}"
+
 ROUTES = (
     Route("GET", "/os-services", "services:index", OS + "os-services:list"),
     Route("PUT", "/os-services/{id}", "services:update", OS + "os-services:update"),
@@ -20,8 +23,8 @@ ROUTES = (
     ),
     Route("GET", "/os-hypervisors/{id}", "hypervisors:show", OS + "os-hypervisors:show"),
     Route("GET", "/os-hypervisors/{id}/uptime", "hypervisors:uptime", OS + "os-hypervisors:uptime", until=at("2.87")),
-    Route("GET", "/os-hypervisors/{id}/search", "hypervisors:search", OS + "os-hypervisors:search", until=at("2.52")),
-    Route("GET", "/os-hypervisors/{id}/servers", "hypervisors:servers", OS + "os-hypervisors:servers", until=at("2.52")),
+    Route("GET", _FOUND + "/search", "hypervisors:search", OS + "os-hypervisors:search", until=at("2.52")),
+    Route("GET", _FOUND + "/servers", "hypervisors:servers", OS + "os-hypervisors:servers", until=at("2.52")),
     Route("GET", "/os-availability-zone", "availability_zones:index", OS + "os-availability-zone:list"),
     Route("GET", "/os-availability-zone/detail", "availability_zones:detail", OS + "os-availability-zone:detail"),
 )
