@@ -130,7 +130,9 @@ class Postgresql:
         server.start()
         server.wait(lambda: process.answers(self.lab.ports["postgresql"]) and self._accepts(), 60)
         if not self.sql(f"SELECT 1 FROM pg_roles WHERE rolname = '{USER}'", "postgres").strip():
-            self.sql(f"CREATE ROLE {USER} LOGIN PASSWORD '{self.lab.secrets['database']}'", "postgres")
+            self.sql(f"CREATE ROLE {USER} LOGIN", "postgres")
+        # The data may be older than the lab's secrets: it lies outside .lab, which somebody may have removed.
+        self.sql(f"ALTER ROLE {USER} PASSWORD '{self.lab.secrets['database']}'", "postgres")
         if not self.sql(f"SELECT 1 FROM pg_database WHERE datname = '{NAME}'", "postgres").strip():
             self.sql(f"CREATE DATABASE {NAME} OWNER {USER}", "postgres")
 
