@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from nova_lite.virt.fault_plan import FaultKind, FaultRule
-from tests.harness.cloud import IMAGE_ID, Cloud, until
+from tests.harness.cloud import ADMIN, IMAGE_ID, Cloud, until
 
 HOSTS = 4
 OPTIONS = {"operations": {"lease_s": 1.0}, "filter_scheduler": {"shuffle_best_same_weighed_hosts": True}}
@@ -90,3 +90,21 @@ def test_a_dead_hosts_member_finds_no_place_beside_the_others(cloud: Cloud) -> N
     _ended(cloud, members)
     cloud.start_host("host3")  # it clears away what it had begun
     assert _hosts(cloud, members) == {"host1": 1, "host2": 1, "host4": 1}
+
+
+def test_a_member_is_evacuated_to_where_no_member_is(cloud: Cloud) -> None:
+    _, members = _members(cloud, "anti-affinity", HOSTS - 1)
+    hosts = _hosts(cloud, members)
+    (free,) = {f"host{number + 1}" for number in range(HOSTS)} - set(hosts)
+    mover = members[0]
+    home = str((cloud.show(mover) or {})["OS-EXT-SRV-ATTR:host"])
+    cloud.kill(home)
+
+    def accepted() -> bool:
+        return cloud.act(mover, "evacuate", {}, token=ADMIN).status == 200
+
+    until(accepted, 20, lambda: f"{home} is not seen to be down")
+    moved = cloud.wait(mover, "SHUTOFF", 30)  # it stays stopped from 2.95
+    assert moved["OS-EXT-SRV-ATTR:host"] == free
+    cloud.start_host(home)
+    assert collections.Counter(_hosts(cloud, members[1:])) == {host: 1 for host in hosts if host != home}
