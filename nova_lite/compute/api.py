@@ -27,7 +27,7 @@ from nova_lite.image.api import API as ImageAPI
 from nova_lite.liveness import dead_hosts
 from nova_lite.network import loader as network_loader
 from nova_lite.network.api import API as NetworkAPI
-from nova_lite.objects import Instance, ServerName, ServerRequest, ServerSearch
+from nova_lite.objects import Instance, Page, ServerName, ServerRequest, ServerSearch
 from nova_lite.volume.api import API as VolumeAPI
 
 # What a console log answer may hold at the most, as Nova's.
@@ -89,11 +89,11 @@ class API(Doors):
         """:raises InstanceNotFound: there is none, or it is another project's and the caller no administrator."""
         return instances.get(uuid, project_id=None if ctxt.is_admin else str(ctxt.project_id))
 
-    def get_all(self, ctxt: RequestContext, search: ServerSearch) -> list[Instance]:
+    def get_all(self, ctxt: RequestContext, search: ServerSearch) -> Page[Instance]:
         """:raises MarkerNotFound: the marker is no server of this search's project."""
         return instances.list(search)
 
-    def get_names(self, ctxt: RequestContext, search: ServerSearch) -> list[ServerName]:
+    def get_names(self, ctxt: RequestContext, search: ServerSearch) -> Page[ServerName]:
         """Ids and names only, which costs a tenth; errors as in :meth:`get_all`."""
         return instances.names(search)
 

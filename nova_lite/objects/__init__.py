@@ -15,7 +15,7 @@ from nova_lite.objects.network import FixedIP, NetworkRequest, Subnet, Vif
 from nova_lite.objects.operation import OPEN_STATES, Operation, OperationEvent, OperationState
 from nova_lite.objects.scheduling import Diagnosis, Placement, RequestSpec, Selection, Verdict
 from nova_lite.objects.server_group import GroupPolicy, GroupRule, ServerGroup
-from nova_lite.objects.server_request import ServerRequest, ServerSearch
+from nova_lite.objects.server_request import Page, ServerRequest, ServerSearch
 
 __all__ = [
     "OPEN_STATES",
@@ -49,6 +49,7 @@ __all__ = [
     "Operation",
     "OperationEvent",
     "OperationState",
+    "Page",
     "Placement",
     "RequestSpec",
     "Selection",

@@ -48,7 +48,7 @@ class NicDiagnostics(TravellingObject):
 
 @dataclass(frozen=True)
 class Diagnostics(TravellingObject):
-    """``state`` is a word of Nova's: pending, running, paused, shutdown, crashed, suspended. ``uptime_s`` the guest's."""
+    """``state`` is a word of Nova's: pending, running, paused, shutdown, crashed, suspended. ``uptime_s``: its own."""
 
     state: str
     driver: str

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from nova_lite.objects.block_device import BlockDevice
 from nova_lite.objects.network import NetworkRequest
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -48,12 +51,21 @@ class ServerRequest:
     return_reservation_id: bool = False
 
 
+class Page(list[T]):
+    """One page of a list. ``end`` is where its last item stood, in an order where it may come to stand elsewhere."""
+
+    def __init__(self, items: Iterable[T] = (), end: tuple[Any, ...] | None = None) -> None:
+        super().__init__(items)
+        self.end = end
+
+
 @dataclass(frozen=True)
 class ServerSearch:
     """A list request. ``filters`` hold database names; regular expressions under ``patterns``; times naive UTC.
 
     ``statuses`` is None for "any", else (vm_state, task_states or None) pairs or-ed together. ``soft_deleted`` servers
     are live ones (None), unless they shall be hidden from the live (False) or shown with the deleted (True).
+    The page begins after the place ``after`` (what a Page said of its end), else after the server ``marker``.
     """
 
     project_id: str | None
@@ -72,3 +84,4 @@ class ServerSearch:
     sort: tuple[tuple[str, str], ...] = (("created_at", "desc"), ("id", "desc"))
     limit: int = 1000
     marker: str | None = None
+    after: tuple[Any, ...] | None = None

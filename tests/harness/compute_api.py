@@ -18,7 +18,7 @@ from nova_lite.api.openstack.urlmap import URLMap
 from nova_lite.api.openstack.versions import OneVersion, RootVersions
 from nova_lite.compute.once import Once
 from nova_lite.context import RequestContext
-from nova_lite.objects import Instance, ServerName, ServerRequest, ServerSearch
+from nova_lite.objects import Instance, Page, ServerName, ServerRequest, ServerSearch
 from tests.harness.builders import NOW
 from tests.harness.database import make_instance
 
@@ -78,13 +78,13 @@ class FakeCompute:
             raise exception.InstanceNotFound(instance_uuid=uuid)
         return server
 
-    def get_all(self, ctxt: RequestContext, search: ServerSearch) -> list[Instance]:
+    def get_all(self, ctxt: RequestContext, search: ServerSearch) -> Page[Instance]:
         self._note("get_all", search)
         found = [each for each in self.servers.values() if search.project_id in (None, each.project_id)]
-        return found[: search.limit]
+        return Page(found[: search.limit])
 
-    def get_names(self, ctxt: RequestContext, search: ServerSearch) -> list[ServerName]:
-        return [ServerName(server.uuid, server.display_name) for server in self.get_all(ctxt, search)]
+    def get_names(self, ctxt: RequestContext, search: ServerSearch) -> Page[ServerName]:
+        return Page(ServerName(server.uuid, server.display_name) for server in self.get_all(ctxt, search))
 
     def create(
         self, ctxt: RequestContext, request: ServerRequest, once: Once | None = None

@@ -1,7 +1,6 @@
 """One page of servers: filters, patterns, order and marker of a ServerSearch as one statement.
 
-Names of filters and sort keys are allow-lists; values are bound, never part of the text. Order is total (the row's id
-comes last), so a page that begins after its marker repeats nothing and leaves nothing out while rows come and go.
+Names of filters and sort keys are allow-lists; values are bound, never part of the text.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ import contextlib
 import datetime
 import functools
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from oslo_utils import strutils, timeutils
 from sqlalchemy import (
@@ -22,7 +21,6 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
-    case,
     false,
     func,
     literal,
@@ -36,9 +34,20 @@ from sqlalchemy.exc import DBAPIError
 from nova_lite import exception
 from nova_lite.compute.vm_states import VmState
 from nova_lite.db import patterns
+from nova_lite.db.api.instance_order import (
+    ALIASES,
+    FILTERS,
+    Place,
+    after,
+    moves,
+    order,
+    storable,
+    told,
+    with_places,
+)
 from nova_lite.db.api.instance_rows import TABLE, primitive
 from nova_lite.db.models import Tag
-from nova_lite.db.models.base import JsonText, dumps
+from nova_lite.db.models.base import dumps
 from nova_lite.db.transaction import Transaction
 from nova_lite.objects import ServerSearch
 
@@ -47,7 +56,6 @@ _TIME_LIMIT_S = 2
 _TOO_LONG = ("57014", 1969, 3024, 3699)  # statement timeout: PostgreSQL, MariaDB, MySQL, MySQL's matcher
 _NO_PATTERN = ("2201B", 1139, *range(3685, 3699))  # good for Python, not for PostgreSQL, MariaDB, MySQL
 
-_ALIASES = {"instance_uuid": "uuid", "image": "image_ref", "flavor": "flavor_id", "name": "display_name"}
 _PATTERN_COLUMNS = {
     "name": "display_name",
     "display_name": "display_name",
@@ -57,29 +65,31 @@ _PATTERN_COLUMNS = {
     "ip": "addresses_v4",
     "ip6": "addresses_v6",
 }
-FILTERS = frozenset(
-    column.name for column in TABLE.c if not isinstance(column.type, JsonText) and not column.name.startswith("addr")
-)
-SORT_KEYS = FILTERS - {"user_data", "key_data"}
+class Rows(NamedTuple):
+    """``end`` is where the last row stands in the order, told where it may come to stand elsewhere."""
+
+    rows: Sequence[Sequence[Any]]
+    end: Place | None = None
 
 
-def storable(value: str) -> bool:
-    """Can any backend hold this text? PostgreSQL takes no NUL, none takes a lone surrogate."""
-    try:
-        return b"\x00" not in value.encode()
-    except UnicodeEncodeError:
-        return False
-
-
-def page(session: Transaction, columns: Select[Any], search: ServerSearch) -> Sequence[Row[*tuple[Any, ...]]]:
+def page(session: Transaction, columns: Select[Any], search: ServerSearch) -> Rows:
     """The rows of one page. :raises MarkerNotFound: . :raises Invalid: see :func:`criteria` and :func:`order`."""
     if _is_plain(search):
-        return session.execute(_plain(columns, *_shape(search)), _values(search)).all()
+        rows = session.execute(_plain(columns, *_shape(search)), _values(search)).all()
+    else:
+        rows = _filtered(session, columns, search)
+    if not moves(search.sort):
+        return Rows(rows)
+    width = len(columns.selected_columns)
+    return Rows([row[:width] for row in rows], told(rows[-1][width:]) if rows else None)
+
+
+def _filtered(session: Transaction, columns: Select[Any], search: ServerSearch) -> Sequence[Row[Any]]:
     wanted = criteria(search, session.dialect.name)
     keys = order(search.sort)
-    query = columns.where(*wanted)
+    query = (with_places(columns, keys) if moves(search.sort) else columns).where(*wanted)
     if search.marker is not None:
-        query = query.where(_after(session, keys, search))
+        query = query.where(after(session, keys, search))
     for expression, descending in keys:
         query = query.order_by(expression.desc() if descending else expression.asc())
     query = query.limit(search.limit)
@@ -123,7 +133,8 @@ def _plain(
     before: bool,
     sort: tuple[tuple[str, str], ...],
 ) -> Select[Any]:
-    query = columns
+    keys = order(sort)
+    query = with_places(columns, keys) if moves(sort) else columns
     if own:
         query = query.where(TABLE.c.project_id == bindparam("own"))
     if deleted is not None:
@@ -132,7 +143,7 @@ def _plain(
         query = query.where(TABLE.c.updated_at >= bindparam("since"))
     if before:
         query = query.where(TABLE.c.updated_at <= bindparam("before"))
-    for expression, descending in order(sort):
+    for expression, descending in keys:
         query = query.order_by(expression.desc() if descending else expression.asc())
     return query.limit(bindparam("most"))
 
@@ -171,7 +182,7 @@ def _of_life(deleted: bool, soft_deleted: bool | None) -> ColumnElement[bool]:
 
 
 def _filter(name: str, value: Any) -> ColumnElement[bool]:
-    name = _ALIASES.get(name, name)
+    name = ALIASES.get(name, name)
     if name not in FILTERS:
         raise exception.Invalid(f"Filter {name!r} is not supported.")
     column = TABLE.c[name]
@@ -291,51 +302,3 @@ def _limited_time(session: Transaction) -> Iterator[None]:
         if code in _NO_PATTERN:
             raise exception.Invalid("The regular expression is invalid.") from None
         raise
-
-
-# -- order and paging -----------------------------------------------------------------------------
-
-Key = tuple[ColumnElement[Any], bool]
-
-
-def order(sort: tuple[tuple[str, str], ...]) -> list[Key]:
-    """Expressions to sort by, each with "descending?"; unset values come first when ascending, on every backend.
-
-    :raises Invalid: not a sort key or direction.
-    """
-    keys: list[Key] = []
-    names = dict(sort)
-    last = sort[-1][1] if sort else "desc"
-    for name, direction in (*names.items(), *(() if "id" in names else (("id", last),))):
-        name = _ALIASES.get(name, name)
-        if name not in SORT_KEYS or direction not in ("asc", "desc"):
-            raise exception.Invalid(f"Sorting by {name} {direction} is not supported.")
-        column = TABLE.c[name]
-        if column.nullable:
-            keys.append((case((column.is_(None), 0), else_=1), direction == "desc"))
-        keys.append((column, direction == "desc"))
-    return keys
-
-
-def _after(session: Transaction, keys: list[Key], search: ServerSearch) -> ColumnElement[bool]:
-    """Rows that come after the marker's, in the order of the keys."""
-    missing = exception.MarkerNotFound(marker=search.marker)
-    if not search.marker or not storable(search.marker):
-        raise missing
-    query = select(*(expression for expression, _ in keys)).where(TABLE.c.uuid == search.marker)
-    if search.project_id is not None:
-        query = query.where(TABLE.c.project_id == search.project_id)
-    row = session.execute(query).one_or_none()
-    if row is None:
-        raise missing
-    ways: list[ColumnElement[bool]] = []
-    same: list[ColumnElement[bool]] = []
-    for (expression, descending), value in zip(keys, row, strict=True):
-        if value is None:  # nothing is before or after unset, and the key before this one says "unset too"
-            continue
-        ways.append(and_(*same, expression < value if descending else expression > value))
-        same.append(expression == value)
-    first, descending = keys[0]
-    # said once more for the whole, because no backend finds the index through the OR
-    bound = first <= row[0] if descending else first >= row[0]
-    return and_(bound, or_(*ways)) if row[0] is not None else or_(*ways)

@@ -24,7 +24,7 @@ from nova_lite.db.api.instance_rows import COLUMNS, FIELDS, TABLE, from_row, pri
 from nova_lite.db.models import InstanceFault, Tag
 from nova_lite.db.session import reader, retry_on_deadlock, writer
 from nova_lite.db.transaction import Transaction
-from nova_lite.objects import Fault, Instance, ServerName, ServerSearch
+from nova_lite.objects import Fault, Instance, Page, ServerName, ServerSearch
 
 _TAGS = Tag.__table__
 _FAULTS = InstanceFault.__table__
@@ -76,26 +76,26 @@ def get_many(uuids: Iterable[str], include_deleted: bool = False) -> builtins.li
     return [from_row(row) for row in rows]
 
 
-def list(search: ServerSearch) -> builtins.list[Instance]:  # noqa: A001  the aggregate's list, as everywhere in db.api
+def list(search: ServerSearch) -> Page[Instance]:  # noqa: A001  the aggregate's list, as everywhere in db.api
     """One page.
 
     :raises MarkerNotFound: no such server is visible to the search.
     :raises Invalid: a sort key, filter or pattern that is not supported.
     """
     if search.limit <= 0:
-        return []
+        return Page()
     with reader() as session:
-        rows = instance_search.page(session, _ALL, search)
-    return [from_row(row) for row in rows]
+        found = instance_search.page(session, _ALL, search)
+    return Page(map(from_row, found.rows), found.end)
 
 
-def names(search: ServerSearch) -> builtins.list[ServerName]:
+def names(search: ServerSearch) -> Page[ServerName]:
     """The same page as :func:`list`, with what a short list shows; errors as there."""
     if search.limit <= 0:
-        return []
+        return Page()
     with reader() as session:
-        rows = instance_search.page(session, _NAMES, search)
-    return [ServerName(*row) for row in rows]
+        found = instance_search.page(session, _NAMES, search)
+    return Page((ServerName(*row) for row in found.rows), found.end)
 
 
 def on_host(host: str) -> builtins.list[Instance]:

@@ -14,14 +14,14 @@ from nova_lite.api.openstack import pagination
 from nova_lite.api.openstack.compute import admin_password, host_status
 from nova_lite.api.openstack.compute.schemas import servers as schemas
 from nova_lite.api.openstack.compute.server_request import server_request
-from nova_lite.api.openstack.compute.server_search import Impossible, all_projects, server_search
+from nova_lite.api.openstack.compute.server_search import PLACE, Impossible, all_projects, place_word, server_search
 from nova_lite.api.openstack.compute.views.servers import ServerViews, Sight
 from nova_lite.api.openstack.request import Request, Response
 from nova_lite.api.openstack.validation import validated
 from nova_lite.compute.api import API
 from nova_lite.compute.once import Made, Once
 from nova_lite.context import RequestContext
-from nova_lite.objects import CreatedServer, Instance, ServerName, ServerRequest, ServerSearch
+from nova_lite.objects import CreatedServer, Instance, Page, ServerName, ServerRequest, ServerSearch
 
 S = TypeVar("S", Instance, ServerName)
 
@@ -116,7 +116,7 @@ def _list(
     req: Request,
     path: str,
     all_rule: str,
-    find: Callable[[RequestContext, ServerSearch], list[S]],
+    find: Callable[[RequestContext, ServerSearch], Page[S]],
     view: Callable[[S], dict[str, Any]],
 ) -> dict[str, Any]:
     limit = pagination.limit_of(req)
@@ -124,8 +124,11 @@ def _list(
         search = _search(req, all_rule, limit)
     except Impossible:
         return {"servers": []}
-    servers = find(req.ctxt, search) if limit else []
+    servers = find(req.ctxt, search) if limit else Page()
     views = [view(server) for server in servers]
+    req.query.pop(PLACE, None)
+    if servers.end is not None:
+        req.query[PLACE] = [place_word(servers.end)]
     return pagination.page(req, path, "servers", views, servers, limit, lambda server: server.uuid)
 
 
