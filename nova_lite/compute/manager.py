@@ -18,7 +18,7 @@ from nova_lite.image.api import API as ImageAPI
 from nova_lite.manager import Manager, PeriodicTask
 from nova_lite.network import loader as network_loader
 from nova_lite.network.api import API as NetworkAPI
-from nova_lite.objects import ConsoleAddress, ConsoleType, Diagnostics, ExternalEvent, Instance, Service
+from nova_lite.objects import ConsoleAddress, ConsoleType, Diagnostics, ExternalEvent, Instance, Operation, Service
 from nova_lite.virt import loader
 from nova_lite.virt.driver import ComputeDriver
 from nova_lite.virt.event import LifecycleEvent
@@ -43,7 +43,8 @@ class ComputeManager(Manager):
         image = image_api or ImageAPI(conf)
         network = network_api or network_loader.load(conf)
         self.driver = driver or loader.load(conf, host, image)
-        self._host = ComputeHost(host, self.driver, HostAPI(lambda: self._stopping), network, image, volume_api or VolumeAPI(conf))
+        volume = volume_api or VolumeAPI(conf)
+        self._host = ComputeHost(host, self.driver, HostAPI(lambda: self._stopping), network, image, volume)
         self._tracker = ResourceTracker(host, self.driver, conf.compute)
         self._in_flight: set[int] = set()
         # Not None: what a former life told is not known, so the first word is always said.
@@ -127,13 +128,21 @@ class ComputeManager(Manager):
                 if waited:
                     # Whoever held the lock may have changed everything: prove that it is still our turn.
                     self._host.conductor.progress(ctxt, operation.id, operation.attempt, "turn", {})
-                verbs.perform(self._host, ctxt, operation, instance)
+                self._perform(ctxt, operation, instance)
         except exception.StaleWrite as error:
             LOG.info("Operation %d went to somebody else: %s", operation_id, error)
         except Exception:
             LOG.exception("Operation %d stays in the journal", operation_id)
         finally:
             self._in_flight.discard(operation_id)
+
+    def _perform(self, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
+        try:
+            verbs.perform(self._host, ctxt, operation, instance)
+        except exception.StaleWrite:
+            # Whoever overtook this worker may have the server elsewhere by now: nothing of it may run here, too.
+            reconcile.keeps(self._host, ctxt, instance)
+            raise
 
     # -- background -------------------------------------------------------------------------------
 

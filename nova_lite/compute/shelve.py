@@ -95,5 +95,5 @@ def _wake_up(host: ComputeHost, instance: Instance) -> None:
 def _clear_host(host: ComputeHost, ctxt: RequestContext, instance: Instance) -> None:
     """Guest and disks are removed; the interfaces stay the server's and are plugged by no host."""
     host.driver.destroy(instance)
-    host.network.unbind(ctxt, instance)
+    host.network.unbind(ctxt, instance, host.name)
     host.driver.delete_disks(instance)

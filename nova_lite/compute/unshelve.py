@@ -42,7 +42,7 @@ def _build(host: ComputeHost, ctxt: RequestContext, operation: Operation, instan
         return {}
 
     plan = (
-        steps.Step("network", network, lambda: host.network.unbind(ctxt, instance)),
+        steps.Step("network", network, lambda: host.network.unbind(ctxt, instance, host.name)),
         steps.Step("disks", disks, lambda: host.driver.delete_disks(instance)),
         steps.Step("guest", guest, lambda: host.driver.destroy(instance)),
     )

@@ -64,8 +64,8 @@ class API(abc.ABC):
         """The server's interfaces once ``host`` is to plug them."""
 
     @abc.abstractmethod
-    def unbind(self, ctxt: RequestContext, instance: Instance) -> None:
-        """The interfaces stay the server's, but no host plugs them until :meth:`move`."""
+    def unbind(self, ctxt: RequestContext, instance: Instance, host: str) -> None:
+        """The interfaces stay the server's, but ``host`` plugs them no more, if it still does."""
 
     @abc.abstractmethod
     def deallocate(self, ctxt: RequestContext, instance: Instance, host: str | None = None) -> None:

@@ -69,7 +69,7 @@ class FlatNetwork(API):
         """Every host plugs them the same way."""
         return instance.network_info
 
-    def unbind(self, ctxt: RequestContext, instance: Instance) -> None:
+    def unbind(self, ctxt: RequestContext, instance: Instance, host: str) -> None:
         """None is ever bound."""
 
     def deallocate(self, ctxt: RequestContext, instance: Instance, host: str | None = None) -> None:

@@ -74,9 +74,9 @@ class NetworkService(API):
         ports = [self._bind(port, instance, host) for port in self._in_order(instance)]
         return self._vifs(ports, _tags(instance))
 
-    def unbind(self, ctxt: RequestContext, instance: Instance) -> None:
+    def unbind(self, ctxt: RequestContext, instance: Instance, host: str) -> None:
         for port in self._ports(instance):
-            if port.get("binding:host_id"):
+            if port.get("binding:host_id") == host:
                 self._update(port["id"], {"binding:host_id": None, "binding:profile": {}})
 
     def deallocate(self, ctxt: RequestContext, instance: Instance, host: str | None = None) -> None:

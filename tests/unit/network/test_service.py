@@ -68,7 +68,9 @@ def test_a_users_port_is_let_go_and_ours_are_deleted(networks: Networks) -> None
 def test_a_move_binds_elsewhere_and_keeps_the_order(networks: Networks) -> None:
     vifs = _allocate(networks, NetworkRequest(tag="a"), NetworkRequest(tag="b"))
     server = SERVER.replace(network_info=tuple(reversed(vifs)))
-    networks.unbind(CTXT, server)
+    networks.unbind(CTXT, server, "elsewhere")
+    assert {port["binding:host_id"] for port in networks.made()} == {str(SERVER.host)}
+    networks.unbind(CTXT, server, str(SERVER.host))
     assert {port["binding:host_id"] for port in networks.made()} == {""}
     moved = networks.move(CTXT, server, "host2")
     assert [vif.tag for vif in moved] == ["b", "a"] and all(vif.active for vif in moved)
