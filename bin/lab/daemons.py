@@ -96,7 +96,8 @@ PORTS = {"nova-lite-api": "compute", EMBEDDED: "volume"}
 
 
 def _process(lab: Layout, binary: str, number: int = 1, env: dict[str, str] | None = None) -> process.Process:
-    argv = [str(BIN / binary), "--config-file", str(lab.conf), *(STAND_INS if binary == EMBEDDED else ())]
+    flags = [f"--service={each}" for each in STAND_INS] if binary == EMBEDDED else []
+    argv = [str(BIN / binary), "--config-file", str(lab.conf), *flags]
     port = lab.ports[PORTS[binary]] if binary in PORTS else None
     return process.Process(f"{binary}-{number}", lab.directory("daemons"), argv, env or {}, port=port)
 

@@ -41,7 +41,10 @@ def parser() -> argparse.ArgumentParser:
     """The arguments beside oslo.config's own (--config-file, --debug, --log-file ...)."""
     text = "Tokens are checked with the identity service of [service_auth]; ports and files are those of [embedded]."
     found = argparse.ArgumentParser(BINARY, description=__doc__, epilog=text, allow_abbrev=False)
-    found.add_argument("services", nargs="+", choices=SERVICES, metavar="SERVICE", help=", ".join(SERVICES))
+    found.add_argument(
+        "--service", action="append", required=True, choices=SERVICES, dest="services", metavar="NAME",
+        help=f"serve this one: {', '.join(SERVICES)}; may be repeated",
+    )  # fmt: skip
     return found
 
 
