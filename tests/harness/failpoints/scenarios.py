@@ -61,7 +61,7 @@ def _boot(cloud: Cloud, server: str) -> Any:
 
 def _resized(cloud: Cloud) -> str:
     server = _booted(cloud)
-    assert cloud.act(server, "resize", {"flavorRef": "84"}).status == 202
+    assert cloud.act(server, "resize", {"flavorRef": "1"}).status == 202
     cloud.wait(server, "VERIFY_RESIZE")
     return server
 
@@ -87,7 +87,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario("backup", _booted, _act("createBackup", {"name": "b", "backup_type": "daily", "rotation": 1})),
     Scenario("shelve", _booted, _act("shelve")),
     Scenario("unshelve", _in("shelve", "SHELVED_OFFLOADED"), _act("unshelve")),
-    Scenario("resize", _booted, _act("resize", {"flavorRef": "84"})),
+    Scenario("resize", _booted, _act("resize", {"flavorRef": "1"})),
     Scenario("confirm", _resized, _act("confirmResize")),
     Scenario("revert", _resized, _act("revertResize")),
     Scenario("migrate", _booted, _act("migrate", None, ADMIN)),
