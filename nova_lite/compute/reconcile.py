@@ -59,12 +59,15 @@ def remove_stale(host: ComputeHost, ctxt: RequestContext, uuid: str, without_gue
 
 
 def remove(host: ComputeHost, ctxt: RequestContext, instance: Instance) -> None:
-    """Remove what is proved stale; the interfaces of a server that lives elsewhere are in use there."""
+    """Remove what is proved stale; the interfaces of a server that lives elsewhere are plugged there."""
     if instance.is_deleted:
         wipe(host, ctxt, instance)
         return
     host.driver.destroy(instance)
     host.driver.delete_disks(instance)
+    if instance.host is not None:
+        # A worker that was overtaken here may have taken them after they were given to the other host.
+        host.network.move(ctxt, instance, instance.host)
 
 
 def report_all(host: ComputeHost, ctxt: RequestContext) -> None:

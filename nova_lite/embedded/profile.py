@@ -61,6 +61,8 @@ def _set_defaults(conf: cfg.ConfigOpts, urls: dict[str, str], known: dict[str, s
     rpc.set_default_transport(conf, TRANSPORT_URL)
     conf.set_default("osapi_compute_listen", conf.embedded.listen)
     conf.set_default("backend", "neutron", group="network")
+    # There may be no other host.
+    conf.set_default("allow_resize_to_same_host", True)
     conf.set_default("auth_url", urls[listen.IDENTITY], group="service_auth")
     conf.set_default("region_name", conf.embedded.region_name, group="service_auth")
     if "nova" in known:
