@@ -30,13 +30,21 @@ def _power(host: ComputeHost, ctxt: RequestContext, instance: Instance, event: E
     reconcile.report(host, ctxt, instance.uuid)
 
 
-# What interfaces a server has is in its row, which the API rewrites by itself: see compute/network_events.py.
+def _extended(host: ComputeHost, ctxt: RequestContext, instance: Instance, event: ExternalEvent) -> None:
+    """A volume has grown: a guest that runs is to see it now, any other sees it when it starts."""
+    with host.locks.hold(instance.uuid):
+        for device in instance.block_devices:
+            if device.volume_id == event.tag and "volumes" in host.driver.capabilities:
+                host.driver.extend_volume(instance, device)  # type: ignore[attr-defined]
+
+
+# What a server has of interfaces and volumes is in its row, which the API rewrites: compute/doors/external_events.py.
 HANDLERS: dict[str, Handler] = {
     EventName.NETWORK_CHANGED: _note,
     EventName.VIF_PLUGGED: _note,
     EventName.VIF_UNPLUGGED: _note,
     EventName.VIF_DELETED: _note,
-    EventName.VOLUME_EXTENDED: _note,
+    EventName.VOLUME_EXTENDED: _extended,
     EventName.POWER_UPDATE: _power,
     EventName.ACCELERATOR_BOUND: _note,
     EventName.VOLUME_REIMAGED: _note,

@@ -316,6 +316,10 @@ class VolumesDriver(abc.ABC):
     def swap_volume(self, instance: Instance, old: BlockDevice, new: BlockDevice) -> None:
         """Copy the data of ``old`` into ``new`` while the guest runs, then let it use ``new`` only."""
 
+    @abc.abstractmethod
+    def extend_volume(self, instance: Instance, device: BlockDevice) -> None:
+        """The volume has ``device.volume_size`` GiB by now: a guest that runs sees it at once. No guest is no error."""
+
 
 class InterfacesDriver(abc.ABC):
     """Group ``interfaces``: a guest's network cards come and go while it lives, or lies."""

@@ -9,8 +9,11 @@ import pytest
 
 from nova_lite.compute import external_events
 from nova_lite.compute.power_states import PowerState
+from nova_lite.context import RequestContext
 from nova_lite.db.api import instances
-from tests.harness.cloud import ADMIN, USER, Answer, Cloud, until
+from tests.harness.cloud import ADMIN, PROJECT, USER, Answer, Cloud, until
+
+CTXT = RequestContext(user_id="demo", project_id=PROJECT, roles=["member", "reader"], overwrite=False)
 
 
 @pytest.fixture(scope="module")
@@ -106,10 +109,10 @@ def test_events_reach_the_host_of_their_server(cloud: Cloud, monkeypatch: pytest
             external_events.HANDLERS, name, lambda host, ctxt, server, event: told.append((host.name, event.tag))
         )
     server = cloud.boot()
-    events = [{"name": "volume-extended", "server_uuid": server["id"], "tag": tag} for tag in ("a", "b")]
+    events = [{"name": "volume-reimaged", "server_uuid": server["id"], "tag": tag} for tag in ("a", "b")]
     missing = {"name": "network-changed", "server_uuid": "00000000-0000-4000-8000-000000000000"}
     body = {"events": [*events, missing]}
-    answer = cloud.post("/os-server-external-events", body, token=ADMIN, version="2.51")
+    answer = cloud.post("/os-server-external-events", body, token=ADMIN, version="2.93")
     assert answer.status == 207 and [each["code"] for each in answer.json["events"]] == [200, 200, 404]
     home = server["OS-EXT-SRV-ATTR:host"]
     until(lambda: sorted(told) == [(home, "a"), (home, "b")], 5, lambda: str(told))
@@ -121,6 +124,22 @@ def test_a_port_that_somebody_deleted_leaves_the_server(cloud: Cloud) -> None:
     (vif,) = instances.get(server["id"]).network_info
     assert _event(cloud, server["id"], "network-vif-deleted", vif.id).status == 200
     until(lambda: not instances.get(server["id"]).network_info, 5, lambda: "the interface is still there")
+    _remove(cloud, server["id"])
+
+
+def test_a_volume_that_grew_is_seen_by_its_guest(cloud: Cloud) -> None:
+    server = cloud.boot()
+    volume = cloud.volumes.make(CTXT)
+    body = {"volumeAttachment": {"volumeId": volume}}
+    assert cloud.post(f"/servers/{server['id']}/os-volume_attachments", body).status == 202
+    until(lambda: cloud.volumes.show(volume)["status"] == "in-use", 10, lambda: str(cloud.volumes.show(volume)))
+    cloud.volumes.ask(PROJECT, "POST", f"/volumes/{volume}/action", {"os-extend": {"new_size": 7}})
+    driver = cloud.drivers[server["OS-EXT-SRV-ATTR:host"]]
+    assert _event(cloud, server["id"], "volume-extended", volume).status == 200
+    until(lambda: ("extend_volume", server["id"]) in driver.plan.calls, 5, lambda: "the guest was not told")
+    (device,) = [each for each in instances.get(server["id"]).block_devices if each.volume_id == volume]
+    assert device.volume_size == 7
+    assert _event(cloud, server["id"], "volume-extended", "00000000-0000-4000-8000-000000000000").status == 200
     _remove(cloud, server["id"])
 
 

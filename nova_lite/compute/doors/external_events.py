@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from nova_lite import concurrency, exception
-from nova_lite.compute import network_events
+from nova_lite.compute import network_events, volume_events
 from nova_lite.compute.doors.door import Door
 from nova_lite.context import RequestContext
 from nova_lite.db.api import migrations
@@ -16,7 +16,11 @@ from nova_lite.objects.external_event import EventName
 
 LOG = logging.getLogger(__name__)
 
-_CHANGES = (EventName.NETWORK_CHANGED, EventName.VIF_PLUGGED, EventName.VIF_UNPLUGGED)
+# What changes something that a server's row remembers.
+_ROWS = (
+    EventName.NETWORK_CHANGED, EventName.VIF_PLUGGED, EventName.VIF_UNPLUGGED, EventName.VIF_DELETED,
+    EventName.VOLUME_EXTENDED,
+)  # fmt: skip
 
 
 class ExternalEventsDoor(Door):
@@ -25,33 +29,42 @@ class ExternalEventsDoor(Door):
     def dispatch(self, ctxt: RequestContext, servers: Sequence[Instance], events: Sequence[ExternalEvent]) -> None:
         """Tell each server's host, and while it moves both. A lost message is a lost hint, see the host's side."""
         known = {server.uuid: server for server in servers}
-        places: dict[str, set[str]] = {uuid: self._hosts(server) for uuid, server in known.items()}
+        self._tell(ctxt, known, [event for event in events if event.name != EventName.VOLUME_EXTENDED])
+        if any(event.name in _ROWS for event in events):
+            # Apart: to look at a port or a volume may mean to ask the very service that waits for our answer.
+            concurrency.spawn(self._keep_in_step, ctxt, known, [event for event in events if event.name in _ROWS])
+
+    def _tell(self, ctxt: RequestContext, servers: dict[str, Instance], events: Sequence[ExternalEvent]) -> None:
+        places = {uuid: self._hosts(servers[uuid]) for uuid in {event.instance_uuid for event in events}}
         of_host: defaultdict[str, list[ExternalEvent]] = defaultdict(list)
         for event in events:
             for host in places[event.instance_uuid]:
                 of_host[host].append(event)
         for host, here in of_host.items():
             uuids = dict.fromkeys(event.instance_uuid for event in here)
-            self._rpcapi.external_events(ctxt, host, [known[uuid] for uuid in uuids], here)
-        news = [event for event in events if event.name in (*_CHANGES, EventName.VIF_DELETED)]
-        if news:
-            # Apart: to look at a port may mean to ask the very service that waits for our answer.
-            concurrency.spawn(self._read_interfaces, ctxt, known, news)
+            self._rpcapi.external_events(ctxt, host, [servers[uuid] for uuid in uuids], here)
 
     def _hosts(self, server: Instance) -> set[str]:
         move = migrations.open_of(server.uuid)
         found = {server.host, *((move.source_compute, move.dest_compute) if move is not None else ())}
         return {host for host in found if host is not None}
 
-    def _read_interfaces(
+    def _keep_in_step(
         self, ctxt: RequestContext, servers: dict[str, Instance], events: Sequence[ExternalEvent]
     ) -> None:
+        """Write what the events mean to the servers' rows."""
         for event in events:
-            server = servers[event.instance_uuid]
             try:
-                if event.name != EventName.VIF_DELETED:
-                    network_events.changed(self._network, ctxt, server)
-                elif event.tag is not None:
-                    network_events.deleted(server, event.tag)
+                self._write_down(ctxt, servers[event.instance_uuid], event)
             except exception.NovaLiteError as error:
-                LOG.warning("Event %s of server %s: %s", event.name, server.uuid, error)
+                LOG.warning("Event %s of server %s: %s", event.name, event.instance_uuid, error)
+
+    def _write_down(self, ctxt: RequestContext, server: Instance, event: ExternalEvent) -> None:
+        if event.name == EventName.VOLUME_EXTENDED:
+            grown = volume_events.extended(self._volume, server, str(event.tag))
+            if grown is not None:
+                self._tell(ctxt, {grown.uuid: grown}, [event])  # its host needs the new size
+        elif event.name != EventName.VIF_DELETED:
+            network_events.changed(self._network, ctxt, server)
+        elif event.tag is not None:
+            network_events.deleted(server, event.tag)

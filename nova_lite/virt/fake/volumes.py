@@ -29,3 +29,6 @@ class FakeVolumes(FakeBase, driver.VolumesDriver):
         guest.volumes.pop(str(old.volume_id), None)
         guest.volumes[str(new.volume_id)] = place_of(new)
         self._keep(guest)
+
+    def extend_volume(self, instance: Instance, device: BlockDevice) -> None:
+        self.plan.strike("extend_volume", instance.uuid)
