@@ -71,11 +71,14 @@ class Replay:
         try:
             if call.version > self._maximum:
                 return self._above(call)
-            return self._judge(call, prepare(self._world, call))
+            return self._judge(call, self._prepared(call))
         except (Lacking, Unavailable) as error:
             return Outcome(call, Verdict.BLOCKED, (f"the endpoint has not got {error}",))
         except WorldError as error:
             return Outcome(call, Verdict.FAILED, (str(error),))
+
+    def _prepared(self, call: Call) -> Prepared:
+        return prepare(self._world, call)
 
     def _above(self, call: Call) -> Outcome:
         """A version over the maximum is 406 with the contract's sentence, whatever the call (states.md, section 3)."""
@@ -172,6 +175,8 @@ def main(arguments: list[str] | None = None) -> int:
     endpoint = HttpEndpoint(options.endpoint, {"member": options.token_member, "admin": options.token_admin})
     cinder = volume_service(options.volumes, options.token_member) if options.volumes else None
     world = World(endpoint, options.image, options.zone, options.network, options.timeout, cinder=cinder)
+    if options.network_endpoint:
+        world.neutron = network_service(options.network_endpoint, options.token_member)
     calls = material.calls_of(*options.tier)
     if options.operation:
         calls = [call for call in calls if re.search(options.operation, call.operation)]
@@ -187,12 +192,20 @@ def main(arguments: list[str] | None = None) -> int:
 
 def volume_service(url: str, token: str) -> Callable[[str, str, Any], Any]:
     """The member at the volume service: method, path and body, to the answer's JSON."""
+    headers = {"X-Auth-Token": token, "OpenStack-API-Version": "volume 3.44"}
+    return _member_at("volume service", url.rstrip("/"), headers)
 
+
+def network_service(url: str, token: str) -> Callable[[str, str, Any], Any]:
+    """The member at the network service: method, path below /v2.0 and body, to the answer's JSON."""
+    return _member_at("network service", url.rstrip("/") + "/v2.0/", {"X-Auth-Token": token})
+
+
+def _member_at(service: str, base: str, headers: dict[str, str]) -> Callable[[str, str, Any], Any]:
     def ask(method: str, path: str, body: Any) -> Any:
-        headers = {"X-Auth-Token": token, "OpenStack-API-Version": "volume 3.44"}
-        answer = requests.request(method, url.rstrip("/") + path, json=body, headers=headers, timeout=60)
+        answer = requests.request(method, base + path, json=body, headers=headers, timeout=60)
         if answer.status_code >= 400:
-            raise WorldError(f"{method} {path} at the volume service: {answer.status_code} {answer.text[:200]}")
+            raise WorldError(f"{method} {path} at the {service}: {answer.status_code} {answer.text[:200]}")
         return answer.json() if answer.content else None
 
     return ask
@@ -209,6 +222,7 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--token-admin", required=True, help="a token with the role admin in the same project")
     parser.add_argument("--image", required=True, help="id of an active image")
     parser.add_argument("--network", help="id of a network, for requests that name one")
+    parser.add_argument("--network-endpoint", help="the network service's URL, without /v2.0")
     parser.add_argument("--zone", default="nova", help="an availability zone (default: %(default)s)")
     parser.add_argument("--volumes", metavar="URL", help="the volume service's v3 endpoint, where the cloud has one")
     parser.add_argument("--tier", action="append", choices=["T1", "T2", "T3"], help="may repeat (default: T1)")

@@ -11,7 +11,7 @@ import yaml
 from oslo_config import cfg
 
 from nova_lite import exception
-from nova_lite.conf import default, embedded, service_auth
+from nova_lite.conf import default, embedded, network, service_auth
 from nova_lite.embedded import clouds, listen, profile
 
 
@@ -20,7 +20,7 @@ def whole_conf(tmp_path):
     def make(text: str = "") -> cfg.ConfigOpts:
         conf, path = cfg.ConfigOpts(), tmp_path / "nova-lite.conf"
         path.write_text(f"[DEFAULT]\nstate_path = {tmp_path}/state\n{text}")
-        for module in (default, embedded, service_auth):
+        for module in (default, embedded, network, service_auth):
             module.register(conf)
         conf(["--config-file", str(path)])
         return conf
@@ -53,6 +53,8 @@ def test_urls_name_a_host_that_clients_can_reach(make_conf, options, host):
         "identity": f"http://{host}:5000/v3",
         "compute": f"http://{host}:8774/v2.1",
         "image": f"http://{host}:9292",
+        "network": f"http://{host}:9696",
+        "block-storage": f"http://{host}:8776/v3",
     }
 
 

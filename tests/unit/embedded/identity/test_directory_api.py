@@ -67,7 +67,7 @@ def test_auth_projects_are_those_with_a_role(identity, demo, admin):
     assert [row["id"] for row in identity.get("/v3/auth/domains", token=admin)["domains"]] == ["default"]
     assert identity.get("/v3/auth/domains", token=demo)["domains"] == []
     assert identity.get("/v3/auth/system", token=admin)["system"] == [{"all": True}]
-    assert len(identity.get("/v3/auth/catalog", token=demo)["catalog"]) == 3
+    assert len(identity.get("/v3/auth/catalog", token=demo)["catalog"]) == 5
 
 
 def test_role_assignments_by_user_scope_and_name(identity, admin):

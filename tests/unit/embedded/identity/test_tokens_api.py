@@ -28,7 +28,7 @@ def test_a_password_buys_a_project_token_with_the_catalogue(identity):
     assert answer.status_int == 201
     assert token["project"]["name"] == "demo" and token["project"]["domain"] == {"id": "default", "name": "Default"}
     assert names(answer.json) == ["member", "reader"]
-    assert {row["type"] for row in token["catalog"]} == {"identity", "compute", "image"}
+    assert {row["type"] for row in token["catalog"]} == {"identity", "compute", "image", "network", "block-storage"}
     assert {row["interface"] for row in token["catalog"][0]["endpoints"]} == {"public", "internal", "admin"}
     assert token["methods"] == ["password"] and token["user"]["name"] == "demo"
 
@@ -40,6 +40,8 @@ def test_catalogue_urls_are_the_configured_ones(identity):
         "identity": "http://127.0.0.1:5000/v3",
         "compute": "http://127.0.0.1:8774/v2.1",
         "image": "http://127.0.0.1:9292",
+        "network": "http://127.0.0.1:9696",
+        "block-storage": "http://127.0.0.1:8776/v3",
     }
 
 
