@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from nova_lite.api.openstack.microversions import MAX
 from nova_lite.compute.power_states import PowerState
 from nova_lite.db.api import allocations, instances
 from nova_lite.objects import ImageMeta
 from nova_lite.virt.fault_plan import FaultKind, FaultRule
-from tests.harness.cloud import ADMIN, IMAGE_ID, Cloud, until
+from tests.harness.cloud import ADMIN, IMAGE_ID, USER, Cloud, until
+from tests.harness.contract import fields, material
 
 OTHER_IMAGE = "155d900f-4e14-4e4c-a73d-069cbf4541e6"
 SERVER = "OS-EXT-SRV-ATTR:host"
@@ -187,6 +190,27 @@ def test_an_image_too_large_for_the_flavor_is_refused(cloud: Cloud) -> None:
     assert (answer.status, answer.json["badRequest"]["message"]) == (
         400, "Flavor's memory is too small for requested image.",
     )  # fmt: skip
+
+
+def test_a_rebuild_answers_each_version_what_it_knows(cloud: Cloud) -> None:
+    """Field by field at random microversions, as a member and as an administrator; the seed is in the message."""
+    try:
+        material.location()
+    except material.ContractMissing as error:
+        pytest.skip(str(error))
+    server = cloud.boot()
+    seed = random.randrange(10**6)
+    for minor in sorted({1, 56, 57, 74, 75, 96, *random.Random(seed).sample(range(1, MAX.minor + 1), 4)}):
+        for role, token in (("member", USER), ("admin", ADMIN)):
+            body = {"imageRef": IMAGE_ID, **({"user_data": "eA=="} if minor >= 57 else {})}
+            answer = cloud.act(server["id"], "rebuild", body, version=f"2.{minor}", token=token)
+            where = f"seed {seed}, at 2.{minor} as {role}"
+            assert answer.status == 202, f"{where}: {answer.body!r}"
+            assert fields.check("POST /servers/{id}/action rebuild", (2, minor), answer.json) == [], where
+            sees_hosts = "OS-EXT-SRV-ATTR:host" in answer.json["server"]
+            assert sees_hosts == (role == "admin" and minor >= 75), where
+            assert len(answer.json["server"]["adminPass"]) == 12
+            cloud.wait(server["id"], "ACTIVE")
 
 
 # -- rescue -------------------------------------------------------------------------------------------
