@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import builtins
 import datetime
+import functools
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, or_, select
+import orjson
+from sqlalchemy import Row, Select, Text, and_, or_, select, type_coerce
 
 from nova_lite import exception
-from nova_lite.db.api.instance_order import storable
 from nova_lite.db.models import Instance
 from nova_lite.db.session import reader
+from nova_lite.db.text import storable
 from nova_lite.objects import Flavor
 from nova_lite.objects.server_usage import ServerUsage
 
 _I = Instance.__table__
+# The flavor as text: many servers are of the same, and equal text is decoded once.
 _COLUMNS = select(
-    _I.c.uuid, _I.c.display_name, _I.c.project_id, _I.c.flavor, _I.c.launched_at, _I.c.terminated_at, _I.c.vm_state
-)
+    _I.c.uuid, _I.c.display_name, _I.c.project_id, type_coerce(_I.c.flavor, Text).label("flavor"), _I.c.launched_at,
+    _I.c.terminated_at, _I.c.vm_state,
+)  # fmt: skip
 
 
 def list(  # noqa: A001  the aggregate's list, as everywhere in db.api
@@ -58,8 +62,13 @@ def _usage(row: Row[Any]) -> ServerUsage:
         uuid=row.uuid,
         name=row.display_name,
         project_id=row.project_id,
-        flavor=Flavor.from_primitive(row.flavor),
+        flavor=_flavor(row.flavor),
         started_at=row.launched_at,
         ended_at=row.terminated_at,
         vm_state=row.vm_state,
     )
+
+
+@functools.lru_cache(maxsize=1024)
+def _flavor(text: str) -> Flavor:
+    return Flavor.from_primitive(orjson.loads(text))

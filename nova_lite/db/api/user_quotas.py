@@ -11,14 +11,13 @@ from collections.abc import Mapping
 from sqlalchemy import and_, delete, func, select, update
 
 from nova_lite.db.api import quotas
-from nova_lite.db.models import Instance, KeyPair, ServerGroup, UserQuota
+from nova_lite.db.models import Instance, ServerGroup, UserQuota
 from nova_lite.db.session import reader, retry_on_deadlock, writer
 from nova_lite.db.writes import affected, insert_missing
 
 _T = UserQuota.__table__
 _I = Instance.__table__
 _G = ServerGroup.__table__
-_K = KeyPair.__table__
 
 
 def limits(project_id: str, user_id: str) -> dict[str, int]:
@@ -40,12 +39,11 @@ def sums(project_id: str) -> dict[str, int]:
 
 
 def usage(project_id: str, user_id: str) -> dict[str, int]:
-    """What a user uses of a project; his key pairs are the same in every project."""
+    """What a user uses of a project: what is counted by project, counted for the user."""
     servers = select(
         func.count(), func.coalesce(func.sum(_I.c.vcpus), 0), func.coalesce(func.sum(_I.c.memory_mb), 0)
     ).where(_I.c.project_id == project_id, _I.c.user_id == user_id, quotas.counting())
     groups = select(func.count()).select_from(_G).where(_G.c.project_id == project_id, _G.c.user_id == user_id)
-    keys = select(func.count()).select_from(_K).where(_K.c.user_id == user_id)
     with reader() as session:
         instances, cores, ram = session.execute(servers).one()
         return {
@@ -53,7 +51,6 @@ def usage(project_id: str, user_id: str) -> dict[str, int]:
             "cores": int(cores),
             "ram": int(ram),
             "server_groups": int(session.execute(groups).scalar_one()),
-            "key_pairs": int(session.execute(keys).scalar_one()),
         }
 
 

@@ -28,7 +28,7 @@ def test_what_a_user_uses_is_counted() -> None:
     instances.insert(make_instance(user_id="ann"))
     instances.insert(make_instance("other", user_id="ann", project_id="other"))
     assert user_quotas.usage("project", "ann") == {
-        "instances": 1, "cores": 1, "ram": 512, "server_groups": 0, "key_pairs": 0,
+        "instances": 1, "cores": 1, "ram": 512, "server_groups": 0,
     }  # fmt: skip
     user_quotas.set_limit("project", "ann", "instances", 2)
     user_quotas.check("project", "ann", {"instances": 1, "cores": 100})
