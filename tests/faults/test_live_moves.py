@@ -11,10 +11,9 @@ from sqlalchemy import update
 from nova_lite import exception
 from nova_lite.clock import utcnow
 from nova_lite.compute import outcome
-from nova_lite.db.api import instances, migrations, operations, services
+from nova_lite.db.api import instances, migrations, operations
 from nova_lite.db.models import Operation
 from nova_lite.db.session import writer
-from nova_lite.liveness import COMPUTE
 from nova_lite.objects import MigrationStatus
 from nova_lite.virt.fault_plan import FaultKind, FaultRule
 from tests.harness.cloud import ADMIN, Cloud, until
@@ -37,22 +36,11 @@ def cloud(whole: Cloud) -> Iterator[Cloud]:
         driver.plan.clear()
     for name in HOSTS:
         if name not in whole.services:
-            _revive(whole, name)
+            whole.revive(name)
     for server in whole.get("/servers", token=ADMIN).json["servers"]:
         whole.delete(f"/servers/{server['id']}", token=ADMIN)
         whole.wait_gone(server["id"])
     whole.wait_quiet()
-
-
-def _silence(cloud: Cloud, host: str) -> None:
-    """The host dies, and an operator says so: nobody needs to wait for its heartbeats."""
-    cloud.kill(host)
-    services.set_forced_down(services.get_by_host(host, COMPUTE).uuid, True)
-
-
-def _revive(cloud: Cloud, host: str) -> None:
-    cloud.start_host(host)
-    services.set_forced_down(services.get_by_host(host, COMPUTE).uuid, False)
 
 
 def _home(server: dict[str, Any]) -> str:
@@ -164,10 +152,10 @@ def test_a_destination_that_stays_dead_is_given_up(cloud: Cloud) -> None:
     cloud.drivers[other].plan.delay("pre_live_migration", 0.5)
     _migrate(cloud, server)
     _called(cloud, other, "pre_live_migration", server)
-    _silence(cloud, other)
+    cloud.silence(other)
     assert _home(cloud.wait(server["id"], "ACTIVE")) == _home(server)
     assert _last(server) == MigrationStatus.ERROR
-    _revive(cloud, other)
+    cloud.revive(other)
     cloud.wait_quiet()
 
 
@@ -191,12 +179,12 @@ def test_of_a_source_that_stays_dead_the_destination_knows_where_the_guest_is(cl
     cloud.drivers[home].plan.delay(call, 0.3)
     _migrate(cloud, server)
     _called(cloud, home, call, server)
-    _silence(cloud, home)
+    cloud.silence(home)
     shown = cloud.wait(server["id"], "ACTIVE", 30)
     arrived = call == "post_live_migration"
     assert _home(shown) == (other if arrived else home)
     assert _last(server) == (MigrationStatus.COMPLETED if arrived else MigrationStatus.ERROR)
-    _revive(cloud, home)
+    cloud.revive(home)
     cloud.wait_quiet()
 
 
@@ -294,7 +282,7 @@ def test_an_evacuation_that_fails_leaves_the_server_in_error_where_it_was(cloud:
     server = cloud.boot()
     home, other = _home(server), _other(cloud, server)
     cloud.drivers[other].plan.add(FaultRule(call, FaultKind.RAISE, 1))
-    _silence(cloud, home)
+    cloud.silence(home)
     _evacuate(cloud, server)
     shown = cloud.wait(server["id"], "ERROR")
     assert _home(shown) == home
@@ -303,7 +291,7 @@ def test_an_evacuation_that_fails_leaves_the_server_in_error_where_it_was(cloud:
     assert cloud.violations() == []
     _evacuate(cloud, server)
     assert _home(cloud.wait(server["id"], "ACTIVE")) == other
-    _revive(cloud, home)
+    cloud.revive(home)
     cloud.wait_quiet()
     assert _last(server) == MigrationStatus.COMPLETED
 
@@ -313,13 +301,13 @@ def test_a_new_host_killed_in_the_middle_goes_on_when_it_is_back(cloud: Cloud, c
     server = cloud.boot()
     home, other = _home(server), _other(cloud, server)
     cloud.drivers[other].plan.delay(call, 0.5)
-    _silence(cloud, home)
+    cloud.silence(home)
     _evacuate(cloud, server)
     _called(cloud, other, call, server)
     cloud.kill(other)
     cloud.start_host(other)
     assert _home(cloud.wait(server["id"], "ACTIVE")) == other
-    _revive(cloud, home)
+    cloud.revive(home)
     cloud.wait_quiet()
 
 
@@ -327,19 +315,19 @@ def test_a_new_host_that_dies_too_loses_the_server_to_a_third(cloud: Cloud) -> N
     server = cloud.boot()
     home, other = _home(server), _other(cloud, server)
     cloud.drivers[other].plan.delay("spawn", 0.5)
-    _silence(cloud, home)
+    cloud.silence(home)
     _evacuate(cloud, server)
     _called(cloud, other, "spawn", server)
-    _silence(cloud, other)
+    cloud.silence(other)
     cloud.start_host("host3")
     assert _home(cloud.wait(server["id"], "ACTIVE", 30)) == "host3"
     for name in (home, other):
-        _revive(cloud, name)
+        cloud.revive(name)
     cloud.wait_quiet()
     assert server["id"] not in {*cloud.drivers[home].guests, *cloud.drivers[other].guests}
     assert cloud.delete(f"/servers/{server['id']}").status == 204
     cloud.wait_gone(server["id"])
-    _silence(cloud, "host3")
+    cloud.silence("host3")
     del cloud.drivers["host3"]
 
 
@@ -347,10 +335,10 @@ def test_a_source_that_returns_in_the_middle_of_the_evacuation(cloud: Cloud) -> 
     server = cloud.boot()
     home, other = _home(server), _other(cloud, server)
     cloud.drivers[other].plan.delay("spawn", 1.0)
-    _silence(cloud, home)
+    cloud.silence(home)
     _evacuate(cloud, server)
     _called(cloud, other, "spawn", server)
-    _revive(cloud, home)
+    cloud.revive(home)
     assert _home(cloud.wait(server["id"], "ACTIVE")) == other
     cloud.wait_quiet()
     until(lambda: _last(server) == MigrationStatus.COMPLETED, 10, lambda: _last(server))
@@ -360,11 +348,11 @@ def test_a_conductor_killed_in_an_evacuation(cloud: Cloud) -> None:
     server = cloud.boot()
     home, other = _home(server), _other(cloud, server)
     cloud.drivers[other].plan.delay("spawn", 0.5)
-    _silence(cloud, home)
+    cloud.silence(home)
     _evacuate(cloud, server)
     _called(cloud, other, "spawn", server)
     cloud.kill("conductor")
     cloud.start_conductor()
     assert _home(cloud.wait(server["id"], "ACTIVE", 30)) == other
-    _revive(cloud, home)
+    cloud.revive(home)
     cloud.wait_quiet()

@@ -1,4 +1,4 @@
-"""Live migration, its abort and force, evacuation: through the whole cloud, on several fake hosts."""
+"""Live migration, its abort and its force: through the whole cloud, on several fake hosts."""
 
 from __future__ import annotations
 
@@ -27,9 +27,6 @@ def _clean(cloud: Cloud) -> Iterator[None]:
     yield
     for driver in cloud.drivers.values():
         driver.plan.clear()
-    for name in ("host1", "host2", "host3"):
-        if name not in cloud.services:
-            _revive(cloud, name)
     for server in cloud.get("/servers", token=ADMIN).json["servers"]:
         cloud.delete(f"/servers/{server['id']}", token=ADMIN)
         cloud.wait_gone(server["id"])
@@ -266,137 +263,3 @@ def test_who_may(cloud: Cloud) -> None:
     assert cloud.act(server["id"], "os-migrateLive", AUTO).status == 403
     assert cloud.act(server["id"], "evacuate", {}).status == 403
     assert cloud.get(f"/servers/{server['id']}/migrations", token=ADMIN, version="2.22").status == 404
-
-
-# -- evacuation -----------------------------------------------------------------------------------
-
-
-def _die(cloud: Cloud, *hosts: str) -> None:
-    """Hosts fall silent, and an operator says so: nobody needs to wait for their heartbeats."""
-    for host in hosts:
-        cloud.kill(host)
-        _force(cloud, host, True)
-
-
-def _revive(cloud: Cloud, host: str) -> None:
-    cloud.start_host(host)
-    _force(cloud, host, False)
-
-
-def _force(cloud: Cloud, host: str, down: bool) -> None:
-    body = {"host": host, "binary": "nova-compute", "forced_down": down}
-    assert cloud.request("PUT", "/os-services/force-down", body, token=ADMIN, version="2.11").status == 200
-
-
-def _evacuate(cloud: Cloud, server: str, body: dict[str, Any] | None = None, **kwargs: Any) -> Any:
-    return cloud.act(server, "evacuate", body or {}, token=ADMIN, **kwargs)
-
-
-def _evacuated(cloud: Cloud, server: str, source: str, status: str) -> dict[str, Any]:
-    shown = cloud.wait(server, status)
-    assert _home(shown) != source
-    return shown
-
-
-def test_servers_of_a_dead_host_are_built_again_elsewhere_and_it_cleans_up_when_it_is_back(cloud: Cloud) -> None:
-    first = cloud.boot()
-    source = _home(first)
-    zone = f"nova:{source}"
-    ids = [first["id"], *(cloud.boot(availability_zone=zone, token=ADMIN)["id"] for _ in range(2))]
-    cloud.act(ids[1], "os-stop")
-    cloud.wait(ids[1], "SHUTOFF")
-    assert _evacuate(cloud, ids[0]).json["badRequest"]["message"] == f"Compute service of {source} is still in use."
-    _die(cloud, source)
-    for server in ids:
-        answer = _evacuate(cloud, server, version="2.94")
-        assert (answer.status, answer.body) == (200, b"")
-    _evacuated(cloud, ids[0], source, "ACTIVE")
-    _evacuated(cloud, ids[1], source, "SHUTOFF")
-    _evacuated(cloud, ids[2], source, "ACTIVE")
-    moved = migrations.evacuated(source)
-    assert {each.instance_uuid for each in moved} == set(ids)
-    assert set(cloud.drivers[source].guests) >= set(ids)
-    _revive(cloud, source)
-    cloud.wait_quiet()
-    until(lambda: not migrations.evacuated(source), 10, lambda: "never completed")
-    assert {migrations.get(each.uuid).status for each in moved} == {MigrationStatus.COMPLETED}
-    assert not set(cloud.drivers[source].guests) & set(ids)
-
-
-def test_from_2_95_an_evacuated_server_stays_stopped(cloud: Cloud) -> None:
-    server = cloud.boot()
-    _die(cloud, _home(server))
-    assert _evacuate(cloud, server["id"], version="2.95").status == 200
-    shown = _evacuated(cloud, server["id"], _home(server), "SHUTOFF")
-    assert shown["OS-EXT-STS:power_state"] == 4
-    _revive(cloud, _home(server))
-    cloud.wait_quiet()
-
-
-def test_evacuation_ends_what_was_under_way_and_ignores_the_lock(cloud: Cloud) -> None:
-    server = cloud.boot()
-    source = _home(server)
-    cloud.act(server["id"], "lock")
-    _die(cloud, source)
-    assert cloud.act(server["id"], "os-stop", token=ADMIN).status == 202
-    assert _evacuate(cloud, server["id"], version="2.94").status == 200
-    _evacuated(cloud, server["id"], source, "ACTIVE")
-    actions = cloud.get(f"/servers/{server['id']}/os-instance-actions", token=ADMIN).json["instanceActions"]
-    stop = next(each for each in actions if each["action"] == "stop")
-    assert stop["message"] == "Superseded by a later request: evacuate"
-
-
-def test_a_delete_is_not_superseded(cloud: Cloud) -> None:
-    server = cloud.boot()
-    source = _home(server)
-    cloud.kill(source)
-    assert cloud.delete(f"/servers/{server['id']}").status == 204  # nobody has noticed yet: the host has to do it
-    _force(cloud, source, True)
-    assert _evacuate(cloud, server["id"]).status in (404, 409)
-    cloud.wait_gone(server["id"])
-
-
-def test_without_a_valid_host_the_server_is_in_error_where_it_was(cloud: Cloud) -> None:
-    server = cloud.boot()
-    source = _home(server)
-    _die(cloud, *cloud.drivers)
-    assert _evacuate(cloud, server["id"]).status == 200
-    shown = cloud.wait(server["id"], "ERROR")
-    assert _home(shown) == source
-    assert shown["fault"]["message"].startswith("No valid host was found.")
-    (claim,) = allocations.of_instance(server["id"])
-    assert claim.node_uuid == compute_nodes.on_host(source)[0].uuid
-
-
-def test_the_refusals_of_evacuate(cloud: Cloud) -> None:
-    server = cloud.boot()
-    source = _home(server)
-    assert _evacuate(cloud, server["id"], {"host": "nowhere"}).json["itemNotFound"]["message"] == (
-        "Compute host nowhere not found."
-    )
-    own = _evacuate(cloud, server["id"], {"host": source})
-    assert own.json["badRequest"]["message"] == "The target host can't be the same one."
-    assert _evacuate(cloud, server["id"], {"force": True}, version="2.29").status == 400
-    assert _evacuate(cloud, server["id"], {"force": True}, version="2.68").status == 400
-    assert _evacuate(cloud, server["id"], {"onSharedStorage": False}, version="2.14").status == 400
-    assert _evacuate(cloud, server["id"], {}, version="2.13").status == 400
-    both = {"onSharedStorage": True, "adminPass": "secret"}
-    assert _evacuate(cloud, server["id"], both, version="2.13").status == 400
-    cloud.act(server["id"], "pause")
-    cloud.wait(server["id"], "PAUSED")
-    paused = _evacuate(cloud, server["id"])
-    assert paused.json["conflictingRequest"]["message"] == (
-        f"Cannot 'evacuate' instance {server['id']} while it is in vm_state paused"
-    )
-
-
-def test_to_2_13_evacuate_answers_a_password_and_a_host_goes_unchecked(cloud: Cloud) -> None:
-    server = cloud.boot()
-    source = _home(server)
-    target = next(name for name in cloud.drivers if name != source)
-    _die(cloud, source)
-    body = {"onSharedStorage": "False", "host": target}
-    answer = _evacuate(cloud, server["id"], body, version="2.1")
-    assert answer.status == 200
-    assert len(answer.json["adminPass"]) == 12
-    assert _home(cloud.wait(server["id"], "ACTIVE")) == target

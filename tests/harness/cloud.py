@@ -29,8 +29,9 @@ from nova_lite.compute.manager import ComputeManager
 from nova_lite.conductor.manager import ConductorManager
 from nova_lite.context import RequestContext
 from nova_lite.db import migration, session
-from nova_lite.db.api import flavors
+from nova_lite.db.api import flavors, services
 from nova_lite.image.api import API as ImageAPI
+from nova_lite.liveness import COMPUTE
 from nova_lite.objects import ImageMeta
 from nova_lite.scheduler.manager import SchedulerManager
 from nova_lite.service import Service
@@ -228,6 +229,18 @@ class Cloud:
             manager._host.conductor._rpcapi = _Nobody()  # type: ignore[assignment]
         service._stopping.set()
         service._stop_server()
+
+    def silence(self, *names: str) -> None:
+        """Kill hosts, and say as an operator would that they are dead: nobody waits for their heartbeats."""
+        for name in names:
+            self.kill(name)
+            services.set_forced_down(services.get_by_host(name, COMPUTE).uuid, True)
+
+    def revive(self, name: str) -> FakeDriver:
+        """Start a silenced host again, and say so."""
+        driver = self.start_host(name)
+        services.set_forced_down(services.get_by_host(name, COMPUTE).uuid, False)
+        return driver
 
     def _start(self, name: str, service: Service) -> None:
         service.start()

@@ -138,10 +138,11 @@ class LiveMoves(Door):
         """:raises Invalid: they failed."""
         end = monotonic() + _CHECKS_S
         while monotonic() < end:
+            # The move before the operation: both end at once, so that an end of the one is never seen alone.
+            migration = migrations.of_operation(operation_id)
             operation = operations.get(operation_id)
             if operation.state is OperationState.FAILED:
                 raise exception.Invalid(operation.message)
-            migration = migrations.of_operation(operation_id)
             if operation.finish_time is not None or migration is None or migration.status not in _UNCHECKED:
                 return
             concurrency.sleep(_LOOK_AGAIN_S)
