@@ -69,7 +69,7 @@ class ConductorManager(Manager):
             PeriodicTask(self._beat, beat, name="heartbeat"),
             PeriodicTask(self._sweeper.sweep, sweep, delay_s=sweep, name="sweep"),
             PeriodicTask(lambda: leftover_images.remove(self._image), sweep, delay_s=sweep, name="leftover images"),
-            PeriodicTask(self._clear_shelf, sweep, delay_s=sweep, name="shelf"),
+            PeriodicTask(self._clear_shelf, _TIDY_SWEEPS * sweep, delay_s=sweep, name="shelf"),
             PeriodicTask(self._reclaim, sweep, name="reclaim"),
             PeriodicTask(self._confirm_resizes, sweep, delay_s=sweep, name="unconfirmed resizes"),
             PeriodicTask(self._sweeper.tidy, _TIDY_SWEEPS * sweep, delay_s=sweep, name="tidy"),

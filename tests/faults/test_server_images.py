@@ -86,6 +86,20 @@ def test_a_step_that_fails_leaves_the_server_as_said_and_no_image(
     assert _images(cloud) == set()
 
 
+def test_a_hypervisor_that_cannot_do_it_says_so_and_changes_nothing(cloud: Cloud) -> None:
+    server = cloud.boot()
+    driver = cloud.drivers[server[SERVER]]
+    driver.capabilities = driver.capabilities - {"snapshot", "rescue"}  # type: ignore[misc]
+    before = len(driver.plan.calls)
+    for action, body in (("createImage", {"name": "i"}), ("createBackup", BACKUP), ("shelve", None), ("rescue", None)):
+        assert cloud.act(server["id"], action, body).status in (200, 202)
+        until(_ended(cloud, server["id"]), 10, lambda: "it never ended")
+        assert f"cannot '{action}'" in _newest(server["id"]).message
+        assert cloud.wait(server["id"], "ACTIVE")["OS-EXT-STS:power_state"] == PowerState.RUNNING
+    cloud.wait_quiet()
+    assert len(driver.plan.calls) == before and _images(cloud) == set()
+
+
 @pytest.mark.parametrize("call", ["create_disks", "spawn"])
 def test_an_unshelving_that_fails_leaves_the_server_on_the_shelf(cloud: Cloud, call: str) -> None:
     server = cloud.boot(name="s")
