@@ -10,7 +10,7 @@ OPTIONS = [
     cfg.HostAddressOpt(
         "listen",
         default="127.0.0.1",
-        help="Address that the embedded identity and image services listen on. Change it to reach them from another "
+        help="Address that the embedded services listen on. Change it to reach them from another "
         "machine. Related: allow_remote, public_host.",
     ),
     cfg.BoolOpt(

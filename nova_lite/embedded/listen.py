@@ -35,7 +35,7 @@ def check_listen(host: str, conf: cfg.ConfigOpts) -> None:
     if conf.embedded.allow_remote or is_loopback(host):
         return
     raise exception.ConfigInvalid(
-        detail=f"The embedded identity and image services speak plain HTTP and will not listen on {host}: "
+        detail=f"The embedded services speak plain HTTP and will not listen on {host}: "
         "use a loopback address, or set [embedded] allow_remote = true on a network you trust."
     )
 

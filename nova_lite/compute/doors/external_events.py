@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from nova_lite import concurrency, exception
-from nova_lite.compute import network_events, volume_events
+from nova_lite.compute import actions, network_events, volume_events
 from nova_lite.compute.doors.door import Door
 from nova_lite.context import RequestContext
 from nova_lite.db.api import migrations
@@ -67,4 +67,13 @@ class ExternalEventsDoor(Door):
         elif event.name != EventName.VIF_DELETED:
             network_events.changed(self._network, ctxt, server)
         elif event.tag is not None:
-            network_events.deleted(server, event.tag)
+            self._lose_interface(ctxt, server, event.tag)
+
+    def _lose_interface(self, ctxt: RequestContext, server: Instance, port_id: str) -> None:
+        """Somebody deleted the port: the guest's card goes, too, where that can be done now."""
+        if all(vif.id != port_id for vif in server.network_info):
+            return
+        try:
+            self.accept(ctxt, server, actions.DETACH_INTERFACE, {"port_id": port_id})
+        except exception.Conflict:
+            network_events.deleted(server, port_id)

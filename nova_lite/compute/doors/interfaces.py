@@ -70,13 +70,6 @@ class InterfacesDoor(Door):
             raise exception.PortNotFound(port_id=port_id)
         self.accept(ctxt, instance, row, {"port_id": port_id})
 
-    def port_is_gone(self, ctxt: RequestContext, instance: Instance, port_id: str) -> None:
-        """Somebody deleted the port at the network service: the guest loses its interface, too."""
-        try:
-            self.accept(ctxt, instance, actions.DETACH_INTERFACE, {"port_id": port_id})
-        except exception.Conflict:
-            network_events.deleted(instance, port_id)
-
     # -- security groups ------------------------------------------------------------------------------
 
     def security_groups(self, ctxt: RequestContext, instance: Instance) -> list[dict[str, Any]]:
