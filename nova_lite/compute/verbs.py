@@ -7,17 +7,13 @@ from collections.abc import Callable
 from nova_lite import exception
 from nova_lite.compute import actions, attach_volume, outcome, power
 from nova_lite.compute.build import build
-from nova_lite.compute.confirm import confirm
 from nova_lite.compute.delete import delete
-from nova_lite.compute.evacuate import evacuate
 from nova_lite.compute.host import ComputeHost
 from nova_lite.compute.interfaces import attach as attach_interface
 from nova_lite.compute.interfaces import detach as detach_interface
-from nova_lite.compute.live_migration import live_migrate
+from nova_lite.compute.move_verbs import MOVES
 from nova_lite.compute.rebuild import rebuild
 from nova_lite.compute.rescue import rescue, unrescue
-from nova_lite.compute.resize import resize
-from nova_lite.compute.revert import revert
 from nova_lite.compute.shelve import shelve, shelve_offload
 from nova_lite.compute.snapshot import create_backup, create_image
 from nova_lite.compute.unshelve import unshelve
@@ -31,12 +27,6 @@ VERBS: dict[str, Verb] = {
     actions.DELETE.name: delete,
     actions.FORCE_DELETE.name: delete,
     actions.REBUILD.name: rebuild,
-    actions.RESIZE.name: resize,
-    actions.MIGRATE.name: resize,
-    actions.CONFIRM_RESIZE.name: confirm,
-    actions.REVERT_RESIZE.name: revert,
-    actions.LIVE_MIGRATE.name: live_migrate,
-    actions.EVACUATE.name: evacuate,
     actions.RESCUE.name: rescue,
     actions.UNRESCUE.name: unrescue,
     actions.SHELVE.name: shelve,
@@ -49,6 +39,7 @@ VERBS: dict[str, Verb] = {
     actions.SWAP_VOLUME.name: attach_volume.swap,
     actions.ATTACH_INTERFACE.name: attach_interface,
     actions.DETACH_INTERFACE.name: detach_interface,
+    **MOVES,
 }
 
 
