@@ -12,20 +12,15 @@ from oslo_config import cfg
 
 from nova_lite import exception, quota
 from nova_lite.compute import acceptance, actions, create, reservations
-from nova_lite.compute.doors.consoles import ConsoleDoor
 from nova_lite.compute.doors.door import Door, Neighbours, check_lock
-from nova_lite.compute.doors.live_moves import LiveMoves
 from nova_lite.compute.doors.table import Doors
 from nova_lite.compute.lookups import Lookups
 from nova_lite.compute.once import Once
-from nova_lite.compute.rpcapi import ComputeRpcAPI
 from nova_lite.compute.vm_states import VmState
-from nova_lite.conductor.api import API as ConductorAPI
 from nova_lite.context import RequestContext
 from nova_lite.db.api import instances
 from nova_lite.image.api import API as ImageAPI
 from nova_lite.liveness import dead_hosts
-from nova_lite.network import loader as network_loader
 from nova_lite.network.api import API as NetworkAPI
 from nova_lite.objects import Instance, Page, ServerName, ServerRequest, ServerSearch
 from nova_lite.volume.api import API as VolumeAPI
@@ -41,18 +36,14 @@ class API(Doors):
         self, conf: cfg.ConfigOpts = cfg.CONF, image_api: ImageAPI | None = None, network_api: NetworkAPI | None = None,
         volume_api: VolumeAPI | None = None,
     ) -> None:  # fmt: skip
-        self._conf = conf
-        self._image = image_api or ImageAPI(conf)
-        self._network = network_api or network_loader.load(conf)
-        self._volume = volume_api or VolumeAPI(conf)
-        self._conductor = ConductorAPI()
-        self._rpcapi = ComputeRpcAPI()
-        neighbours = Neighbours(conf, self._image, self._network, self._volume, self._conductor, self._rpcapi)
+        neighbours = Neighbours.of(conf, image_api, network_api, volume_api)
         super().__init__(neighbours)
+        self._conf = conf
+        self._volume = neighbours.volume
+        self._conductor = neighbours.conductor
+        self._rpcapi = neighbours.compute
         self._door = Door(neighbours)
-        self.consoles = ConsoleDoor(neighbours)
-        self.live_moves = LiveMoves(neighbours)
-        self._lookups = Lookups(conf, self._image, self._network, self._volume)
+        self._lookups = Lookups(conf, neighbours.image, neighbours.network, neighbours.volume)
 
     # -- create -----------------------------------------------------------------------------------
 

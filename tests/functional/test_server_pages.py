@@ -111,7 +111,7 @@ def _walk(cloud: Cloud, chance: random.Random, world: World, path: str, sort: st
 def test_who_stays_is_listed_once_whatever_others_do(cloud: Cloud, sort: str) -> None:
     seed = random.randrange(10**9)
     for number, path in enumerate(("/servers", "/servers/detail")):
-        chance = random.Random(seed + number)
+        chance = random.Random(seed + 1 + number)
         world = World(chance)
         seen = _walk(cloud, chance, world, path, sort)
         where = f"seed {seed}, round {number}"
@@ -161,7 +161,7 @@ def test_readers_and_writers_at_once(cloud: Cloud) -> None:
     ended = threading.Event()
 
     def write(number: int) -> None:
-        chance = random.Random(seed + number)
+        chance = random.Random(seed + 1 + number)
         mine: list[str] = []
         while not ended.is_set():
             if mine and chance.random() < 0.5:

@@ -14,6 +14,7 @@ from nova_lite.compute.rpcapi import ComputeRpcAPI
 from nova_lite.conductor.api import API as ConductorAPI
 from nova_lite.context import RequestContext
 from nova_lite.image.api import API as ImageAPI
+from nova_lite.network import loader as network_loader
 from nova_lite.network.api import API as NetworkAPI
 from nova_lite.objects import Instance
 from nova_lite.volume.api import API as VolumeAPI
@@ -29,6 +30,20 @@ class Neighbours:
     volume: VolumeAPI
     conductor: ConductorAPI
     compute: ComputeRpcAPI
+
+    @classmethod
+    def of(
+        cls, conf: cfg.ConfigOpts, image: ImageAPI | None, network: NetworkAPI | None, volume: VolumeAPI | None
+    ) -> Neighbours:
+        """Those given, and the others as the configuration says."""
+        return cls(
+            conf,
+            image or ImageAPI(conf),
+            network or network_loader.load(conf),
+            volume or VolumeAPI(conf),
+            ConductorAPI(),
+            ComputeRpcAPI(),
+        )
 
 
 class Door:

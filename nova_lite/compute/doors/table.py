@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from nova_lite.compute.doors.cold_moves import ColdMoves
+from nova_lite.compute.doors.consoles import ConsoleDoor
 from nova_lite.compute.doors.diagnostics import DiagnosticsDoor
 from nova_lite.compute.doors.door import Neighbours
 from nova_lite.compute.doors.external_events import ExternalEventsDoor
 from nova_lite.compute.doors.guest_password import GuestPasswordDoor
 from nova_lite.compute.doors.interfaces import InterfacesDoor
+from nova_lite.compute.doors.live_moves import LiveMoves
 from nova_lite.compute.doors.metadata import MetadataDoor
 from nova_lite.compute.doors.rebuilds import RebuildDoor
 from nova_lite.compute.doors.rescues import RescueDoor
@@ -23,10 +25,12 @@ class Doors:
 
     def __init__(self, neighbours: Neighbours) -> None:
         self.cold_moves = ColdMoves(neighbours)
+        self.consoles = ConsoleDoor(neighbours)
         self.diagnostics = DiagnosticsDoor(neighbours)
         self.external_events = ExternalEventsDoor(neighbours)
         self.guest_password = GuestPasswordDoor(neighbours)
         self.interfaces = InterfacesDoor(neighbours)
+        self.live_moves = LiveMoves(neighbours)
         self.metadata = MetadataDoor(neighbours)
         self.rebuilds = RebuildDoor(neighbours)
         self.rescues = RescueDoor(neighbours)

@@ -12,10 +12,10 @@ from sqlalchemy.exc import IntegrityError
 
 from nova_lite import exception
 from nova_lite.clock import utcnow
-from nova_lite.db.api.instance_search import storable
 from nova_lite.db.models import Flavor as Model
 from nova_lite.db.models import FlavorProject
 from nova_lite.db.session import reader, retry_on_deadlock, writer
+from nova_lite.db.text import storable
 from nova_lite.db.transaction import Transaction
 from nova_lite.db.writes import affected, insert_missing, new_id
 from nova_lite.objects import Flavor

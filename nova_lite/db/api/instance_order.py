@@ -16,6 +16,7 @@ from sqlalchemy import Boolean, ColumnElement, DateTime, Integer, Select, and_, 
 from nova_lite import exception
 from nova_lite.db.api.instance_rows import TABLE
 from nova_lite.db.models.base import JsonText
+from nova_lite.db.text import storable
 from nova_lite.db.transaction import Transaction
 from nova_lite.objects import ServerSearch
 
@@ -120,11 +121,3 @@ def _value(expression: ColumnElement[Any], word: Any) -> Any:
     if not isinstance(kind, (Boolean, Integer, DateTime)) and isinstance(word, str) and storable(word):
         return word
     raise ValueError(word)
-
-
-def storable(value: str) -> bool:
-    """Can any backend hold this text? PostgreSQL takes no NUL, none takes a lone surrogate."""
-    try:
-        return b"\x00" not in value.encode()
-    except UnicodeEncodeError:
-        return False

@@ -41,13 +41,13 @@ from nova_lite.db.api.instance_order import (
     after,
     moves,
     order,
-    storable,
     told,
     with_places,
 )
 from nova_lite.db.api.instance_rows import TABLE, primitive
 from nova_lite.db.models import Tag
 from nova_lite.db.models.base import dumps
+from nova_lite.db.text import storable
 from nova_lite.db.transaction import Transaction
 from nova_lite.objects import ServerSearch
 
@@ -68,7 +68,7 @@ _PATTERN_COLUMNS = {
 class Rows(NamedTuple):
     """``end`` is where the last row stands in the order, told where it may come to stand elsewhere."""
 
-    rows: Sequence[Sequence[Any]]
+    rows: Sequence[Any]
     end: Place | None = None
 
 

@@ -23,6 +23,7 @@ from nova_lite.db.api import instance_search
 from nova_lite.db.api.instance_rows import COLUMNS, FIELDS, TABLE, from_row, primitive, to_columns
 from nova_lite.db.models import InstanceFault, Tag
 from nova_lite.db.session import reader, retry_on_deadlock, writer
+from nova_lite.db.text import storable
 from nova_lite.db.transaction import Transaction
 from nova_lite.objects import Fault, Instance, Page, ServerName, ServerSearch
 
@@ -43,7 +44,7 @@ _INSERT = sa_insert(TABLE).inline()  # nobody needs the new id: no second round 
 
 def get(uuid: str, project_id: str | None = None, include_deleted: bool = False) -> Instance:
     """One server; with ``project_id`` only if it is that project's. :raises InstanceNotFound: there is none."""
-    if instance_search.storable(uuid):
+    if storable(uuid):
         with reader() as session:
             row = session.execute(_BY_UUID if include_deleted else _LIVE_BY_UUID, {"uuid": uuid}).one_or_none()
         if row is not None:

@@ -10,9 +10,9 @@ from sqlalchemy.exc import IntegrityError
 from nova_lite import exception
 from nova_lite.clock import utcnow
 from nova_lite.db.api import quotas
-from nova_lite.db.api.instance_search import storable
 from nova_lite.db.models import KeyPair as Model
 from nova_lite.db.session import reader, retry_on_deadlock, writer
+from nova_lite.db.text import storable
 from nova_lite.db.writes import affected, new_id
 from nova_lite.objects import KeyPair
 
