@@ -6,7 +6,7 @@ import logging
 from typing import Any
 
 from nova_lite import exception
-from nova_lite.compute import outcome, steps
+from nova_lite.compute import outcome, steps, volumes
 from nova_lite.compute.host import ComputeHost
 from nova_lite.context import RequestContext
 from nova_lite.objects import Instance, Operation, Vif
@@ -21,7 +21,7 @@ def evacuate(host: ComputeHost, ctxt: RequestContext, operation: Operation, inst
     """
     args = operation.args
     server = instance.replace(host=host.name, node=args["dest_node"], generation=args["generation"])
-    plan = _steps(host, ctxt, server, bool(args["stopped"]))
+    plan = _steps(host, ctxt, operation, server, bool(args["stopped"]))
     report: dict[str, Any] = {}
 
     def record(step: str, values: dict[str, Any]) -> None:
@@ -50,19 +50,31 @@ def _give_back(host: ComputeHost, ctxt: RequestContext, operation: Operation, in
         LOG.exception("The interfaces of %s stay bound to this host", instance.uuid)
 
 
-def _steps(host: ComputeHost, ctxt: RequestContext, server: Instance, stopped: bool) -> tuple[steps.Step, ...]:
+def _steps(
+    host: ComputeHost, ctxt: RequestContext, operation: Operation, server: Instance, stopped: bool
+) -> tuple[steps.Step, ...]:
     vifs: list[Vif] = []
+    # The server as it will be here.
+    here = [server]
 
     def network() -> dict[str, Any]:
         vifs[:] = host.network.move(ctxt, server, host.name)
         return {"network_info": tuple(vifs)}
+
+    def connect() -> dict[str, Any]:
+        here[0] = volumes.connect_all(host, ctxt, operation, server)
+        return {"block_devices": here[0].block_devices}
+
+    def disconnect() -> None:
+        if here[0] is not server:
+            volumes.give_up(host, ctxt, volumes.held(here[0]))
 
     def disks() -> dict[str, Any]:
         host.driver.create_disks(ctxt, server)
         return {}
 
     def guest() -> dict[str, Any]:
-        host.driver.spawn(server, tuple(vifs))
+        host.driver.spawn(here[0], tuple(vifs))
         if stopped:
             host.driver.power_off(server, 0)  # type: ignore[attr-defined]
         return {}
@@ -70,6 +82,7 @@ def _steps(host: ComputeHost, ctxt: RequestContext, server: Instance, stopped: b
     return (
         # Undone by who still has the turn only, see _give_back.
         steps.Step("network", network, lambda: None),
+        steps.Step("volumes", connect, disconnect),
         steps.Step("disks", disks, lambda: host.driver.delete_disks(server)),
         steps.Step("guest", guest, lambda: host.driver.destroy(server)),
     )

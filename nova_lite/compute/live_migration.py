@@ -12,10 +12,10 @@ from collections.abc import Callable
 from typing import Any
 
 from nova_lite import exception
-from nova_lite.compute import actions, outcome
+from nova_lite.compute import actions, outcome, volumes
 from nova_lite.compute.host import ComputeHost
 from nova_lite.context import RequestContext
-from nova_lite.objects import Instance, MigrationStatus, MigrationWish, Operation
+from nova_lite.objects import BlockDevice, Instance, MigrationStatus, MigrationWish, Operation
 
 LOG = logging.getLogger(__name__)
 
@@ -39,18 +39,18 @@ def _check(host: ComputeHost, ctxt: RequestContext, operation: Operation, instan
             arriving, args["block_migration"], bool(args["disk_over_commit"])
         )
         _tell(host, ctxt, operation, instance, MigrationStatus.PREPARING)
+        arriving = arriving.replace(block_devices=volumes.offer(host, ctxt, instance))
         driver.pre_live_migration(arriving, instance.network_info, facts)
-        host.conductor.hand_over(
-            ctxt, operation.id, operation.attempt, "migrate", instance.host, {}, {"facts": facts}
-        )
+        more = {"facts": facts, "devices": [device.to_primitive() for device in arriving.block_devices]}
+        host.conductor.hand_over(ctxt, operation.id, operation.attempt, "migrate", instance.host, {}, more)
     except exception.ServiceStopping:
         raise
     except exception.StaleWrite:
-        _roll_back(host, arriving)
+        _clear(host, ctxt, instance, arriving)
         raise
     except Exception as error:
         LOG.warning("Server %s cannot migrate to this host: %s", instance.uuid, error)
-        _roll_back(host, arriving)
+        _clear(host, ctxt, instance, arriving)
         more = {"failure": _failure(error, instance)}
         host.conductor.hand_over(ctxt, operation.id, operation.attempt, "retry", None, {}, more)
 
@@ -98,6 +98,7 @@ def _finish(host: ComputeHost, ctxt: RequestContext, operation: Operation, insta
     """The destination's last turn: the server lives here already, so that this is tried until it is done."""
     try:
         vifs = host.network.move(ctxt, instance, host.name)
+        volumes.take(host, ctxt, operation, _with_offered(instance, operation))
     except _NOT_OURS:
         raise
     except Exception as error:
@@ -115,6 +116,13 @@ def _undo(host: ComputeHost, ctxt: RequestContext, operation: Operation, instanc
         there = {"host": host.name, "node": operation.args["dest_node"]}
         host.conductor.hand_over(ctxt, operation.id, operation.attempt, "finish", host.name, there, {})
         return
+    try:
+        _take_offer_back(host, ctxt, instance, _with_offered(instance, operation))
+    except _NOT_OURS:
+        raise
+    except Exception as error:
+        outcome.try_later(host, ctxt, operation, "The undoing of a live migration", error)
+        return
     failure = operation.args["failure"]
     host.conductor.fail_operation(
         ctxt, operation.id, operation.attempt, failure["reason"], failure["details"], failure["code"]
@@ -127,6 +135,27 @@ _TURNS: dict[str, Callable[[ComputeHost, RequestContext, Operation, Instance], N
     "finish": _finish,
     "undo": _undo,
 }
+
+
+def _with_offered(instance: Instance, operation: Operation) -> Instance:
+    """The server with the devices that the destination made ready."""
+    offered = operation.args.get("devices")
+    if offered is None:
+        return instance
+    return instance.replace(block_devices=tuple(BlockDevice.from_primitive(device) for device in offered))
+
+
+def _take_offer_back(host: ComputeHost, ctxt: RequestContext, instance: Instance, arriving: Instance) -> None:
+    volumes.give_up(host, ctxt, set(volumes.held(arriving)) - set(volumes.held(instance)))
+
+
+def _clear(host: ComputeHost, ctxt: RequestContext, instance: Instance, arriving: Instance) -> None:
+    """What was made ready goes; attachments that cannot be given up now go with the next move, or with the server."""
+    _roll_back(host, arriving)
+    try:
+        _take_offer_back(host, ctxt, instance, arriving)
+    except exception.NovaLiteError:
+        LOG.exception("Volumes of %s could not be given up", instance.uuid)
 
 
 def _arriving(instance: Instance) -> Instance:

@@ -11,9 +11,9 @@ import traceback
 from typing import Any
 
 from nova_lite import exception
-from nova_lite.compute import actions, outcome, reconcile
+from nova_lite.compute import actions, outcome, reconcile, volumes
 from nova_lite.compute.host import ComputeHost
-from nova_lite.compute.revert import again, take_back
+from nova_lite.compute.revert import again, take_back, take_over
 from nova_lite.compute.task_states import TaskState
 from nova_lite.context import RequestContext
 from nova_lite.objects import Instance, Operation
@@ -73,6 +73,7 @@ def _build(host: ComputeHost, ctxt: RequestContext, operation: Operation, instan
     """The destination builds the guest on what came; where it cannot, nothing is left of it here."""
     try:
         vifs = host.network.move(ctxt, instance, host.name)
+        instance = volumes.connect_all(host, ctxt, operation, instance)
         host.driver.finish_migration(  # type: ignore[attr-defined]
             instance, vifs, operation.args["disks"], operation.args["power_on"]
         )
@@ -83,7 +84,8 @@ def _build(host: ComputeHost, ctxt: RequestContext, operation: Operation, instan
         return
     try:
         host.conductor.finish_operation(
-            ctxt, operation.id, operation.attempt, power_state, {"network_info": tuple(vifs)}
+            ctxt, operation.id, operation.attempt, power_state,
+            {"network_info": tuple(vifs), "block_devices": instance.block_devices},
         )
     except exception.StaleWrite:
         reconcile.keeps(host, ctxt, instance)
@@ -127,7 +129,7 @@ def _undo(host: ComputeHost, ctxt: RequestContext, operation: Operation, instanc
             _clear(host, instance)
         # A hypervisor that cannot move guests has not touched this one.
         able = "migrate" in host.driver.capabilities
-        values = {"network_info": take_back(host, ctxt, instance, operation.args["power_on"])} if able else {}
+        values = take_over(host, ctxt, operation, instance) if able else {}
     except _OVERTAKEN:
         raise
     except Exception as error:  # noqa: BLE001 - tried again, then said

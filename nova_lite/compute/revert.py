@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 from nova_lite import exception
-from nova_lite.compute import actions, outcome, reconcile
+from nova_lite.compute import actions, outcome, reconcile, volumes
 from nova_lite.compute.host import ComputeHost
 from nova_lite.context import RequestContext
 from nova_lite.objects import Instance, Operation, Vif
@@ -36,6 +37,15 @@ def take_back(host: ComputeHost, ctxt: RequestContext, instance: Instance, power
     return vifs
 
 
+def take_over(
+    host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance
+) -> dict[str, Any]:
+    """:func:`take_back` by who has the turn, which takes the volumes from the other host; the server's new fields."""
+    server = volumes.connect_all(host, ctxt, operation, instance)
+    vifs = take_back(host, ctxt, server, operation.args["power_on"])
+    return {"network_info": vifs, "block_devices": server.block_devices}
+
+
 def revert(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
     """Do this host's turn. :raises StaleWrite: overtaken."""
     turn = _leave if operation.args.get("stage") is None else _return
@@ -58,10 +68,10 @@ def _leave(host: ComputeHost, ctxt: RequestContext, operation: Operation, instan
 
 
 def _return(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
-    vifs = take_back(host, ctxt, instance, operation.args["power_on"])
+    values = take_over(host, ctxt, operation, instance)
     power_state = host.driver.power_state(instance)
     try:
-        host.conductor.finish_operation(ctxt, operation.id, operation.attempt, power_state, {"network_info": vifs})
+        host.conductor.finish_operation(ctxt, operation.id, operation.attempt, power_state, values)
     except exception.StaleWrite:
         reconcile.keeps(host, ctxt, instance)
         raise

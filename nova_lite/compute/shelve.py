@@ -7,7 +7,7 @@ from typing import Any
 
 from nova_lite import exception
 from nova_lite.clock import utcnow
-from nova_lite.compute import actions, outcome, snapshot
+from nova_lite.compute import actions, outcome, snapshot, volumes
 from nova_lite.compute.host import ComputeHost
 from nova_lite.compute.power import SHUTDOWN_TIMEOUT_S
 from nova_lite.compute.power_states import PowerState
@@ -28,10 +28,15 @@ def shelve(host: ComputeHost, ctxt: RequestContext, operation: Operation, instan
     servers takes it off the host. :raises StaleWrite: overtaken.
     """
     try:
+        outcome.require(host, actions.SHELVE)
+    except exception.NotSupported as error:
+        outcome.fail(host, ctxt, operation, instance, error)
+        return
+    try:
         if _SHELVED not in operation.steps:
             instance = _put_on_the_shelf(host, ctxt, operation, instance)
         if operation.args["offload"]:
-            _clear_host(host, ctxt, instance)
+            _clear_host(host, ctxt, operation, instance)
     except (exception.StaleWrite, exception.ServiceStopping):
         raise
     except Exception as error:
@@ -46,7 +51,7 @@ def shelve(host: ComputeHost, ctxt: RequestContext, operation: Operation, instan
 def shelve_offload(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
     """Take a shelved server off this host, tried until nothing of it is left. :raises StaleWrite: overtaken."""
     try:
-        _clear_host(host, ctxt, instance)
+        _clear_host(host, ctxt, operation, instance)
     except (exception.StaleWrite, exception.ServiceStopping):
         raise
     except Exception as error:
@@ -59,7 +64,6 @@ def _put_on_the_shelf(
     host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance
 ) -> Instance:
     """The server, shelved; written in one turn with what an unshelve must find again."""
-    outcome.require(host, actions.SHELVE)
     if instance.vm_state in (VmState.ACTIVE, VmState.PAUSED):
         host.driver.power_off(instance, SHUTDOWN_TIMEOUT_S)  # type: ignore[attr-defined]
     if operation.args.get("image_id") is not None:
@@ -92,8 +96,9 @@ def _wake_up(host: ComputeHost, instance: Instance) -> None:
         LOG.exception("Server %s could not be brought back after its shelving failed", instance.uuid)
 
 
-def _clear_host(host: ComputeHost, ctxt: RequestContext, instance: Instance) -> None:
-    """Guest and disks are removed; the interfaces stay the server's and are plugged by no host."""
+def _clear_host(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
+    """Guest and disks are removed; interfaces and volumes stay the server's and are on no host."""
     host.driver.destroy(instance)
     host.network.unbind(ctxt, instance, host.name)
+    volumes.disconnect_all(host, ctxt, operation, instance)
     host.driver.delete_disks(instance)

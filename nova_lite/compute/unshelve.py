@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from nova_lite import exception
-from nova_lite.compute import outcome, steps
+from nova_lite.compute import outcome, steps, volumes
 from nova_lite.compute.host import ComputeHost
 from nova_lite.context import RequestContext
 from nova_lite.objects import ImageMeta, Instance, Operation, Vif
@@ -28,21 +28,33 @@ def unshelve(host: ComputeHost, ctxt: RequestContext, operation: Operation, inst
 
 def _build(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
     vifs: list[Vif] = []
+    # The server as it will be here.
+    here = [instance]
 
     def network() -> dict[str, Any]:
         vifs[:] = host.network.move(ctxt, instance, host.name)
         return {"network_info": tuple(vifs)}
+
+    def connect() -> dict[str, Any]:
+        here[0] = volumes.connect_all(host, ctxt, operation, instance, reserves=True)
+        return {"block_devices": here[0].block_devices}
+
+    def reserve() -> None:
+        # What connect_all could not finish it has undone itself.
+        if here[0] is not instance:
+            volumes.disconnect_all(host, ctxt, operation, here[0])
 
     def disks() -> dict[str, Any]:
         host.driver.create_disks(ctxt, instance.replace(image=_image(host, ctxt, instance)))
         return {}
 
     def guest() -> dict[str, Any]:
-        host.driver.spawn(instance, tuple(vifs))
+        host.driver.spawn(here[0], tuple(vifs))
         return {}
 
     plan = (
         steps.Step("network", network, lambda: host.network.unbind(ctxt, instance, host.name)),
+        steps.Step("volumes", connect, reserve),
         steps.Step("disks", disks, lambda: host.driver.delete_disks(instance)),
         steps.Step("guest", guest, lambda: host.driver.destroy(instance)),
     )

@@ -41,12 +41,12 @@ def require(host: ComputeHost) -> None:
 
 
 def connect_all(
-    host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance, *, keep_others: bool = False
+    host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance, *, reserves: bool = False
 ) -> Instance:
-    """The server with all its volumes connected to this host and written down so; those still being made are awaited.
+    """The server with all its volumes connected to this host and to no other, and written down so.
 
-    ``keep_others``: another host goes on using the volumes for now (a move); :func:`drop_others` ends that. Otherwise
-    this host is the only one that may have them.
+    Volumes that are still being made are awaited. ``reserves``: after a failure they stay reserved for the server,
+    which is on no host; otherwise they are given up.
 
     :raises NotSupported: the hypervisor takes no volumes. :raises VolumeNotCreated: one never became ready.
     :raises InvalidInput: a volume is somebody else's now. :raises Unavailable: the volume service is.
@@ -66,18 +66,17 @@ def connect_all(
         give_up(host, ctxt, made)
         raise
     claimed = instance.replace(block_devices=devices)
-    stale = known - set(held(claimed))
-    if keep_others:
-        stale -= {device.attachment_id for device in instance.block_devices if device.attachment_id}
     try:
-        give_up(host, ctxt, stale)
-        connected = tuple(connect(host, ctxt, device) if device.is_volume else device for device in devices)
+        give_up(host, ctxt, known - set(held(claimed)))
+        return instance.replace(block_devices=tuple(_connect(host, ctxt, device) for device in devices))
     except exception.ServiceStopping:
         raise
     except BaseException:
-        give_up(host, ctxt, held(claimed))
+        if reserves:
+            disconnect_all(host, ctxt, operation, claimed)
+        else:
+            give_up(host, ctxt, held(claimed))
         raise
-    return instance.replace(block_devices=connected)
 
 
 def _claimed(
@@ -94,12 +93,53 @@ def _claimed(
     return device.replace(attachment_id=made[-1], host=host.name, connection={})
 
 
-def connect(host: ComputeHost, ctxt: RequestContext, device: BlockDevice) -> BlockDevice:
-    """The device with its connection to this host, which already has its attachment."""
-    attachment_id = str(device.attachment_id)
-    attachment = host.volume.attachment_update(ctxt, attachment_id, connector(host), device.device_name)
-    host.volume.attachment_complete(ctxt, attachment_id)
+def _connect(host: ComputeHost, ctxt: RequestContext, device: BlockDevice) -> BlockDevice:
+    """The device with its complete connection to this host, which already has its attachment."""
+    if not device.is_volume:
+        return device
+    attachment = host.volume.attachment_update(ctxt, str(device.attachment_id), connector(host), device.device_name)
+    host.volume.attachment_complete(ctxt, str(device.attachment_id))
     return device.replace(connection=attachment.connection)
+
+
+def offer(host: ComputeHost, ctxt: RequestContext, instance: Instance) -> tuple[BlockDevice, ...]:
+    """For a guest that will come here running: its devices as this host will have them, while another still does.
+
+    They are not written down: the caller passes them on, or :func:`give_up` ends them. What a former try left behind
+    goes, so that the caller must have proven before that it holds the operation. Errors as :func:`connect_all`.
+    """
+    if not has_volumes(instance):
+        return instance.block_devices
+    require(host)
+    drop_others(host, ctxt, instance)
+    offered: list[BlockDevice] = []
+    try:
+        for device in instance.block_devices:
+            if not device.is_volume:
+                offered.append(device)
+                continue
+            attachment_id = host.volume.attachment_create(ctxt, str(device.volume_id), instance.uuid)
+            offered.append(device.replace(attachment_id=attachment_id, host=host.name, connection={}))
+            attachment = host.volume.attachment_update(ctxt, attachment_id, connector(host), device.device_name)
+            offered[-1] = offered[-1].replace(connection=attachment.connection)
+    except BaseException:
+        give_up(host, ctxt, held(instance.replace(block_devices=tuple(offered))))
+        raise
+    return tuple(offered)
+
+
+def take(host: ComputeHost, ctxt: RequestContext, operation: Operation, arrived: Instance) -> None:
+    """The guest has come: what was offered is complete and written down, and what the other host had is given up.
+
+    :raises StaleWrite: overtaken. :raises Unavailable: the volume service is; may be done again.
+    """
+    if not has_volumes(arrived):
+        return
+    for attachment_id in held(arrived):
+        host.volume.attachment_complete(ctxt, attachment_id)
+    values = {"block_devices": arrived.block_devices}
+    host.conductor.progress(ctxt, operation.id, operation.attempt, STEP, values)
+    drop_others(host, ctxt, arrived)
 
 
 def held(instance: Instance) -> list[str]:
