@@ -42,7 +42,7 @@ def _shelve(cloud: Cloud, server: dict[str, Any]) -> None:
 
 
 def _images(cloud: Cloud) -> set[str | None]:
-    return {image.name for image in cloud.images.images.values()} - {"tiny", "other"}
+    return {image.name for image in [*cloud.images.images.values()]} - {"tiny", "other"}
 
 
 # -- a step that fails --------------------------------------------------------------------------------

@@ -81,7 +81,7 @@ class Images(ImageAPI):
 
     def list(self, ctxt: RequestContext | None, **filters: str) -> list[ImageMeta]:
         """Only custom properties filter here."""
-        return [image for image in self.images.values() if filters.items() <= image.properties.items()]
+        return [image for image in [*self.images.values()] if filters.items() <= image.properties.items()]
 
     def create(
         self, ctxt: RequestContext | None, image_id: str, name: str, properties: Mapping[str, str],
@@ -312,7 +312,7 @@ class Cloud:
         until(lambda: not self.violations(), timeout_s, lambda: "\n".join(self.violations()))
 
     def violations(self) -> list[str]:
-        found = oracle.violations(self.drivers, self.images.images)
+        found = oracle.violations(self.drivers, dict(self.images.images))
         found += network_oracle.violations(self.networks)
         return [*found, *volume_oracle.violations(self.drivers, self.volumes)]
 
