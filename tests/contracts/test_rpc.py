@@ -40,8 +40,10 @@ def _public(cls: type[Any]) -> dict[str, Any]:
 
 
 def _verbs(service: str) -> dict[str, Any]:
-    """The manager's public methods that can be called over RPC."""
-    return {name: each for name, each in _public(_manager(service)).items() if name not in RESERVED}
+    """The manager's public methods that can be called over RPC, its own and those of the halves it is made of."""
+    halves = [cls for cls in reversed(_manager(service).__mro__) if issubclass(cls, Manager) and cls is not Manager]
+    verbs = {name: each for cls in halves for name, each in _public(cls).items()}
+    return {name: each for name, each in verbs.items() if name not in RESERVED}
 
 
 def _arguments(function: Any) -> dict[str, str]:
