@@ -17,7 +17,11 @@ from nova_lite.api.openstack.resource import Dispatcher, Subject
 from nova_lite.api.openstack.routes import ROUTES
 from nova_lite.compute.api import API
 from nova_lite.db.api import instances, server_groups
+from nova_lite.db.text import storable
 from nova_lite.objects import Instance, ServerGroup
+
+# What a column of a name or an id of another service holds.
+_MAX_NAME = 255
 
 
 def build(conf: cfg.ConfigOpts, *, legacy: bool = False, compute: API | None = None) -> Dispatcher:
@@ -48,6 +52,8 @@ def subjects(compute: API) -> dict[str, Subject]:
         return instances.get(uuid, project_id=project_id, include_deleted=True)
 
     def project(req: Request, project_id: str) -> Project:
+        if len(project_id) > _MAX_NAME or not storable(project_id):
+            raise exception.Invalid("Invalid project id.")
         return Project(project_id, req.ctxt.user_id)
 
     def server_group(req: Request, uuid: str) -> ServerGroup:

@@ -13,6 +13,7 @@ from nova_lite.api.openstack.compute.views import quota_sets as views
 from nova_lite.api.openstack.request import Request
 from nova_lite.api.openstack.validation import validated
 from nova_lite.db.api import quotas
+from nova_lite.db.text import storable
 
 _MAX_NAME = 255
 
@@ -41,5 +42,5 @@ def _check_name(name: str) -> None:
     """
     :raises Invalid: no database keeps such a name
     """
-    if len(name) > _MAX_NAME or "\0" in name:
+    if len(name) > _MAX_NAME or not storable(name):
         raise exception.Invalid("Invalid quota class name.")

@@ -17,6 +17,9 @@ from nova_lite.api.openstack.validation import validated
 from nova_lite.db.api import server_groups
 from nova_lite.objects import GroupPolicy, ServerGroup
 
+# No table has so many rows, and no database counts further.
+_BEYOND = 2**31 - 1
+
 
 class ServerGroupsController:
     def __init__(self, conf: cfg.ConfigOpts) -> None:
@@ -29,7 +32,7 @@ class ServerGroupsController:
         if "all_projects" in req.query and req.ctxt.is_admin:
             req.authorize("os_compute_api:os-server-groups:index:all_projects")
             project_id = None
-        offset = int(req.first("offset") or 0)
+        offset = min(int(req.first("offset") or 0), _BEYOND)
         # Here a limit of zero is none, as in Nova.
         limit = pagination.limit_of(req) or self._conf.api.max_limit
         found = server_groups.list(project_id, limit, offset)
