@@ -58,9 +58,9 @@ class Sweeper:
         console_tokens.purge(utcnow())
         idempotency.purge()
         before = utcnow() - self._retention
-        forgotten = instances.purge(before), operations.purge(before)
+        forgotten = instances.purge(before), operations.purge(before), migrations.purge(before)
         if any(forgotten):
-            LOG.info("Forgot %d servers and %d operations of the time before %s", *forgotten, before)
+            LOG.info("Forgot %d servers, %d operations and %d moves of the time before %s", *forgotten, before)
 
     def _hosts_down(self) -> None:
         open_on_hosts = operations.open_on_hosts("compute")

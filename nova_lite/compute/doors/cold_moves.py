@@ -9,6 +9,7 @@ from nova_lite.compute import actions, create, moves
 from nova_lite.compute.doors.door import Door, check_lock
 from nova_lite.context import RequestContext
 from nova_lite.db.api import compute_nodes, flavors
+from nova_lite.liveness import dead_hosts
 from nova_lite.objects import Flavor, Instance
 
 
@@ -22,9 +23,10 @@ class ColdMoves(Door):
 
         :raises FlavorNotFound: there is none, or it is disabled. :raises Invalid: the server cannot be of it.
         :raises OverQuota: the increase. :raises InstanceIsLocked, InstanceInvalidState, InstanceNotLaunched: refused.
+        :raises Conflict: its host is down.
         """
         row = actions.RESIZE
-        self.check(ctxt, instance, row)
+        self._check(ctxt, instance, row)
         flavor = flavors.get_by_flavorid(flavor_ref, project_id=ctxt.project_id, is_admin=bool(ctxt.is_admin))
         _check_flavor(instance, flavor)
         # Its own host may take it where the site allows it: a cloud of one host has no other.
@@ -37,9 +39,10 @@ class ColdMoves(Door):
 
         :raises Invalid: there is no such host, or the server is there already.
         :raises InstanceIsLocked, InstanceInvalidState, InstanceNotLaunched: refused.
+        :raises Conflict: its host is down.
         """
         row = actions.MIGRATE
-        self.check(ctxt, instance, row)
+        self._check(ctxt, instance, row)
         args: dict[str, Any] = {"ignore_hosts": [instance.host], "force_host": host}
         if host is not None:
             if host == instance.host:
@@ -47,6 +50,11 @@ class ColdMoves(Door):
             if not compute_nodes.on_host(host):
                 raise exception.Invalid(str(exception.ComputeHostNotFound(host=host)))
         self.wake(ctxt, *moves.begin(ctxt, instance, row, instance.flavor, args, {}))
+
+    def _check(self, ctxt: RequestContext, instance: Instance, row: actions.Action) -> None:
+        self.check(ctxt, instance, row)
+        if instance.host in dead_hosts(self._conf.operations.service_down_s):
+            raise exception.Conflict("Service is unavailable at this time.")
 
     def confirm(self, ctxt: RequestContext, instance: Instance) -> None:
         """Accept that a server stays as and where the move brought it.

@@ -7,11 +7,12 @@ import datetime
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Row, func, insert, or_, select, update
+from sqlalchemy import Row, delete, func, insert, not_, or_, select, update
 
 from nova_lite import exception
 from nova_lite.clock import utcnow
 from nova_lite.db.api.instance_rows import primitive
+from nova_lite.db.models import Instance
 from nova_lite.db.models import Migration as Model
 from nova_lite.db.session import reader, writer
 from nova_lite.db.writes import affected, new_id
@@ -19,6 +20,7 @@ from nova_lite.objects import Flavor, Migration, MigrationStatus, MigrationType
 from nova_lite.objects.migration import ENDED, IN_PROGRESS
 
 _T = Model.__table__
+_I = Instance.__table__
 _ENDED = tuple(str(status) for status in ENDED)
 # More than the largest number that a database gives.
 _MOST_DIGITS = 19
@@ -113,6 +115,17 @@ def list(  # noqa: A001
                 raise exception.MarkerNotFound(marker=marker)
             query = query.where(_T.c.id < last if newest_first else _T.c.id > last)
         return [from_row(row) for row in session.execute(query)]
+
+
+def purge(before: datetime.datetime, limit: int = 1000) -> int:
+    """Forget ended moves of servers nobody remembers, at most ``limit``; how many."""
+    known = select(_I.c.id).where(_I.c.uuid == _T.c.instance_uuid).exists()
+    old = (_T.c.status.in_(_ENDED), func.coalesce(_T.c.updated_at, _T.c.created_at) < before, not_(known))
+    with writer() as session:
+        ids = session.scalars(select(_T.c.id).where(*old).order_by(_T.c.id).limit(limit)).all()
+        if ids:
+            session.execute(delete(_T).where(_T.c.id.in_(ids)))
+    return len(ids)
 
 
 def create(migration: Migration) -> Migration:
