@@ -8,17 +8,18 @@ from typing import Any
 from oslo_log import log as logging
 
 from nova_lite import concurrency, exception
-from nova_lite.compute import consoles, diagnostics, external_events, reconcile, verbs
+from nova_lite.compute import reconcile, verbs
+from nova_lite.compute.guest_verbs import GuestVerbs
 from nova_lite.compute.host import ComputeHost
 from nova_lite.compute.resource_tracker import ResourceTracker
 from nova_lite.compute.rpcapi import TOPIC
 from nova_lite.conductor.api import HostAPI
 from nova_lite.context import RequestContext, admin_context
 from nova_lite.image.api import API as ImageAPI
-from nova_lite.manager import Manager, PeriodicTask
+from nova_lite.manager import PeriodicTask
 from nova_lite.network import loader as network_loader
 from nova_lite.network.api import API as NetworkAPI
-from nova_lite.objects import ConsoleAddress, ConsoleType, Diagnostics, ExternalEvent, Instance, Operation, Service
+from nova_lite.objects import Instance, Operation, Service
 from nova_lite.virt import loader
 from nova_lite.virt.driver import ComputeDriver
 from nova_lite.virt.event import LifecycleEvent
@@ -29,7 +30,7 @@ LOG = logging.getLogger(__name__)
 BINARY = "nova-lite-compute"
 
 
-class ComputeManager(Manager):
+class ComputeManager(GuestVerbs):
     """One host. Messages only wake it; what it does, it takes from the journal."""
 
     def __init__(
@@ -94,27 +95,6 @@ class ComputeManager(Manager):
         """Look for guests that should not be here any more; apart, so that messages keep flowing."""
         if not self._stopping:
             self._pool.spawn(reconcile.clean, self._host, ctxt)
-
-    def external_events(self, ctxt: RequestContext, servers: list[Instance], events: list[ExternalEvent]) -> None:
-        """What other services report about servers of this host; handled apart, so that messages keep flowing."""
-        if not self._stopping:
-            self._pool.spawn(external_events.handle, self._host, ctxt, servers, events)
-
-    def console_output(self, ctxt: RequestContext, instance: Instance, limit_bytes: int) -> bytes:
-        """:raises NotSupported: the driver keeps no console."""
-        if "console" not in self.driver.capabilities:
-            raise exception.NotSupported()
-        return self.driver.console_output(instance, limit_bytes)  # type: ignore[attr-defined, no-any-return]
-
-    def console_address(
-        self, ctxt: RequestContext, instance: Instance, console_type: ConsoleType
-    ) -> ConsoleAddress:
-        """:raises ConsoleTypeUnavailable, NotSupported, GuestNotFound: see :func:`consoles.address`."""
-        return consoles.address(self.conf, self.driver, instance, ConsoleType(console_type))
-
-    def diagnostics(self, ctxt: RequestContext, instance: Instance) -> Diagnostics:
-        """:raises NotSupported, InstanceInvalidState, GuestNotFound: see :func:`diagnostics.of`."""
-        return diagnostics.of(self.driver, instance)
 
     # -- work -------------------------------------------------------------------------------------
 
