@@ -11,7 +11,7 @@ import pytest
 from nova_lite import concurrency
 from nova_lite.api.openstack.routes import ROUTES
 from tests.harness.cloud import ADMIN, IMAGE_ID, PROJECT, USER, Cloud
-from tests.harness.contract import fields, material, report
+from tests.harness.contract import between, fields, material, report
 from tests.harness.contract.endpoint import WsgiEndpoint
 from tests.harness.contract.material import Call
 from tests.harness.contract.replay import Replay, later_tiers
@@ -112,6 +112,20 @@ def test_every_routed_call_of_later_tiers_is_replayed() -> None:
         if (entry["method"], bare(entry["path"]), entry.get("action")) in routed
     }  # fmt: skip
     assert here <= {*HAS, *later_tiers()}
+
+
+def test_every_operation_between_its_listed_versions(endpoint: WsgiEndpoint, world: World) -> None:
+    """At random versions of its range: no field before its time, none after its end, none missing."""
+    seed = random.randrange(10**6)
+    print(f"seed {seed}")
+    replayed = {call.operation for call in material.calls_of("T1")} | {*HAS} | later_tiers()
+    calls = between.choose(replayed, 2, random.Random(seed))
+    assert len({call.operation for call in calls}) > 0.9 * len(replayed)
+    for server in endpoint.call("admin", "GET", "/v2.1/servers?all_tenants=1").body["servers"]:
+        world.delete(server["id"])  # some calls need a host without servers
+    outcomes = between.Between(endpoint, world).run(calls)
+    bad = [outcome for outcome in outcomes if outcome.verdict is not Verdict.PASSED]
+    assert not bad, f"seed {seed}\n" + report.notes(bad)
 
 
 READS = (
