@@ -22,7 +22,7 @@ def test_the_command_line_on_identity(cloud):
     token = cloud.json("token", "issue")
     assert set(token) == {"expires", "id", "project_id", "user_id"}
     rows = cloud.json("catalog", "list")
-    assert {row["Type"] for row in rows} == {"identity", "compute", "image"}
+    assert {row["Type"] for row in rows} == {"identity", "compute", "image", "network", "block-storage"}
     names = {row["Name"] for row in cloud.json("project", "list", cloud="nova-lite-admin")}
     assert names == {"admin", "demo", "service"}
     shown = cloud.json("user", "show", "demo", cloud="nova-lite-admin")

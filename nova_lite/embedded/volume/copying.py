@@ -16,6 +16,8 @@ from nova_lite.embedded.volume.records import GIB
 CHUNK = 1 << 20
 # Seconds after which a conversion is given up; a TiB from a slow disk takes less.
 _CONVERSION_S = 4 * 3600
+# What one may take of the address space.
+_CONVERSION_BYTES = 1 << 30
 
 
 class Images(Protocol):
@@ -106,10 +108,20 @@ def _check(path: Path, image: Any, size: int) -> None:
 
 
 def _convert(source: Path, target: Path, image: Any, size: int) -> None:
-    command = ["qemu-img", "convert", "-f", str(image.disk_format), "-O", "raw", os.fspath(source), os.fspath(target)]
+    # Under limits of its own: a table in an image that asks for all memory ends only the conversion.
+    limits = ["prlimit", f"--as={_CONVERSION_BYTES}", f"--cpu={_CONVERSION_S}", "--core=0", "--"]
+    command = [*limits, "qemu-img", "convert", "-q", "-f", str(image.disk_format), "-O", "raw"]
+    command += [os.path.abspath(source), os.path.abspath(target)]
     try:
         done = concurrency.run_blocking(
-            lambda: subprocess.run(command, capture_output=True, timeout=_CONVERSION_S, check=False)
+            lambda: subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=_CONVERSION_S,
+                check=False,
+                env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "MALLOC_ARENA_MAX": "1"},
+            )
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise exception.ImageUnacceptable(image_id=image.id, reason="it could not be converted") from error

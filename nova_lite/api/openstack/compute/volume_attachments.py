@@ -23,7 +23,8 @@ from nova_lite.compute.api import API
 from nova_lite.compute.vm_states import VmState
 from nova_lite.objects import BlockDevice, Instance
 
-_RULE = "os_compute_api:os-volumes-attachments:"
+_SWAP = "os_compute_api:os-volumes-attachments:swap"
+_UPDATE = "os_compute_api:os-volumes-attachments:update"
 _FIXED = ("id", "serverId", "device", "tag")
 
 
@@ -68,7 +69,7 @@ class VolumeAttachmentsController:
         asked = req.body["volumeAttachment"]
         swaps = not req.wants(ATTACHMENT_CHANGES) or asked["volumeId"] != id
         target = {"project_id": server.project_id, "user_id": server.user_id}
-        req.authorize(_RULE + ("swap" if swaps else "update"), target)
+        req.authorize(_SWAP if swaps else _UPDATE, target)
         if req.wants(ATTACHMENT_CHANGES):
             fixed = {name: asked[name] for name in _FIXED if name in asked}
             changes = {}
