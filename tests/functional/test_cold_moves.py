@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
 
+from nova_lite import concurrency
 from nova_lite.db.api import instances
-from tests.harness.cloud import ADMIN, STRANGER, USER, Cloud, until
+from tests.harness.cloud import ADMIN, IMAGE_ID, STRANGER, USER, Cloud, until
 
 # Of the default flavors: 42 is m1.nano, 1 is m1.tiny, 2 is m1.small.
 OLD, NEW = "42", "1"
@@ -45,6 +46,11 @@ def _migrations(cloud: Cloud, server: dict[str, Any], version: str = "2.80") -> 
 def _used(cloud: Cloud) -> tuple[int, int]:
     limits = cloud.get("/limits").json["limits"]["absolute"]
     return limits["totalCoresUsed"], limits["totalRAMUsed"]
+
+
+def _at_once(call: Callable[[Any], int], each: Sequence[Any]) -> list[int]:
+    handles = [concurrency.spawn(call, one) for one in each]
+    return [handle.wait(30) for handle in handles]
 
 
 def _resize(cloud: Cloud, server: dict[str, Any], flavor: str = NEW) -> dict[str, Any]:
@@ -152,6 +158,63 @@ def test_the_events_of_a_resize_are_novas(cloud: Cloud, server: dict[str, Any]) 
 def test_flavors_that_a_server_cannot_be_of(cloud: Cloud, server: dict[str, Any], flavor: str, message: str) -> None:
     answer = cloud.act(server["id"], "resize", {"flavorRef": flavor})
     assert (answer.status, answer.json["badRequest"]["message"]) == (400, message)
+
+
+def test_a_disk_cannot_become_none(cloud: Cloud, server: dict[str, Any]) -> None:
+    body = {"flavor": {"name": "diskless", "id": "diskless", "vcpus": 1, "ram": 128, "disk": 0}}
+    cloud.post("/flavors", body, token=ADMIN)
+    answer = cloud.act(server["id"], "resize", {"flavorRef": "diskless"})
+    assert (answer.status, answer.json["badRequest"]["message"]) == (
+        400, "Server disk was unable to be resized because: Resize to zero disk flavor is not allowed."
+    )  # fmt: skip
+
+
+def test_an_image_must_fit_into_the_new_flavor(cloud: Cloud) -> None:
+    needy = cloud.images.images[IMAGE_ID].replace(id="8f1b7a4e-0000-4000-8000-000000000001", min_ram=256)
+    cloud.images.images[needy.id] = needy
+    server = cloud.boot(imageRef=needy.id, flavorRef=NEW)
+    answer = cloud.act(server["id"], "resize", {"flavorRef": OLD})
+    assert (answer.status, answer.json["badRequest"]["message"]) == (
+        400, "Flavor's memory is too small for requested image."
+    )  # fmt: skip
+    cloud.delete(f"/servers/{server['id']}")
+    cloud.wait_gone(server["id"])
+
+
+def test_a_server_of_a_dead_host_is_not_moved(cloud: Cloud, server: dict[str, Any]) -> None:
+    (service,) = cloud.get(f"/os-services?host={_host(server)}&binary=nova-compute", token=ADMIN).json["services"]
+    path = f"/os-services/{service['id']}"
+    cloud.request("PUT", path, {"forced_down": True}, token=ADMIN)
+    try:
+        for verb, body in (("resize", {"flavorRef": NEW}), ("migrate", None)):
+            answer = cloud.act(server["id"], verb, body, token=ADMIN)
+            assert (answer.status, answer.json["conflictingRequest"]["message"]) == (
+                409, "Service is unavailable at this time."
+            )  # fmt: skip
+    finally:
+        cloud.request("PUT", path, {"forced_down": False}, token=ADMIN)
+
+
+def test_of_a_confirmation_and_a_revert_at_once_one_is_accepted(cloud: Cloud, server: dict[str, Any]) -> None:
+    _resize(cloud, server)
+    answers = _at_once(lambda verb: cloud.act(server["id"], verb).status, ["confirmResize", "revertResize"] * 3)
+    assert sorted(answers)[0] in (202, 204) and set(sorted(answers)[1:]) <= {400, 409}
+    cloud.wait(server["id"], "ACTIVE")
+    cloud.wait_quiet()
+
+
+def test_the_last_of_the_quota_is_given_once(cloud: Cloud) -> None:
+    servers = [cloud.boot() for _ in range(4)]
+    project, used = servers[0]["tenant_id"], _used(cloud)[1]
+    cloud.request("PUT", f"/os-quota-sets/{project}", {"quota_set": {"ram": used + 2 * 384}}, token=ADMIN)
+    answers = _at_once(lambda each: cloud.act(each["id"], "resize", {"flavorRef": NEW}).status, servers)
+    assert sorted(answers) == [202, 202, 403, 403]
+    cloud.delete(f"/os-quota-sets/{project}", token=ADMIN)
+    until(lambda: cloud.violations() == [], 20, lambda: str(cloud.violations()))
+    for each in servers:
+        cloud.delete(f"/servers/{each['id']}")
+        cloud.wait_gone(each["id"])
+    cloud.wait_quiet()
 
 
 def test_the_increase_must_fit_into_the_quota(cloud: Cloud, server: dict[str, Any]) -> None:
