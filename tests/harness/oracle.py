@@ -8,6 +8,7 @@ from __future__ import annotations
 import collections
 from collections.abc import Iterable, Mapping
 
+from nova_lite.compute import actions
 from nova_lite.compute.power_states import PowerState
 from nova_lite.compute.vm_states import VmState
 from nova_lite.db.api import (
@@ -60,6 +61,8 @@ def _restless(servers: Iterable[Instance]) -> Iterable[str]:
 def _open_operations(servers: Iterable[Instance]) -> Iterable[str]:
     for server in servers:
         for operation in operations.list_for_instance(server.uuid):
+            if operation.state not in OPEN_STATES and actions.ADMIN_PASSWORD in operation.args:
+                yield f"I9: operation {operation.id} ({operation.action}) ended and keeps a password"
             if operation.state in OPEN_STATES:
                 yield f"I2: operation {operation.id} ({operation.action} of {server.uuid}) is {operation.state}"
             full = operations.get_by_request_id(server.uuid, operation.request_id)
