@@ -65,9 +65,9 @@ def _free_host(world: World) -> str:
     raise WorldError(f"no host without servers: {[node['servers'] for node in nodes]}")
 
 
-@preparer("GET /os-aggregates", "GET /os-aggregates/{id}", "PUT /os-aggregates/{id}",
-          "POST /os-aggregates", *(f"POST /os-aggregates/{{id}}/action {action}"
-                                   for action in ("add_host", "remove_host", "set_metadata")))  # fmt: skip
+@preparer("GET /os-aggregates", "GET /os-aggregates/{id}", "PUT /os-aggregates/{id}", "POST /os-aggregates",
+          *(f"POST /os-aggregates/{{id}}/action {action}" for action in ("add_host", "remove_host", "set_metadata"))
+)  # fmt: skip
 def _aggregate(world: World, call: Call) -> Prepared:
     method, path, *action = call.operation.split()
     body: Any = material.sample(call.request) if call.request else None
@@ -86,11 +86,9 @@ def _aggregate(world: World, call: Call) -> Prepared:
     if method == "PUT":
         body["aggregate"]["name"] = world.unique("aggregate-")
 
-    def forget(reply_body: Any) -> None:
-        if method != "DELETE":
-            _forget_aggregates(world)
-
-    return Prepared(method, target, body, call.status, call.response, None, forget)
+    return Prepared(
+        method, target, body, call.status, call.response, None, lambda reply_body: _forget_aggregates(world)
+    )
 
 
 def _forget_aggregates(world: World) -> None:

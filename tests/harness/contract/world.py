@@ -126,8 +126,9 @@ class World:
     def server_group(self) -> str:
         """The id of a group that no host refuses."""
         if self._group is None:
-            body = {"server_group": {"name": "replay", "policies": ["soft-anti-affinity"]}}
-            made = self.must("member", "POST", "/v2.1/os-server-groups", body, "2.15")
+            rules = {"max_server_per_host": 1000}
+            body = {"server_group": {"name": "replay", "policy": "anti-affinity", "rules": rules}}
+            made = self.must("member", "POST", "/v2.1/os-server-groups", body, "2.64")
             self._group = str(made.body["server_group"]["id"])
         return self._group
 
