@@ -5,17 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from nova_lite import exception
-from nova_lite.compute import actions, attach_volume, outcome, power
+from nova_lite.compute import actions, attach_volume, interfaces, outcome, power, rescue, shelve, snapshot
 from nova_lite.compute.build import build
 from nova_lite.compute.delete import delete
 from nova_lite.compute.host import ComputeHost
-from nova_lite.compute.interfaces import attach as attach_interface
-from nova_lite.compute.interfaces import detach as detach_interface
 from nova_lite.compute.move_verbs import MOVES
 from nova_lite.compute.rebuild import rebuild
-from nova_lite.compute.rescue import rescue, unrescue
-from nova_lite.compute.shelve import shelve, shelve_offload
-from nova_lite.compute.snapshot import create_backup, create_image
 from nova_lite.compute.unshelve import unshelve
 from nova_lite.context import RequestContext
 from nova_lite.objects import Instance, Operation
@@ -27,18 +22,18 @@ VERBS: dict[str, Verb] = {
     actions.DELETE.name: delete,
     actions.FORCE_DELETE.name: delete,
     actions.REBUILD.name: rebuild,
-    actions.RESCUE.name: rescue,
-    actions.UNRESCUE.name: unrescue,
-    actions.SHELVE.name: shelve,
-    actions.SHELVE_OFFLOAD.name: shelve_offload,
+    actions.RESCUE.name: rescue.rescue,
+    actions.UNRESCUE.name: rescue.unrescue,
+    actions.SHELVE.name: shelve.shelve,
+    actions.SHELVE_OFFLOAD.name: shelve.shelve_offload,
     actions.UNSHELVE.name: unshelve,
-    actions.CREATE_IMAGE.name: create_image,
-    actions.CREATE_BACKUP.name: create_backup,
+    actions.CREATE_IMAGE.name: snapshot.create_image,
+    actions.CREATE_BACKUP.name: snapshot.create_backup,
     actions.ATTACH_VOLUME.name: attach_volume.attach,
     actions.DETACH_VOLUME.name: attach_volume.detach,
     actions.SWAP_VOLUME.name: attach_volume.swap,
-    actions.ATTACH_INTERFACE.name: attach_interface,
-    actions.DETACH_INTERFACE.name: detach_interface,
+    actions.ATTACH_INTERFACE.name: interfaces.attach,
+    actions.DETACH_INTERFACE.name: interfaces.detach,
     **MOVES,
 }
 

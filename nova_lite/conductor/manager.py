@@ -9,11 +9,11 @@ from oslo_log import log as logging
 
 from nova_lite import concurrency, exception
 from nova_lite.compute.rpcapi import ComputeRpcAPI
-from nova_lite.conductor import leftover_images, shelf
+from nova_lite.conductor import chores
 from nova_lite.conductor.host_verbs import HostVerbs
 from nova_lite.conductor.rpcapi import TOPIC
 from nova_lite.conductor.sweeper import Sweeper
-from nova_lite.conductor.tasks import recover, soft_delete, unconfirmed
+from nova_lite.conductor.tasks import recover
 from nova_lite.conductor.tasks.table import tasks
 from nova_lite.context import RequestContext, admin_context
 from nova_lite.db.api import operations, services
@@ -28,8 +28,6 @@ from nova_lite.volume.api import API as VolumeAPI
 LOG = logging.getLogger(__name__)
 
 BINARY = "nova-lite-conductor"
-# Sweeps between two rounds of what is not urgent.
-_TIDY_SWEEPS = 5
 
 
 class ConductorManager(HostVerbs):
@@ -70,11 +68,8 @@ class ConductorManager(HostVerbs):
         return [
             PeriodicTask(self._beat, beat, name="heartbeat"),
             PeriodicTask(self._sweeper.sweep, sweep, delay_s=sweep, name="sweep"),
-            PeriodicTask(lambda: leftover_images.remove(self._image), sweep, delay_s=sweep, name="leftover images"),
-            PeriodicTask(self._clear_shelf, _TIDY_SWEEPS * sweep, delay_s=sweep, name="shelf"),
-            PeriodicTask(self._reclaim, sweep, name="reclaim"),
-            PeriodicTask(self._confirm_resizes, sweep, delay_s=sweep, name="unconfirmed resizes"),
-            PeriodicTask(self._sweeper.tidy, _TIDY_SWEEPS * sweep, delay_s=sweep, name="tidy"),
+            PeriodicTask(self._sweeper.tidy, chores.RARELY * sweep, delay_s=sweep, name="tidy"),
+            *chores.periodic_tasks(self.conf, self._compute, self._image),
         ]
 
     def stop(self) -> None:
@@ -104,22 +99,13 @@ class ConductorManager(HostVerbs):
         else:
             task(ctxt, operation)
 
-    def _reclaim(self) -> None:
-        soft_delete.reclaim(self.conf.reclaim_instance_interval, self.conf.operations.service_down_s)
-
     def _submit(self, operation_id: int) -> None:
         self._pool.spawn(self.run_operation, admin_context(), operation_id)
 
     def _ask_to_look_around(self, host_name: str) -> None:
         self._compute.look_around(admin_context(), host_name)
 
-    def _confirm_resizes(self) -> None:
-        unconfirmed.confirm(self._compute, self.conf.resize_confirm_window)
-
     def _beat(self) -> None:
         if not services.heartbeat(self.host, BINARY, self._epoch):
             self.init_host()
         operations.renew(self._owner, list(self._in_flight), self._lease_s)
-
-    def _clear_shelf(self) -> None:
-        shelf.clear(self._compute, self.conf.shelved_offload_time)
