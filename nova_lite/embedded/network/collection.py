@@ -114,7 +114,7 @@ class Collection:
                     f"Failed to parse request. Required attribute '{name}' not specified", "HTTPBadRequest"
                 )
             else:
-                record[name] = field.default() if callable(field.default) else field.default
+                record[name] = field.first()
         for name, first in self.noun.readable.items():
             record[name] = first() if callable(first) else first
         record["tags"] = []
@@ -141,7 +141,7 @@ class Collection:
                 field = self.noun.fields.get(name)
                 if field is None or field.fixed:
                     raise faults.invalid(f"Cannot update read-only attribute {name}", "HTTPBadRequest")
-                changes[name] = None if value is None and field.default is None else field.check(name, value)
+                changes[name] = field.first() if value is None else field.check(name, value)
             new = self.settle(who, old, {**old, **changes}, given)
             record = self._store.put(self.noun.name, new)
         return json_response({self.noun.name: self.view(who, record)})

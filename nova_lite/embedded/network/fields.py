@@ -26,7 +26,7 @@ class Given:
 
 @dataclass(frozen=True)
 class Field:
-    """One attribute. ``default`` is a value or ``Given``; a callable makes a fresh one.
+    """One attribute. ``default`` is a value or ``Given``; a callable makes a fresh one; null means it again.
 
     ``admin``: only administrators and services write it. ``secret``: only they see it. ``fixed``: never changed later.
     """
@@ -36,6 +36,10 @@ class Field:
     admin: bool = False
     secret: bool = False
     fixed: bool = False
+
+    def first(self) -> Any:
+        """The value of who gives none."""
+        return self.default() if callable(self.default) else self.default
 
 
 def _bad(name: str, value: Any, wanted: str) -> Refused:

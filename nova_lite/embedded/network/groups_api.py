@@ -65,6 +65,8 @@ class GroupsApi(Collection):
         return record
 
     def settle(self, who: Caller, old: Record, new: Record, given: Record) -> Record:
+        if old["name"] != DEFAULT and new["name"] == DEFAULT:
+            raise faults.clash("SecurityGroupDefaultAlreadyExists", "Default security group already exists.")
         if old["name"] == DEFAULT and new["name"] != DEFAULT:
             raise faults.clash("SecurityGroupCannotUpdateDefault", "Updating default security group not allowed.")
         return new
@@ -132,10 +134,16 @@ class RulesApi(Collection):
                 "For TCP/UDP protocols, port_range_min must be <= port_range_max", "SecurityGroupInvalidPortRange"
             )
         if protocol in ("icmp", "ipv6-icmp", "icmpv6", "1", "58"):
-            for name, value in (("port_range_min", low), ("port_range_max", high)):
+            if low is None:
+                raise faults.invalid(
+                    f"ICMP code (port-range-max) {high} is provided but ICMP type (port-range-min) is missing.",
+                    "SecurityGroupMissingIcmpType",
+                )
+            for field, name, value in (("type", "port_range_min", low), ("code", "port_range_max", high)):
                 if value is not None and not 0 <= value <= 255:
                     raise faults.invalid(
-                        f"Invalid value for ICMP {name} (type or code) {value}.", "SecurityGroupInvalidIcmpValue"
+                        f"Invalid value for ICMP {field} ({name}) {value}. It must be 0 to 255.",
+                        "SecurityGroupInvalidIcmpValue",
                     )
 
     def settle(self, who: Caller, old: Record, new: Record, given: Record) -> Record:

@@ -17,6 +17,12 @@ def network_of(subnet: Record) -> Network:
     return ipaddress.ip_network(subnet["cidr"])
 
 
+def overlap(one: Record, other: Record) -> bool:
+    """Whether two subnets have addresses in common."""
+    first, second = network_of(one), network_of(other)
+    return first.version == second.version and first.overlaps(second)
+
+
 def is_automatic(subnet: Record) -> bool:
     """Whether an address follows from the port's MAC address."""
     return subnet["ip_version"] == 6 and subnet["ipv6_address_mode"] in _EUI64

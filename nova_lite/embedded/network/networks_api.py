@@ -64,7 +64,8 @@ class SubnetsApi(Collection):
         return self._store.get("network", record["network_id"])
 
     def sees(self, who: Caller, record: Record) -> bool:
-        return who.owns(record) or open_to_all(self._network(record)) or who.owns(self._network(record))
+        """An outer network is everybody's to route to; its addresses are not."""
+        return who.owns(record) or bool(self._network(record)["shared"]) or who.owns(self._network(record))
 
     def changes(self, who: Caller, record: Record) -> bool:
         return who.owns(record) or who.owns(self._network(record))
@@ -98,10 +99,10 @@ class SubnetsApi(Collection):
         if net.prefixlen == net.max_prefixlen and record["enable_dhcp"]:
             raise faults.invalid(f"Invalid CIDR {net}: a subnet with DHCP needs room for hosts")
         for other in self._store.where("subnet", "network_id", record["network_id"]):
-            theirs = ipam.network_of(other)
-            if theirs.version == net.version and theirs.overlaps(net):
+            if ipam.overlap(other, record):
                 raise faults.invalid(
-                    f"Requested subnet with cidr: {net} for network: {record['network_id']} overlaps with another one"
+                    f"Requested subnet with cidr: {net} for network: {record['network_id']} "
+                    "overlaps with another subnet"
                 )
 
     def _place(self, record: Record) -> None:

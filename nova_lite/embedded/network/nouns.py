@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nova_lite.embedded.network import fields as f
+from nova_lite.embedded.network.faults import Refused, invalid
 from nova_lite.embedded.network.fields import Field, Given
 
 Record = dict[str, Any]
@@ -123,6 +124,13 @@ def _protocol(name: str, value: Any) -> str | None:
     return found
 
 
+def _port(name: str, value: Any) -> int | None:
+    try:
+        return value if value is None else int(f.number(-1, 65535)(name, value))
+    except Refused:
+        raise invalid(f"Invalid value for port {value!s:.32}", "SecurityGroupInvalidPortValue") from None
+
+
 SECURITY_GROUP = Noun(
     "security_group",
     "security_groups",
@@ -138,14 +146,14 @@ SECURITY_GROUP_RULE = Noun(
     "security_group_rules",
     {
         "description": _TEXT, "project_id": _OWNER,
-        "security_group_id": Field(f.uuid, Given, fixed=True),
+        "security_group_id": Field(f.text(64), Given, fixed=True),
         "direction": Field(f.choice("ingress", "egress"), Given, fixed=True),
         "ethertype": Field(f.choice("IPv4", "IPv6"), "IPv4", fixed=True),
         "protocol": Field(_protocol, None, fixed=True),
-        "port_range_min": Field(f.optional(f.number(-1, 65535)), None, fixed=True),
-        "port_range_max": Field(f.optional(f.number(-1, 65535)), None, fixed=True),
+        "port_range_min": Field(_port, None, fixed=True),
+        "port_range_max": Field(_port, None, fixed=True),
         "remote_ip_prefix": Field(f.optional(f.cidr), None, fixed=True),
-        "remote_group_id": Field(f.optional(f.uuid), None, fixed=True),
+        "remote_group_id": Field(f.optional(f.text(64)), None, fixed=True),
         "remote_address_group_id": Field(f.optional(f.uuid), None, fixed=True),
     },
     {"belongs_to_default_sg": False},

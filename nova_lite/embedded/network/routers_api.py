@@ -7,7 +7,7 @@ from typing import Any
 import webob
 
 from nova_lite.embedded import bodies
-from nova_lite.embedded.network import faults, nouns, rules
+from nova_lite.embedded.network import faults, ipam, nouns, rules
 from nova_lite.embedded.network.collection import BODY_LIMIT, Collection
 from nova_lite.embedded.network.networks_api import ZONE
 from nova_lite.embedded.network.nouns import Record
@@ -118,11 +118,7 @@ class RoutersApi(Collection):
             raise faults.invalid(
                 "Bad router request: Subnet for router interface must have a gateway IP.", "BadRequest"
             )
-        for port in self._own_ports(record, INTERFACE):
-            if any(fixed["subnet_id"] == subnet["id"] for fixed in port["fixed_ips"]):
-                raise faults.invalid(
-                    f"Bad router request: Router already has a port on subnet {subnet['id']}.", "BadRequest"
-                )
+        self._check_apart(record, subnet)
         given = {
             "network_id": subnet["network_id"], "device_id": record["id"], "device_owner": INTERFACE,
             "project_id": record["project_id"],
@@ -130,6 +126,22 @@ class RoutersApi(Collection):
         }  # fmt: skip
         port = self._ports.make(_SERVICE, given)
         return self._store.put("port", {**port, "status": "ACTIVE"})
+
+    def _check_apart(self, record: Record, subnet: Record) -> None:
+        """:raises Refused: the router has the subnet already, or one with the same addresses."""
+        for port in self._own_ports(record, INTERFACE):
+            for fixed in port["fixed_ips"]:
+                other = self._store.get("subnet", fixed["subnet_id"])
+                if other["id"] == subnet["id"]:
+                    raise faults.invalid(
+                        f"Bad router request: Router already has a port on subnet {subnet['id']}.", "BadRequest"
+                    )
+                if ipam.overlap(other, subnet):
+                    raise faults.invalid(
+                        f"Bad router request: Cidr {subnet['cidr']} of subnet {subnet['id']} overlaps with cidr "
+                        f"{other['cidr']} of subnet {other['id']}.",
+                        "BadRequest",
+                    )
 
     def remove_interface(self, req: webob.Request, ident: str) -> webob.Response:
         who, wanted = rules.caller(req), self._wanted(req)

@@ -92,6 +92,14 @@ def test_groups_and_their_rules(demo: Client) -> None:
     assert kept["remote_ip_prefix"] == "198.51.100.0/24"
     again = demo.refused("POST", "/security-group-rules", {"security_group_rule": rule}, 409)
     assert again == "SecurityGroupRuleExists"
+    nobody = {**rule, "remote_group_id": "nobody", "remote_ip_prefix": None}
+    unknown = demo.refused("POST", "/security-group-rules", {"security_group_rule": nobody}, 404)
+    assert unknown == "SecurityGroupNotFound"
+    no_port = {**rule, "port_range_min": -16}
+    odd = demo.refused("POST", "/security-group-rules", {"security_group_rule": no_port}, 400)
+    assert odd == "SecurityGroupInvalidPortValue"
+    renamed = {"security_group": {"name": "default"}}
+    assert demo.refused("PUT", f"/security-groups/{made['id']}", renamed, 409) == "SecurityGroupDefaultAlreadyExists"
     upside_down = {**rule, "port_range_min": 90}
     wrong = demo.refused("POST", "/security-group-rules", {"security_group_rule": upside_down}, 400)
     assert wrong == "SecurityGroupInvalidPortRange"
@@ -115,12 +123,15 @@ def test_routers_and_floating_addresses(demo: Client, admin: Client) -> None:
     outside = admin("POST", "/networks", {"network": {"name": "ext", "router:external": True}}, 201)["network"]["id"]
     body = {"network_id": outside, "cidr": "203.0.113.0/24", "ip_version": 4}
     admin("POST", "/subnets", {"subnet": body}, 201)
+    assert demo("GET", f"/subnets?network_id={outside}")["subnets"] == []
     network, subnet = new_network(demo)
     gateway = {"name": "r", "external_gateway_info": {"network_id": outside}}
     router = demo("POST", "/routers", {"router": gateway}, 201)["router"]
     assert router["external_gateway_info"]["external_fixed_ips"][0]["ip_address"].startswith("203.0.113.")
     demo("PUT", f"/routers/{router['id']}/add_router_interface", {"subnet_id": subnet})
     demo.refused("PUT", f"/routers/{router['id']}/add_router_interface", {"subnet_id": subnet}, 400)
+    _, twin = new_network(demo)
+    demo.refused("PUT", f"/routers/{router['id']}/add_router_interface", {"subnet_id": twin}, 400)
     port = new_port(demo, network)
     wanted = {"floating_network_id": outside, "port_id": port["id"]}
     floating = demo("POST", "/floatingips", {"floatingip": wanted}, 201)["floatingip"]
@@ -131,6 +142,10 @@ def test_routers_and_floating_addresses(demo: Client, admin: Client) -> None:
     assert demo("GET", f"/floatingips/{floating['id']}")["floatingip"]["status"] == "DOWN"
     demo("DELETE", f"/floatingips/{floating['id']}", status=204)
     demo("PUT", f"/routers/{router['id']}/remove_router_interface", {"subnet_id": subnet})
+    route = {"destination": "198.51.100.0/24", "nexthop": "192.0.2.5"}
+    for routes in ([route], None):
+        shown = demo("PUT", f"/routers/{router['id']}", {"router": {"routes": routes}})["router"]["routes"]
+        assert shown == (routes or [])
     demo("DELETE", f"/routers/{router['id']}", status=204)
     assert admin("GET", f"/ports?network_id={outside}")["ports"] == []
 
