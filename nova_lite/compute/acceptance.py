@@ -132,7 +132,10 @@ def _elsewhere(instance_uuid: str, but: Collection[str | None]) -> list[str]:
 
 
 @retry_on_deadlock
-def at_once(ctxt: RequestContext, instance: Instance, row: actions.Action, values: Mapping[str, Any]) -> None:
+def at_once(
+    ctxt: RequestContext, instance: Instance, row: actions.Action, values: Mapping[str, Any],
+    args: Mapping[str, Any] | None = None,
+) -> None:  # fmt: skip
     """An action the API does by itself: change the row and keep a finished operation as its history.
 
     :raises InstanceNotFound: it was deleted meanwhile.
@@ -145,7 +148,7 @@ def at_once(ctxt: RequestContext, instance: Instance, row: actions.Action, value
         if "task_state" in values:
             operations.end_open(instance.uuid, SUPERSEDED % row.name)
             moves.ended(instances.get(instance.uuid))
-        _open(ctxt, instance.uuid, row, topic="api", host=None, args={}, state=OperationState.DONE)
+        _open(ctxt, instance.uuid, row, topic="api", host=None, args=args or {}, state=OperationState.DONE)
 
 
 def check(row: actions.Action, instance: Instance) -> None:

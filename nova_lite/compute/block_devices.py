@@ -243,7 +243,7 @@ def of_volume_metadata(volume: Volume) -> ImageMeta:
     """The image that a volume was made of, as far as the volume remembers it; sizes are the volume's."""
     known = volume.image_metadata
     return ImageMeta(
-        id="",
+        id=known.get("image_id", ""),
         name=known.get("image_name"),
         disk_format=known.get("disk_format"),
         container_format=known.get("container_format"),

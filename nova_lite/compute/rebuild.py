@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from nova_lite import exception
-from nova_lite.compute import outcome
+from nova_lite.compute import outcome, volumes
 from nova_lite.compute.host import ComputeHost
 from nova_lite.compute.task_states import TaskState
 from nova_lite.compute.vm_states import VmState
@@ -33,12 +33,25 @@ def _replace(host: ComputeHost, ctxt: RequestContext, operation: Operation, inst
         record("guest", TaskState.REBUILD_BLOCK_DEVICE_MAPPING)
         host.driver.delete_disks(instance)
         host.driver.create_disks(ctxt, instance)
+        if operation.args.get("reimage"):
+            instance = _reimage(host, ctxt, operation, instance)
         record("disks", TaskState.REBUILD_SPAWNING)
+    instance = volumes.connect_all(host, ctxt, operation, instance)
     host.driver.spawn(instance, instance.network_info)
     if operation.args.get("was") != VmState.STOPPED:
-        return {"vm_state": VmState.ACTIVE}
+        return {"vm_state": VmState.ACTIVE, "block_devices": instance.block_devices}
     host.driver.power_off(instance, 0)  # type: ignore[attr-defined]
-    return {"vm_state": VmState.STOPPED}
+    return {"vm_state": VmState.STOPPED, "block_devices": instance.block_devices}
+
+
+def _reimage(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> Instance:
+    """The server with its volumes on no host, and the image in the one that it boots from."""
+    instance = volumes.disconnect_all(host, ctxt, operation, instance)
+    (root,) = (str(device.volume_id) for device in instance.block_devices if device.is_root)
+    host.volume.wait_available(ctxt, root)
+    host.volume.reimage(ctxt, root, operation.args["reimage"])
+    host.volume.wait_available(ctxt, root)
+    return instance
 
 
 def _check_ephemeral(host: ComputeHost, operation: Operation, instance: Instance) -> None:

@@ -115,6 +115,17 @@ class API:
         body = {"snapshot": {"volume_id": volume_id, "name": name, "description": "", "force": True}}
         return meta.snapshot(self._cinder.request(ctxt, "POST", "/snapshots", _no_volume(volume_id), body))
 
+    def wait_snapshot(self, ctxt: RequestContext | None, snapshot_id: str) -> Snapshot:
+        """The snapshot, once it is made or failed, or [cinder] does not let us wait any longer."""
+        options = self._conf.cinder
+        snapshot = self.get_snapshot(ctxt, snapshot_id)
+        for _ in range(options.block_device_allocate_retries):
+            if snapshot.status != "creating":
+                break
+            concurrency.sleep(options.block_device_allocate_retries_interval)
+            snapshot = self.get_snapshot(ctxt, snapshot_id)
+        return snapshot
+
     def delete_snapshot(self, ctxt: RequestContext | None, snapshot_id: str) -> None:
         """One that is gone is no error."""
         missing = _no_snapshot(snapshot_id)

@@ -17,11 +17,15 @@ from nova_lite.objects import ImageMeta, Instance
 
 @dataclass(frozen=True)
 class RebuildRequest:
-    """``values`` are the server's fields that the body gives new values; ``key_name`` in it brings its key along."""
+    """``values`` are the server's fields that the body gives new values; ``key_name`` in it brings its key along.
+
+    ``reimages``: a root disk that is a volume is written anew, too; otherwise it keeps what it has.
+    """
 
     image_ref: str
     values: Mapping[str, Any]
     preserve_ephemeral: bool = False
+    reimages: bool = True
 
 
 class RebuildDoor(Door):
@@ -33,32 +37,38 @@ class RebuildDoor(Door):
         :raises Forbidden: more metadata than the quota.
         """
         self.check(ctxt, instance, actions.REBUILD)
-        image = self._new_image(ctxt, instance, request.image_ref)
+        image = self._new_image(ctxt, instance, request)
         most = quota.limits(instance.project_id)["metadata_items"]
         if 0 <= most < len(request.values.get("metadata", ())):
             raise exception.Forbidden(f"Maximum number of metadata items exceeds {most}")
-        check_sizes(instance.flavor, image)
+        root = next((device for device in instance.block_devices if device.is_root), None)
+        check_sizes(instance.flavor, image, root)
         values = {
             **request.values,
             **_key(ctxt, request.values),
-            "image_ref": image.id,
+            "image_ref": "" if instance.is_volume_backed else image.id,
             "image": image,
             "kernel_id": image.properties.get("kernel_id", ""),
             "ramdisk_id": image.properties.get("ramdisk_id", ""),
             "progress": 0,
         }
         args = {"was": instance.vm_state, "preserve_ephemeral": request.preserve_ephemeral}
+        if instance.is_volume_backed and request.reimages:
+            args["reimage"] = image.id
         self.accept(ctxt, instance, actions.REBUILD, args, values=values)
         return instances.get(instance.uuid)
 
-    def _new_image(self, ctxt: RequestContext, instance: Instance, image_ref: str) -> ImageMeta:
-        if instance.is_volume_backed:
-            # From 2.93 the volume itself may be written anew: the volume service's part is not here yet.
-            raise exception.Invalid("Unable to rebuild with a different image for a volume-backed server.")
+    def _new_image(self, ctxt: RequestContext, instance: Instance, request: RebuildRequest) -> ImageMeta:
         try:
-            return self._image.get(ctxt, image_ref)
+            image = self._image.get(ctxt, request.image_ref)
         except exception.ImageNotFound:
             raise exception.Invalid("Cannot find image for rebuild") from None
+        if instance.is_volume_backed and not request.reimages:
+            present = instance.image.id if instance.image is not None else ""
+            if image.id != present:
+                reason = "Unable to rebuild with a different image for a volume-backed server."
+                raise exception.ImageUnacceptable(image_id=image.id, reason=reason)
+        return image
 
 
 def _key(ctxt: RequestContext, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,17 +12,20 @@ from nova_lite.objects import Instance
 class RescueDoor(Door):
     """:raises InstanceIsLocked, InstanceInvalidState, InstanceNotLaunched, InstanceNotReady: refused."""
 
-    def rescue(self, ctxt: RequestContext, instance: Instance, image_ref: str | None) -> None:
+    def rescue(
+        self, ctxt: RequestContext, instance: Instance, image_ref: str | None, *, volumes: bool = True
+    ) -> None:
         """Accept a rescue, from ``image_ref`` or from the image that the server was made of.
 
         :raises UnsupportedRescueImage: there is no such image, or it boots from volumes.
-        :raises InstanceNotRescuable: its root disk is a volume.
+        :param volumes: the caller knows that a server whose root disk is a volume may be rescued.
+        :raises InstanceNotRescuable: its root disk is a volume, and nothing says what to boot instead.
         """
         self.check(ctxt, instance, actions.RESCUE)
         if image_ref is not None:
             self._check_image(ctxt, image_ref)
-        if instance.is_volume_backed:
-            # From 2.87 a volume may be rescued: the volume service's part is not here yet.
+        known = image_ref or (instance.image is not None and instance.image.id)
+        if instance.is_volume_backed and not (volumes and known):
             reason = "Cannot rescue a volume-backed instance"
             raise exception.InstanceNotRescuable(instance_uuid=instance.uuid, reason=reason)
         self.accept(ctxt, instance, actions.RESCUE, {"image_ref": image_ref})

@@ -8,7 +8,8 @@ from typing import Any
 
 from nova_lite import exception, quota
 from nova_lite.compute import actions
-from nova_lite.compute.doors.door import Door
+from nova_lite.compute.doors.door import Door, Neighbours
+from nova_lite.compute.doors.volume_images import VolumeImageDoor
 from nova_lite.context import RequestContext
 from nova_lite.db.api import provisional_images
 from nova_lite.objects import Instance
@@ -60,17 +61,19 @@ class ImagingDoor(Door):
 class SnapshotDoor(ImagingDoor):
     """createImage and createBackup; errors as in :meth:`ImagingDoor.accept_with_image`."""
 
+    def __init__(self, neighbours: Neighbours) -> None:
+        super().__init__(neighbours)
+        self._of_volumes = VolumeImageDoor(neighbours)
+
     def create_image(self, ctxt: RequestContext, instance: Instance, name: str, metadata: Mapping[str, str]) -> str:
         """Accept a snapshot; the image's id. ``metadata`` become properties of the image.
 
-        :raises Forbidden: more metadata than the quota; :raises Invalid: its root disk is a volume.
+        :raises Forbidden: more metadata than the quota.
         """
         _check_metadata(ctxt, metadata)
-        if instance.is_volume_backed:
-            # Their images hold snapshots of volumes instead of data: the volume service's part is not here yet.
-            self.check(ctxt, instance, actions.CREATE_IMAGE)
-            raise exception.Invalid("Images of volume-backed servers are not supported by this cloud.")
         properties = {**snapshot_properties(ctxt, instance), **metadata}
+        if instance.is_volume_backed:
+            return self._of_volumes.create(ctxt, instance, name, properties)
         return self.accept_with_image(ctxt, instance, actions.CREATE_IMAGE, name, properties, {})
 
     def create_backup(

@@ -13,7 +13,7 @@ from nova_lite.api.openstack.compute.schemas.server_actions import anything
 from nova_lite.api.openstack.compute.server_request import check_files
 from nova_lite.api.openstack.compute.servers import sight_of
 from nova_lite.api.openstack.compute.views.servers import ServerViews
-from nova_lite.api.openstack.microversions import IMAGE_ID_IN_ANSWER, UNSHELVE_TO_ZONE
+from nova_lite.api.openstack.microversions import IMAGE_ID_IN_ANSWER, UNSHELVE_TO_ZONE, VOLUME_REBUILD, VOLUME_RESCUE
 from nova_lite.api.openstack.request import Request, Response
 from nova_lite.api.openstack.validation import validated
 from nova_lite.compute.api import API
@@ -77,7 +77,7 @@ class ServerImagesController:
             target = {"project_id": server.project_id, "user_id": server.user_id}
             req.authorize("os_compute_api:servers:rebuild:trusted_certs", target)
         keeps = strutils.bool_from_string(body.get("preserve_ephemeral", False), strict=True)
-        request = RebuildRequest(body["imageRef"], _changed(body), keeps)
+        request = RebuildRequest(body["imageRef"], _changed(body), keeps, req.wants(VOLUME_REBUILD))
         rebuilt = self._compute.rebuilds.rebuild(req.ctxt, server, request)
         views = ServerViews(req.links, req.version, sight_of(req), host_status.reader(self._conf))
         return views.rebuilt(rebuilt, self._shown(admin_password.asked_or_new(body)))
@@ -87,7 +87,8 @@ class ServerImagesController:
     @validated(body=schemas.RESCUE)
     def rescue(self, req: Request, server: Instance) -> dict[str, Any]:
         body = req.body["rescue"] or {}
-        self._compute.rescues.rescue(req.ctxt, server, body.get("rescue_image_ref"))
+        image_ref = body.get("rescue_image_ref")
+        self._compute.rescues.rescue(req.ctxt, server, image_ref, volumes=req.wants(VOLUME_RESCUE))
         password = self._shown(admin_password.asked_or_new(body))
         return {} if password is None else {"adminPass": password}
 
