@@ -13,7 +13,16 @@ from typing import Any
 
 from nova_lite import exception
 from nova_lite.compute.task_states import TaskState
-from nova_lite.db.api import aggregates, allocations, compute_nodes, instances, keypairs, quotas, server_groups
+from nova_lite.db.api import (
+    aggregates,
+    allocations,
+    compute_nodes,
+    idempotency,
+    instances,
+    keypairs,
+    quotas,
+    server_groups,
+)
 from nova_lite.db.session import retry_on_deadlock, writer
 from nova_lite.objects import ComputeNode, KeyPair, ServerGroup
 from nova_lite.objects.server_group import MOST_PER_HOST
@@ -216,7 +225,40 @@ def one_zone() -> None:
     assert len(aggregates.availability_zone_of_hosts()) == 1
 
 
+def one_creation() -> None:
+    """Sixteen requests say the same creation under one key of a client: one makes a server."""
+
+    @retry_on_deadlock
+    def create(number: int) -> str:
+        with writer():
+            idempotency.keep("project", "key", "body", {"uuid": number})
+            instances.insert(make_instance(f"vm{number}"))
+        return "made"
+
+    assert at_once(create) == {"made": 1, "IdempotencyKeyInUse": RUNNERS - 1}
+    kept = idempotency.find("project", "key")
+    assert kept is not None and instances.get(uuid_of(f"instance vm{kept.answer['uuid']}"))
+    assert instances.count() == 1
+
+
+def parts_of_one_row() -> None:
+    """Each adds a part of its own to one server's metadata and tags: all are there in the end."""
+    server = instances.insert(make_instance("vm", metadata={}, tags=()))
+
+    @retry_on_deadlock
+    def add(number: int) -> str:
+        with writer():
+            found = instances.locked(server.uuid)
+            changed = {"metadata": {**found.metadata, str(number): ""}, "tags": (*found.tags, str(number))}
+            return str(instances.update_if(server.uuid, changed))
+
+    assert at_once(add) == {"True": RUNNERS}
+    found = instances.get(server.uuid)
+    assert set(found.metadata) == set(found.tags) == set(map(str, range(RUNNERS)))
+
+
 RACES = (
     quota_at_the_edge, last_slot, same_claim, claims_and_releases, one_answer, one_winner, one_key, crossed_locks,
-    flavors_differ_by_case, members_apart, members_together, places_in_a_group, one_zone,
+    flavors_differ_by_case, members_apart, members_together, places_in_a_group, one_zone, one_creation,
+    parts_of_one_row,
 )  # fmt: skip
