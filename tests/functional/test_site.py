@@ -72,6 +72,27 @@ def test_a_host_that_is_forced_down_gets_no_servers_and_keeps_its_own(cloud: Clo
     _remove(cloud, kept["id"], *(server["id"] for server in others))
 
 
+def test_a_build_on_a_host_that_is_forced_down_goes_elsewhere(cloud: Cloud) -> None:
+    """The daemon lives and builds on: it is overtaken, and leaves nothing behind."""
+    for driver in cloud.drivers.values():
+        driver.plan.delay("spawn", 1.0)
+    server = str(cloud.boot(wait=None)["id"])
+
+    def home() -> str:
+        return str((cloud.show(server) or {}).get("OS-EXT-SRV-ATTR:host") or "")
+
+    until(home, 10, lambda: "it has no host")
+    first = home()
+    path = f"/os-services/{_service(cloud, first)['id']}"
+    _admin(cloud, "PUT", path, {"forced_down": True})
+    assert cloud.wait(server, "ACTIVE")["OS-EXT-SRV-ATTR:host"] != first
+    cloud.wait_quiet()
+    _admin(cloud, "PUT", path, {"forced_down": False})
+    for driver in cloud.drivers.values():
+        driver.plan.clear()
+    _remove(cloud, server)
+
+
 def test_a_service_that_was_forgotten_announces_itself_again(cloud: Cloud) -> None:
     server = cloud.boot()
     home = server["OS-EXT-SRV-ATTR:host"]
