@@ -331,6 +331,24 @@ def test_a_new_host_that_dies_too_loses_the_server_to_a_third(cloud: Cloud) -> N
     del cloud.drivers["host3"]
 
 
+def test_a_new_host_that_dies_too_with_no_third_leaves_nothing_that_is_taken_for_the_server(cloud: Cloud) -> None:
+    server = cloud.boot()
+    home, other = _home(server), _other(cloud, server)
+    cloud.drivers[other].plan.delay("spawn", 0.5)
+    cloud.silence(home)
+    _evacuate(cloud, server)
+    _called(cloud, other, "spawn", server)
+    cloud.silence(other)
+    shown = cloud.wait(server["id"], "ERROR", 30)
+    assert _home(shown) == home
+    assert shown["fault"]["message"].startswith("No valid host was found.")
+    until(lambda: server["id"] in cloud.drivers[other].guests, 5, lambda: "its guest was never built")
+    cloud.revive(other)
+    assert server["id"] not in cloud.drivers[other].guests
+    cloud.revive(home)
+    cloud.wait_quiet()
+
+
 def test_a_source_that_returns_in_the_middle_of_the_evacuation(cloud: Cloud) -> None:
     server = cloud.boot()
     home, other = _home(server), _other(cloud, server)

@@ -100,6 +100,11 @@ def _moves(servers: Iterable[Instance]) -> Iterable[str]:
         yield f"I2: server {uuid} waits for the confirmation of no move"
 
 
+def _failed_to_leave(server: Instance, generation: int | None) -> bool:
+    """An evacuation on which a host died raised the generation above what that host may have left."""
+    return server.vm_state == VmState.ERROR and generation is not None and generation < server.generation
+
+
 def _guests(servers: Iterable[Instance], drivers: Mapping[str, FakeDriver]) -> Iterable[str]:
     homes = {server.uuid: server for server in servers}
     running: dict[str, int] = {}
@@ -112,7 +117,7 @@ def _guests(servers: Iterable[Instance], drivers: Mapping[str, FakeDriver]) -> I
                 yield f"I5: guest {guest.uuid} on {host} is nobody's"
             elif bool(driver.guests[guest.uuid].rescue_image) != (server.vm_state == VmState.RESCUED):
                 yield f"I3: guest {guest.uuid} on {host} runs from a wrong disk: its server is {server.vm_state}"
-            elif guest.generation != server.generation:
+            elif guest.generation != server.generation and not _failed_to_leave(server, guest.generation):
                 yield f"I8: guest {guest.uuid} is of generation {guest.generation}, its server of {server.generation}"
         for uuid in driver.list_disks():
             if uuid not in homes or (homes[uuid].host != host and (uuid, host) not in sources):
@@ -138,14 +143,21 @@ def _shelf(servers: Iterable[Instance]) -> Iterable[str]:
 
 def _images(servers: Iterable[Instance], images: Mapping[str, ImageMeta]) -> Iterable[str]:
     """Images that servers were put into belong to an operation that went well, and have their data."""
+    ripe = {image.image_id for image in provisional_images.due()}
+    # A request that died before it was accepted: its image goes some minutes later.
+    awaited = {
+        image.image_id for image in provisional_images.list_all()
+        if image.operation_id is None and image.image_id not in ripe
+    }  # fmt: skip
     for promised in provisional_images.list_all():
-        yield f"I6: image {promised.image_id} of server {promised.instance_uuid} is still provisional"
+        if promised.image_id not in awaited:
+            yield f"I6: image {promised.image_id} of server {promised.instance_uuid} is still provisional"
     shelved = {server.system_metadata.get("shelved_image_id") for server in servers} - {None}
     for lost in shelved - images.keys() if images else ():
         yield f"I6: the shelved image {lost} is gone"
     for image in images.values():
         server = image.properties.get("instance_uuid")
-        if server is None:
+        if server is None or image.id in awaited:
             continue
         made_by = [each for each in operations.list_for_instance(server) if each.args.get("image_id") == image.id]
         kept = [each for each in made_by if each.state == OperationState.DONE and each.action != "shelve"]

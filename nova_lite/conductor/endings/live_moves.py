@@ -69,10 +69,9 @@ def evacuated(operation: Operation, instance: Instance, report: dict[str, Any]) 
 
 
 def not_evacuated(operation: Operation, instance: Instance) -> dict[str, Any]:
-    """The server stays with its dead host, in error. What died half-way elsewhere is older than whatever comes next."""
+    """The server stays with its dead host, in error. What a host that died half-way left is older than its row."""
     migration = migrations.of_operation(operation.id)
     if migration is not None and migration.is_open:
         refused = operation.args.get("stage") == "rebuild"
         moves.ended(instance, MigrationStatus.FAILED if refused else MigrationStatus.ERROR)
-    died = operation.args.get("died", False)
-    return {"generation": instance.generation + operation.args["builds"]} if died else {}
+    return {"generation": operation.args["generation"] + 1} if operation.args.get("died") else {}

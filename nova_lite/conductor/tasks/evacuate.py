@@ -6,6 +6,7 @@ import logging
 from typing import Any
 
 from nova_lite import exception
+from nova_lite.compute import actions
 from nova_lite.compute.rpcapi import ComputeRpcAPI
 from nova_lite.compute.task_states import TaskState
 from nova_lite.compute.vm_states import VmState
@@ -50,13 +51,12 @@ class EvacuateTask:
 @retry_on_deadlock
 def _send(operation: Operation, instance: Instance, migration: Migration, chosen: Selection) -> None:
     """Each host that is asked builds under a generation of its own: what one leaves is older than the next one's."""
-    builds = operation.args.get("builds", 0) + 1
+    used = max(_generations(instance), default=instance.generation)
     more: dict[str, Any] = {
         "dest": chosen.host,
         "dest_node": chosen.node,
         "zone": zone_of(chosen, instance),
-        "builds": builds,
-        "generation": instance.generation + builds,
+        "generation": max(used, instance.generation) + 1,
         "stopped": operation.args["stopped"] or migration.old_vm_state == VmState.STOPPED,
     }
     with writer():
@@ -64,6 +64,14 @@ def _send(operation: Operation, instance: Instance, migration: Migration, chosen
         if not moves.plan(migration, chosen.host, chosen.node, dest_host=host_ip_of(chosen)):
             raise exception.StaleWrite(what=f"Migration {migration.uuid}")
         journal.hand_over(operation.id, operation.attempt, "rebuild", chosen.host, {}, more)
+
+
+def _generations(instance: Instance) -> list[int]:
+    """Under which hosts were asked to build the server before, by this evacuation or one that failed."""
+    return [
+        operation.args["generation"] for operation in operations.list_for_instance(instance.uuid)
+        if operation.action == actions.EVACUATE.name and "generation" in operation.args
+    ]  # fmt: skip
 
 
 def without_host(operation: Operation, instance: Instance) -> int | None:
