@@ -36,7 +36,7 @@ SERVICES = {
 KEYSTONE = """[DEFAULT]
 use_stderr = true
 [database]
-connection = sqlite:///{base}/keystone.db
+connection = sqlite:///{base}/keystone.db?timeout=60
 [token]
 provider = fernet
 expiration = 86400
@@ -58,7 +58,7 @@ enabled_backends = files:file
 enabled_import_methods = []
 worker_self_reference_url = {glance}
 [database]
-connection = sqlite:///{base}/glance.db
+connection = sqlite:///{base}/glance.db?timeout=60
 [glance_store]
 default_backend = files
 [files]
