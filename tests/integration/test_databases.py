@@ -29,7 +29,7 @@ VARIABLES = {"mariadb": "NOVA_LITE_TEST_MYSQL_URL", "postgresql": "NOVA_LITE_TES
 NAME = "nova_lite_test"
 KILL = {"mysql": "KILL {}", "postgresql": "SELECT pg_terminate_backend({})"}
 TESTS = pathlib.Path(__file__).parents[1]
-ROOMS = [str(TESTS / "unit" / "db"), str(TESTS / "functional" / "scheduler")]
+ROOMS = [str(TESTS / room) for room in ("unit/db", "unit/conductor", "functional/scheduler")]
 
 
 def _from_lab(engine: str, request: pytest.FixtureRequest) -> str:
