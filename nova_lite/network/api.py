@@ -77,7 +77,10 @@ class API(abc.ABC):
 
     @abc.abstractmethod
     def security_groups(self, ctxt: RequestContext, instance: Instance) -> list[dict[str, Any]]:
-        """The security groups of its interfaces, with their rules, as the network service shows them."""
+        """The security groups of its interfaces, with their rules, as the network service shows them.
+
+        A rule about another group names it, too: ``remote_group_name``.
+        """
 
     @abc.abstractmethod
     def add_security_group(self, ctxt: RequestContext, instance: Instance, name: str) -> None:

@@ -49,6 +49,10 @@ class Facts:
             raise exception.NetworkNotFound(network_id=network_id)
         return dict(found[network_id])
 
+    def group_names(self, ids: Iterable[str]) -> dict[str, str]:
+        """By id."""
+        return self._look("groups", ids)
+
     def _look(self, kind: str, ids: Iterable[str]) -> dict[str, Any]:
         wanted = list(dict.fromkeys(ids))
         now = time.monotonic()

@@ -35,6 +35,10 @@ def checked_id(kind: type[exception.NovaLiteError], **fact: str) -> str:
     return ident
 
 
+class Silent(exception.Unavailable):
+    """It took as long as it may: nobody waits for it twice."""
+
+
 class Neutron:
     """Requests with the options of [neutron]; a context with a token acts as its user, None as nova-lite itself."""
 
@@ -57,7 +61,7 @@ class Neutron:
             try:
                 return self.send(ctxt, "GET", path, params=query)
             except exception.Unavailable as error:
-                if attempt == self._retries:
+                if attempt == self._retries or isinstance(error, Silent):
                     raise
                 LOG.warning("%s (try %d of %d)", error.message, attempt + 1, self._retries + 1)
             concurrency.sleep(rest_s)
@@ -86,6 +90,8 @@ class Neutron:
                 url, method, raise_exc=False, redirect=False, connect_retries=0, timeout=self._conf.neutron.timeout,
                 headers={"Accept": "application/json"}, **options,
             )  # fmt: skip
+        except ks_exceptions.ConnectTimeout:
+            raise Silent("The network service does not answer.") from None
         except _UNREACHABLE:
             raise exception.Unavailable("The network service cannot be reached.") from None
         except ks_exceptions.Unauthorized:

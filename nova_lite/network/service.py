@@ -88,7 +88,8 @@ class NetworkService(API):
         return self._vifs(self._in_order(instance), _tags(instance))
 
     def _ports(self, instance: Instance) -> list[Json]:
-        return self._neutron.list(None, "ports", device_id=instance.uuid)
+        """Whoever writes a server's id on another project's port shall not get it into that server."""
+        return self._neutron.list(None, "ports", device_id=instance.uuid, tenant_id=instance.project_id)
 
     def _in_order(self, instance: Instance) -> list[Json]:
         """The ports in the order in which the server knows them; new ones last."""
@@ -174,7 +175,13 @@ class NetworkService(API):
     # -- security groups ------------------------------------------------------------------------------
 
     def security_groups(self, ctxt: RequestContext, instance: Instance) -> list[dict[str, Any]]:
-        return self._groups.many(None, (ident for port in self._ports(instance) for ident in port["security_groups"]))
+        ids = (ident for port in self._ports(instance) for ident in port["security_groups"])
+        found = self._groups.many(None, ids)
+        rules = [rule for group in found for rule in group["security_group_rules"]]
+        names = self._facts.group_names(rule["remote_group_id"] for rule in rules if rule.get("remote_group_id"))
+        for rule in rules:
+            rule["remote_group_name"] = names.get(rule.get("remote_group_id"), rule.get("remote_group_id"))
+        return found
 
     def add_security_group(self, ctxt: RequestContext, instance: Instance, name: str) -> None:
         group = self._groups.one(ctxt, name, instance.project_id)["id"]

@@ -8,6 +8,7 @@ from oslo_config import cfg
 from nova_lite import exception
 from nova_lite.conf import neutron as options
 from nova_lite.context import RequestContext
+from nova_lite.network.vifs import MADE
 from nova_lite.objects import Flavor, Instance, NetworkRequest, Vif
 from nova_lite.virt.fault_plan import FaultKind, FaultRule
 from tests.harness.networks import Networks
@@ -148,6 +149,14 @@ def test_groups_on_and_off(networks: Networks) -> None:
     networks.remove_security_group(CTXT, SERVER, "web")
     with pytest.raises(exception.SecurityGroupNotFound, match="not associated"):
         networks.remove_security_group(CTXT, SERVER, "web")
+
+
+def test_another_projects_port_with_our_servers_id_is_none_of_ours(networks: Networks) -> None:
+    forged = networks.new_port("p-mallory", networks.first_network(), device_id=SERVER.uuid, description=MADE)
+    (vif,) = _allocate(networks, NetworkRequest())
+    assert vif.id != forged["id"] and networks.interfaces(CTXT, SERVER) == (vif,)
+    networks.deallocate(CTXT, SERVER)
+    assert [port["id"] for port in networks.ports_of(SERVER.uuid)] == [forged["id"]]
 
 
 def test_quota_of_ports(networks: Networks) -> None:

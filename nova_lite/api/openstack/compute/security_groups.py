@@ -17,9 +17,7 @@ class SecurityGroupsController:
         self._interfaces = compute.interfaces
 
     def index(self, req: Request, server: Instance) -> dict[str, Any]:
-        found = self._interfaces.security_groups(req.ctxt, server)
-        names = {each["id"]: each["name"] for each in found}
-        return {"security_groups": [group(each, names) for each in found]}
+        return {"security_groups": [group(each) for each in self._interfaces.security_groups(req.ctxt, server)]}
 
     @validated(body=schemas.ADD)
     def add(self, req: Request, server: Instance) -> None:

@@ -12,19 +12,18 @@ _ALL_PORTS = {"TCP": (1, 65535), "UDP": (1, 65535)}
 _ANYWHERE = {"IPv4": "0.0.0.0/0", "IPv6": "::/0"}
 
 
-def group(value: Mapping[str, Any], names: Mapping[str, str]) -> View:
-    """``names`` are groups' names by id."""
+def group(value: Mapping[str, Any]) -> View:
     rules = value.get("security_group_rules") or ()
     return {
         "id": value["id"],
         "name": value["name"],
         "description": value.get("description") or "",
         "tenant_id": value["tenant_id"],
-        "rules": [_rule(each, names) for each in rules if each["direction"] == "ingress"],
+        "rules": [_rule(each) for each in rules if each["direction"] == "ingress"],
     }
 
 
-def _rule(value: Mapping[str, Any], names: Mapping[str, str]) -> View:
+def _rule(value: Mapping[str, Any]) -> View:
     protocol, low, high = value["protocol"], value["port_range_min"], value["port_range_max"]
     if protocol and low is None and high is None:
         low, high = _ALL_PORTS.get(protocol.upper(), (-1, -1))
@@ -35,6 +34,6 @@ def _rule(value: Mapping[str, Any], names: Mapping[str, str]) -> View:
         "ip_protocol": protocol,
         "from_port": low,
         "to_port": high,
-        "group": {"name": names.get(source, source), "tenant_id": value["tenant_id"]} if source else {},
+        "group": {"name": value.get("remote_group_name"), "tenant_id": value["tenant_id"]} if source else {},
         "ip_range": {} if source else {"cidr": remote or _ANYWHERE.get(value["ethertype"], "0.0.0.0/0")},
     }
