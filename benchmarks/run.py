@@ -16,12 +16,13 @@ from types import FrameType
 
 import api_load
 import boot_latency
+import list_pages
 import scheduler_rate
 import startup
 from bench import cloud, floors, memory, report
 from bench.report import Figure
 
-PARTS = ("floors", "scheduler", "startup", "api", "life")
+PARTS = ("floors", "scheduler", "lists", "startup", "api", "life")
 # Lists are measured at these numbers of servers; PEER.md has figures for them.
 SIZES = (0, 10, 100, 1000)
 
@@ -37,6 +38,8 @@ def run(parts: Sequence[str], options: argparse.Namespace) -> list[Figure]:
         figures.append(floors.sqlite_commit())
     if "scheduler" in parts:
         figures += scheduler_rate.measure((100, 1000, 10000), options.seconds)
+    if "lists" in parts:
+        figures += list_pages.measure(list_pages.SIZES, options.seconds / 10)
     if "startup" in parts:
         figures += startup.measure(options.runs, options.backend)
     if "api" in parts or "life" in parts:

@@ -30,8 +30,11 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.sql.elements import UnaryExpression
+from sqlalchemy.sql.operators import custom_op
 
 from nova_lite import exception
+from nova_lite.clock import utcnow
 from nova_lite.compute.vm_states import VmState
 from nova_lite.db import patterns
 from nova_lite.db.api.instance_order import (
@@ -53,6 +56,7 @@ from nova_lite.objects import ServerSearch
 
 _TAGS = Tag.__table__
 _TIME_LIMIT_S = 2
+_RECENT = datetime.timedelta(hours=1)
 _TOO_LONG = ("57014", 1969, 3024, 3699)  # statement timeout: PostgreSQL, MariaDB, MySQL, MySQL's matcher
 _NO_PATTERN = ("2201B", 1139, *range(3685, 3699))  # good for Python, not for PostgreSQL, MariaDB, MySQL
 
@@ -90,8 +94,10 @@ def _filtered(session: Transaction, columns: Select[Any], search: ServerSearch) 
     query = (with_places(columns, keys) if moves(search.sort) else columns).where(*wanted)
     if search.marker is not None:
         query = query.where(after(session, keys, search))
+    by_change = _is_recent(search.changes_since) and session.dialect.name == "sqlite"
     for expression, descending in keys:
-        query = query.order_by(expression.desc() if descending else expression.asc())
+        sorter = _unindexed(expression) if by_change else expression
+        query = query.order_by(sorter.desc() if descending else sorter.asc())
     query = query.limit(search.limit)
     if not search.patterns:
         return session.execute(query).all()
@@ -99,12 +105,23 @@ def _filtered(session: Transaction, columns: Select[Any], search: ServerSearch) 
         return session.execute(query).all()
 
 
+def _is_recent(moment: datetime.datetime | None) -> bool:
+    """Few servers changed since then, out of however many there are."""
+    return moment is not None and moment > utcnow() - _RECENT
+
+
+def _unindexed(expression: ColumnElement[Any]) -> ColumnElement[Any]:
+    """To sort by without its index: SQLite prefers any index that sorts, and so would look at every server there is to
+    find the few that changed. The other backends count before they choose."""
+    return UnaryExpression(expression, operator=custom_op("+"))
+
+
 # -- the usual page -------------------------------------------------------------------------------
 # Making a statement costs as much as running it: those without filters are made once for each shape, values bound.
 
 
 def _is_plain(search: ServerSearch) -> bool:
-    return search.statuses is None and search.marker is None and not (
+    return not _is_recent(search.changes_since) and search.statuses is None and search.marker is None and not (
         search.filters or search.patterns or search.metadata
         or search.tags_all or search.tags_any or search.not_tags_all or search.not_tags_any
     )  # fmt: skip

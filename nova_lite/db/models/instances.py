@@ -22,8 +22,10 @@ class Instance(Base):
     __table_args__ = table_args(
         Index(None, "uuid", unique=True),
         Index(None, "project_id", "created_at", "id"),
+        Index(None, "project_id", "display_name", "id"),
         Index(None, "created_at", "id"),
         Index(None, "host", "deleted_at"),
+        Index(None, "host", "created_at", "id"),
         Index(None, "updated_at"),
         Index(None, "task_state"),
         Index(None, "reservation_id"),

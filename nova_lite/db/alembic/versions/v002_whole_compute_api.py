@@ -30,6 +30,8 @@ def upgrade() -> None:
         batch.alter_column("system_metadata", existing_type=TEXT, nullable=False)
     op.create_index("ix_instances_server_group", "instances", ["server_group"])
     op.create_index("ix_instances_deleted_at_id", "instances", ["deleted_at", "id"])
+    op.create_index("ix_instances_project_id_display_name_id", "instances", ["project_id", "display_name", "id"])
+    op.create_index("ix_instances_host_created_at_id", "instances", ["host", "created_at", "id"])
     op.create_index("ix_operations_finish_time", "operations", ["finish_time"])
     _migrations()
     _server_groups()
