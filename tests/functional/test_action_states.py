@@ -81,7 +81,9 @@ REQUESTS: dict[str, Request] = {
     "DELETE server": Request("DELETE", "/servers/{id}", None, (204,)),
     "attach volume": Request("POST", _VOLUMES, {"volumeAttachment": {"volumeId": UNKNOWN}}, (404,)),
     "detach volume": Request("DELETE", f"{_VOLUMES}/{UNKNOWN}", None, (404,)),
-    "swap volume": Request("PUT", f"{_VOLUMES}/{UNKNOWN}", {"volumeAttachment": {"volumeId": UNKNOWN}}, (404,)),
+    # Another volume than the path's: the same one would be a change of the attachment, which no state forbids.
+    "swap volume": Request("PUT", f"{_VOLUMES}/{UNKNOWN}", {"volumeAttachment": {"volumeId": "0" + UNKNOWN[1:]}},
+                           (404,)),
     "attach interface": Request("POST", "/servers/{id}/os-interface", {"interfaceAttachment": {"net_id": UNKNOWN}},
                                 (400, 404)),
     "detach interface": Request("DELETE", f"/servers/{{id}}/os-interface/{UNKNOWN}", None, (404,)),

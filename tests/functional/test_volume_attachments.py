@@ -50,8 +50,10 @@ def attached(cloud: Cloud, server: str, volume: str, **more: Any) -> dict[str, A
 
 
 def detached(cloud: Cloud, server: str, volume: str) -> None:
-    assert cloud.delete(f"/servers/{server}/os-volume_attachments/{volume}").status == 202
+    path = f"/servers/{server}/os-volume_attachments/{volume}"
+    assert cloud.delete(path).status == 202
     wait(cloud, volume, "available")
+    until(lambda: cloud.get(path).status == 404, 5, lambda: "the server still has it")
 
 
 def wait(cloud: Cloud, volume: str, status: str) -> None:
@@ -205,6 +207,7 @@ def test_a_volume_is_swapped_by_an_administrator(cloud: Cloud, server: str) -> N
     assert cloud.request("PUT", path + old, body, token=ADMIN, version="2.1").status == 202
     wait(cloud, new, "in-use")
     wait(cloud, old, "available")
+    until(lambda: shown(cloud, server)[0]["volumeId"] == new, 5, lambda: "still the old one")
     (row,) = shown(cloud, server)
     assert (row["volumeId"], row["tag"], row["device"]) == (new, "data", "/dev/vdb")
     answer = cloud.request("PUT", path + new, {"volumeAttachment": {"volumeId": small}}, token=ADMIN)

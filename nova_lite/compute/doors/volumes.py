@@ -107,14 +107,14 @@ class VolumesDoor(Door):
 
         :raises VolumeNotAttached: it has not got it. :raises Invalid: it is the root disk, or on its way already.
         """
+        row = actions.DETACH_VOLUME
+        self._judge(ctxt, instance, row)
         volume = self._volume.get(ctxt, volume_id)
         device = find(instance, volume_id)
         if device is None:
             raise exception.VolumeNotAttached(instance_uuid=instance.uuid, volume_id=volume_id)
         if device.is_root:
             raise exception.Invalid("Cannot detach a root device volume")
-        row = actions.DETACH_VOLUME
-        self._judge(ctxt, instance, row)
         if _is_offloaded(instance):
             self._volume.attachment_delete(ctxt, str(device.attachment_id))
             _at_once(ctxt, instance, row, lambda server: without(server, device.bdm_uuid))
@@ -157,13 +157,13 @@ class VolumesDoor(Door):
         :raises VolumeNotFound: the old one is not there. :raises VolumeDeviceNotFound: the server has not got it.
         :raises Invalid: the new one is not there, or does not fit.
         """
+        row = actions.SWAP_VOLUME
+        self._judge(ctxt, instance, row)
         old = self._volume.get(ctxt, old_id)
         try:
             new = self._volume.get(ctxt, new_id)
         except exception.VolumeNotFound as error:
             raise exception.Invalid(error.message) from error
-        row = actions.SWAP_VOLUME
-        self._judge(ctxt, instance, row)
         device = find(instance, old_id)
         if device is None:
             raise exception.VolumeDeviceNotFound(volume_id=old_id)

@@ -70,7 +70,7 @@ class VolumeAttachmentsController:
         swaps = not req.wants(ATTACHMENT_CHANGES) or asked["volumeId"] != id
         target = {"project_id": server.project_id, "user_id": server.user_id}
         req.authorize(_SWAP if swaps else _UPDATE, target)
-        if req.wants(ATTACHMENT_CHANGES):
+        if req.wants(ATTACHMENT_CHANGES) and (not swaps or len(asked) > 1):
             fixed = {name: asked[name] for name in _FIXED if name in asked}
             changes = {}
             if "delete_on_termination" in asked:
