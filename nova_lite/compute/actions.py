@@ -274,7 +274,7 @@ RESCUE = Action(
 )  # fmt: skip
 UNRESCUE = Action(
     "unrescue", "unrescue", "unrescue", Place.COMPUTE, _states(V.RESCUED), sets_task=T.UNRESCUING, ends_in=V.ACTIVE,
-    ends_power=P.RUNNING, driver_call="unrescue", requires="rescue", timeout_s=1800,
+    ends_power=P.RUNNING, driver_call="unrescue", requires="rescue", reverts=False, timeout_s=1800,
 )  # fmt: skip
 SHELVE = Action(
     "shelve", "shelve", "shelve", Place.COMPUTE, _BUSY_WITH_DISKS, sets_task=T.SHELVING, ends_in=V.SHELVED,
@@ -334,13 +334,15 @@ SWAP_VOLUME = Action(
 ATTACH_INTERFACE = Action(
     "attach_interface", None, "attach_interface", Place.COMPUTE, _NOT_SUSPENDED, driver_call="attach_interface",
     requires="interfaces", event_name="compute_attach_interface",
+    stages=(Stage("undo", "compute_attach_interface"),),
 )  # fmt: skip
 DETACH_INTERFACE = Action(
     "detach_interface", None, "detach_interface", Place.COMPUTE, _NOT_SUSPENDED, driver_call="detach_interface",
     requires="interfaces", event_name="compute_detach_interface",
 )  # fmt: skip
-# The step of an attach that says which port it is about begins so.
+# The step of an attach that says which port it is about begins so; the port is found by this key.
 PORT_STEP = "port "
+ATTACH_KEY = "attach-%d"
 UPDATE_METADATA = Action(
     "update_metadata", None, "update metadata", Place.API, _BUSY_WITH_DISKS, task_states=ANY_TASK,
 )  # fmt: skip
