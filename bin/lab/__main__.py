@@ -59,6 +59,7 @@ def up(lab: Layout, options: argparse.Namespace) -> int:
     if lab.remembered() and daemons.Fleet.remembered(lab) != fleet:
         _step(begun, "daemons of the former fleet stopped", partial(daemons.stop, lab))
     _step(begun, "nova-lite daemons", partial(daemons.start, lab, fleet))
+    _step(begun, "flavors", partial(daemons.make_flavors, lab))
     print(f"\nready: export OS_CLIENT_CONFIG_FILE={lab.root}/clouds.yaml OS_CLOUD=lab   (or OS_CLOUD=lab-admin)")
     return 0
 

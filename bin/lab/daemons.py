@@ -17,6 +17,11 @@ from lab.layout import TOP, Layout
 
 BIN = TOP / ".venv" / "bin"
 UP_S = 60
+# id, name, vCPUs, MiB, GiB
+FLAVORS = (
+    ("1", "m1.tiny", 1, 512, 1), ("2", "m1.small", 1, 2048, 20), ("3", "m1.medium", 2, 4096, 40),
+    ("42", "m1.nano", 1, 64, 1), ("84", "m1.micro", 1, 128, 1),
+)  # fmt: skip
 # The network and volume services of the lab are nova-lite's own stand-ins, behind the real Keystone.
 EMBEDDED = "nova-lite-embedded"
 STAND_INS = ("network", "volume")
@@ -148,6 +153,15 @@ def start(lab: Layout, fleet: Fleet) -> None:
     for daemon in processes(lab, fleet).values():
         daemon.start()
     wait_ready(lab, fleet)
+
+
+def make_flavors(lab: Layout) -> None:
+    """The classic flavors, in a cloud that has none."""
+    with neighbours.connect(lab) as cloud:
+        compute: Any = cloud.compute
+        if next(compute.flavors(), None) is None:
+            for ident, name, vcpus, ram, disk in FLAVORS:
+                compute.create_flavor(id=ident, name=name, vcpus=vcpus, ram=ram, disk=disk)
 
 
 def start_one(lab: Layout, name: str) -> process.Process:

@@ -36,7 +36,7 @@ SERVICES = {
 KEYSTONE = """[DEFAULT]
 use_stderr = true
 [database]
-connection = sqlite:///{base}/keystone.db?timeout=60
+connection = sqlite:///{base}/keystone.db
 [token]
 provider = fernet
 expiration = 86400
