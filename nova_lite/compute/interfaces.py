@@ -63,7 +63,7 @@ def _request(operation: Operation) -> NetworkRequest:
 
 
 def _key(operation: Operation) -> str:
-    return f"attach-{operation.id}"
+    return actions.ATTACH_KEY % operation.id
 
 
 def detach(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from nova_lite import concurrency
-from nova_lite.db.api import instances
+from nova_lite.conductor.tasks import recover
+from nova_lite.db.api import instances, operations
+from nova_lite.objects import OPEN_STATES
 from nova_lite.virt.fault_plan import FaultKind, FaultRule
 from tests.harness.cloud import ADMIN, PROJECT, Answer, Cloud, until
 
@@ -115,6 +117,21 @@ def test_a_host_killed_in_an_attach_goes_on_with_the_same_port(cloud: Cloud) -> 
     port = done.json["interfaceAttachment"]["port_id"]
     assert _vifs(server)[1:] == [port] == driver.guests[server].plugged
     assert len(cloud.networks.made()) == 2
+    cloud.wait_quiet()
+
+
+def test_an_attach_whose_host_never_comes_back_gives_its_port_back(cloud: Cloud) -> None:
+    server = cloud.boot()["id"]
+    cloud.drivers["host1"].plan.delay("attach_interface", 0.5)
+    answer = _attaching(cloud, server)
+    _began(cloud, "attach_interface", server)
+    cloud.kill("host1")
+    _fails(cloud, "DELETE ports", times=1)
+    (operation,) = [each for each in operations.list_for_instance(server) if each.state in OPEN_STATES]
+    recover.time_is_up(operation)
+    assert answer.wait(60).status == 500
+    assert [port["id"] for port in cloud.networks.made()] == _vifs(server)
+    cloud.start_host("host1")
     cloud.wait_quiet()
 
 

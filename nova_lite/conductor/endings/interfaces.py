@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from nova_lite.db.api import instances
+from nova_lite import exception
+from nova_lite.compute import actions
+from nova_lite.db.api import instances, operations
 from nova_lite.objects import Instance, Operation
+
+# How long a network service may refuse to take a port back before nobody asks again. The port goes with its server.
+_PATIENCE_S = 86_400.0
 
 
 def attached(operation: Operation, instance: Instance, report: dict[str, Any]) -> dict[str, Any]:
@@ -21,3 +26,15 @@ def detached(operation: Operation, instance: Instance, report: dict[str, Any]) -
     return {
         "network_info": tuple(vif for vif in instances.locked(instance.uuid).network_info if vif.id != port_id)
     }
+
+
+def undo(operation: Operation, instance: Instance, reason: str) -> bool:
+    """An attach that its host did not end in time: a conductor gives its port back, and may take its time for that."""
+    row = actions.ATTACH_INTERFACE
+    if operation.args.get("stage") == "undo":
+        return False
+    operations.finish_event(operation.id, row.event, "Error", details=reason)
+    args = {**operation.args, "stage": "undo", "failure": reason}
+    if not operations.seize(operation, "conductor", args, timeout_s=_PATIENCE_S):
+        raise exception.StaleWrite(what=f"Operation {operation.id}")
+    return True

@@ -70,5 +70,6 @@ UNDO: dict[str, Undo] = {
     actions.RESIZE.name: moves.undo,
     actions.MIGRATE.name: moves.undo,
     actions.LIVE_MIGRATE.name: live_moves.undo,
+    actions.ATTACH_INTERFACE.name: interfaces.undo,
 }
 GONE: tuple[Gone, ...] = (open_moves.gone, consoles.forget, shelves.gone)

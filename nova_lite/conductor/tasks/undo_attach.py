@@ -1,0 +1,50 @@
+"""An attach that its host did not end: its port is given back. The guest loses the card when it is defined anew."""
+
+from __future__ import annotations
+
+import logging
+
+from nova_lite import exception
+from nova_lite.compute import actions
+from nova_lite.conductor import journal
+from nova_lite.context import RequestContext
+from nova_lite.db.api import instances, operations
+from nova_lite.db.session import retry_on_deadlock, writer
+from nova_lite.network.api import API as NetworkAPI
+from nova_lite.objects import Instance, NetworkRequest, Operation, OperationState
+
+LOG = logging.getLogger(__name__)
+
+# How long it rests when the network service does not take the port back.
+_REST_S = 5.0
+
+
+class UndoAttachTask:
+    """Runs the turn ``undo`` of an attach."""
+
+    def __init__(self, network: NetworkAPI) -> None:
+        self._network = network
+
+    def execute(self, ctxt: RequestContext, operation: Operation) -> None:
+        """Give the port back and end the operation. :raises StaleWrite: somebody overtook this worker."""
+        try:
+            instance = instances.get(operation.instance_uuid)
+        except exception.InstanceNotFound:
+            operations.finish(operation.id, operation.attempt, OperationState.FAILED, "The server is gone.")
+            return
+        request, key = NetworkRequest(**operation.args["request"]), actions.ATTACH_KEY % operation.id
+        try:
+            for vif in self._network.attached(ctxt, instance, request, key):
+                self._network.detach(ctxt, instance, vif.id)
+        except exception.NovaLiteError as error:
+            LOG.warning("A port of %s cannot be given back: %s", instance.uuid, error)
+            operations.pause(operation.id, operation.attempt, _REST_S, "The network service keeps the port.")
+            return
+        _end(operation, instance)
+
+
+@retry_on_deadlock
+def _end(operation: Operation, instance: Instance) -> None:
+    with writer():
+        operations.hold(operation.id, operation.attempt)
+        journal.end_failed(operation, instance, str(operation.args["failure"]), "", 500)
