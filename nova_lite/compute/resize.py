@@ -82,14 +82,8 @@ def _build(host: ComputeHost, ctxt: RequestContext, operation: Operation, instan
         _clear(host, instance)
         _go_back(host, ctxt, operation, error, place(operation.args["old"]))
         return
-    try:
-        host.conductor.finish_operation(
-            ctxt, operation.id, operation.attempt, power_state,
-            {"network_info": tuple(vifs), "block_devices": instance.block_devices},
-        )
-    except exception.StaleWrite:
-        reconcile.keeps(host, ctxt, instance)
-        raise
+    values = {"network_info": tuple(vifs), "block_devices": instance.block_devices}
+    host.conductor.finish_operation(ctxt, operation.id, operation.attempt, power_state, values)
 
 
 def _clear(host: ComputeHost, instance: Instance) -> None:

@@ -6,7 +6,7 @@ import logging
 from typing import Any
 
 from nova_lite import exception
-from nova_lite.compute import actions, outcome, reconcile, volumes
+from nova_lite.compute import actions, outcome, volumes
 from nova_lite.compute.host import ComputeHost
 from nova_lite.context import RequestContext
 from nova_lite.objects import Instance, Operation, Vif
@@ -70,8 +70,4 @@ def _leave(host: ComputeHost, ctxt: RequestContext, operation: Operation, instan
 def _return(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
     values = take_over(host, ctxt, operation, instance)
     power_state = host.driver.power_state(instance)
-    try:
-        host.conductor.finish_operation(ctxt, operation.id, operation.attempt, power_state, values)
-    except exception.StaleWrite:
-        reconcile.keeps(host, ctxt, instance)
-        raise
+    host.conductor.finish_operation(ctxt, operation.id, operation.attempt, power_state, values)
