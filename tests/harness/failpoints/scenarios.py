@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.harness.cloud import ADMIN, Cloud, until
+from tests.harness.cloud import ADMIN, CONF, Cloud, until
 
 
 @dataclass(frozen=True)
@@ -70,9 +71,52 @@ def _image(cloud: Cloud) -> str:
     return str(next(iter(cloud.images.images)))
 
 
+def _key(cloud: Cloud) -> str:
+    return str(uuid.uuid4())
+
+
+def _boot_once(cloud: Cloud, key: str) -> Any:
+    body = {"name": "once", "imageRef": _image(cloud), "flavorRef": "42", "networks": "auto"}
+    return cloud.post("/servers", {"server": body}, headers={"Idempotency-Key": key})
+
+
+def _said_again(cloud: Cloud, key: str) -> None:
+    """Whatever became of the first, there is one server in the end, and one answer."""
+    answers = [_boot_once(cloud, key) for _ in range(2)]
+    assert [answer.status for answer in answers] == [202, 202], answers
+    assert answers[0].body == answers[1].body
+    servers = cloud.get("/servers?all_tenants=1", token=ADMIN).json["servers"]
+    assert [each["id"] for each in servers] == [answers[0].json["server"]["id"]], servers
+
+
+def _deletable(cloud: Cloud) -> str:
+    """A server whose delete can be taken back."""
+    CONF.set_override("reclaim_instance_interval", 3600)
+    return _booted(cloud)
+
+
+def _softly_deleted(cloud: Cloud) -> str:
+    server = _deletable(cloud)
+    assert cloud.delete(f"/servers/{server}").status == 204
+    cloud.wait(server, "SOFT_DELETED")
+    return server
+
+
+def _for_good(cloud: Cloud, server: str) -> None:
+    CONF.set_override("reclaim_instance_interval", 0)
+    if cloud.show(server) is not None:
+        cloud.act(server, "forceDelete", token=ADMIN)
+        cloud.wait_gone(server, 30)
+
+
 SCENARIOS: tuple[Scenario, ...] = (
     Scenario("boot", _nothing, _boot),
+    Scenario("boot once", _key, _boot_once, _said_again),
     Scenario("delete", _booted, lambda cloud, server: cloud.delete(f"/servers/{server}")),
+    Scenario("soft delete", _deletable, lambda cloud, server: cloud.delete(f"/servers/{server}"), _for_good),
+    Scenario("restore", _softly_deleted, _act("restore"), _for_good),
+    Scenario("password", _booted, _act("changePassword", {"adminPass": "s3cret"})),
+    Scenario("crash dump", _booted, _act("trigger_crash_dump")),
     Scenario("stop", _booted, _act("os-stop")),
     Scenario("start", _in("os-stop", "SHUTOFF"), _act("os-start")),
     Scenario("reboot", _booted, _act("reboot", {"type": "HARD"})),
