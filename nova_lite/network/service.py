@@ -72,7 +72,7 @@ class NetworkService(API):
 
     def move(self, ctxt: RequestContext, instance: Instance, host: str) -> tuple[Vif, ...]:
         ports = [self._bind(port, instance, host) for port in self._in_order(instance)]
-        return self._vifs(ports, _tags(instance))
+        return self._vifs(ports, _tags(instance), self._floating(ports))
 
     def unbind(self, ctxt: RequestContext, instance: Instance, host: str) -> None:
         for port in self._ports(instance):
@@ -85,7 +85,8 @@ class NetworkService(API):
                 self._let_go(port)
 
     def interfaces(self, ctxt: RequestContext, instance: Instance) -> tuple[Vif, ...]:
-        return self._vifs(self._in_order(instance), _tags(instance))
+        ports = self._in_order(instance)
+        return self._vifs(ports, _tags(instance), self._floating(ports))
 
     def _ports(self, instance: Instance) -> list[Json]:
         """Whoever writes a server's id on another project's port shall not get it into that server."""
@@ -96,13 +97,24 @@ class NetworkService(API):
         places = {vif.id: place for place, vif in enumerate(instance.network_info)}
         return sorted(self._ports(instance), key=lambda port: places.get(port["id"], len(places)))
 
-    def _vifs(self, ports: Iterable[Json], tags: dict[str, str | None]) -> tuple[Vif, ...]:
+    def _floating(self, ports: Iterable[Json]) -> vifs.Floating:
+        """Outer addresses by port and inner address. New ports have none, so that only these are asked for."""
+        ids = [port["id"] for port in ports]
+        try:
+            found = self._neutron.list(None, "floatingips", port_id=ids) if ids else []
+        except errors.Gone:  # a network service without routers
+            return {}
+        return {(each["port_id"], each["fixed_ip_address"]): each["floating_ip_address"] for each in found}
+
+    def _vifs(
+        self, ports: Iterable[Json], tags: dict[str, str | None], floating: vifs.Floating | None = None
+    ) -> tuple[Vif, ...]:
         found = list(ports)
         facts = self._facts.of(found)
         return tuple(
             vifs.vif(
                 port, facts.networks.get(port["network_id"], {}), facts.subnets, facts.groups, self._ovs_bridge,
-                tags.get(port["id"]),
+                tags.get(port["id"]), floating or {},
             )
             for port in found
         )  # fmt: skip

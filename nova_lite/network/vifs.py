@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from nova_lite import exception
 from nova_lite.objects import FixedIP, Subnet, Vif
+from nova_lite.objects.network import FIXED
 
 Json = Mapping[str, Any]
+# An outer address by port and inner address.
+Floating = Mapping[tuple[str, str], str]
 
 # The description of ports that were made for a server and go with it. A user's own port has another, and stays.
 MADE = "nova-lite: goes with its server"
@@ -29,7 +32,7 @@ def is_made(port: Json) -> bool:
 
 def vif(
     port: Json, network: Json, subnets: Mapping[str, Subnet], groups: Mapping[str, str], ovs_bridge: str,
-    tag: str | None = None,
+    tag: str | None = None, floating: Floating | None = None,
 ) -> Vif:  # fmt: skip
     """The interface that a port is; ``groups`` are names by id.
 
@@ -43,7 +46,7 @@ def vif(
     details = port.get("binding:vif_details") or {}
     plug = _TYPES.get(kind, kind)
     bridge = details.get("bridge_name") or (ovs_bridge if plug == "ovs" else None)
-    addresses = tuple(fixed_ip(each) for each in port.get("fixed_ips", ()))
+    addresses = tuple(each for fixed in port.get("fixed_ips", ()) for each in _addresses(port, fixed, floating or {}))
     named = dict.fromkeys(each.subnet_id for each in addresses if each.subnet_id in subnets)
     return Vif(
         id=port["id"],
@@ -62,9 +65,13 @@ def vif(
     )
 
 
-def fixed_ip(value: Json) -> FixedIP:
+def _addresses(port: Json, value: Json, floating: Floating) -> Iterator[FixedIP]:
+    """An address, and the outer one that leads to it."""
     address = ipaddress.ip_address(value["ip_address"])
-    return FixedIP(str(address), address.version, "fixed", value.get("subnet_id"))
+    yield FixedIP(str(address), address.version, FIXED, value.get("subnet_id"))
+    outer = floating.get((port["id"], value["ip_address"]))
+    if outer is not None:
+        yield FixedIP(outer, ipaddress.ip_address(outer).version, "floating")
 
 
 def subnet(value: Json) -> Subnet:

@@ -19,6 +19,9 @@ class NetworkRequest(TravellingObject):
     auto: bool = False
 
 
+FIXED = "fixed"
+
+
 @dataclass(frozen=True)
 class FixedIP(TravellingObject):
     """One address; ``type`` is fixed or floating."""
@@ -27,7 +30,7 @@ class FixedIP(TravellingObject):
 
     address: str
     version: int = 4
-    type: str = "fixed"
+    type: str = FIXED
     subnet_id: str | None = None
 
 

@@ -159,6 +159,22 @@ def test_another_projects_port_with_our_servers_id_is_none_of_ours(networks: Net
     assert [port["id"] for port in networks.ports_of(SERVER.uuid)] == [forged["id"]]
 
 
+def test_floating_addresses_stand_beside_those_they_lead_to(networks: Networks) -> None:
+    outside = networks.new_network("a", "203.0.113.0/24", **{"router:external": True})
+    inside = networks.new_network(PROJECT, "198.51.100.0/24")
+    subnet = networks.store.where("subnet", "network_id", inside)[0]["id"]
+    body = {"router": {"external_gateway_info": {"network_id": outside}}}
+    router = networks.ask(PROJECT, "POST", "routers", body)["router"]["id"]
+    networks.ask(PROJECT, "PUT", f"routers/{router}/add_router_interface", {"subnet_id": subnet})
+    (vif,) = _allocate(networks, NetworkRequest(network_id=inside))
+    body = {"floatingip": {"floating_network_id": outside, "port_id": vif.id}}
+    outer = networks.ask(PROJECT, "POST", "floatingips", body)["floatingip"]["floating_ip_address"]
+    (now,) = networks.interfaces(CTXT, SERVER.replace(network_info=(vif,)))
+    assert [(each.address, each.type) for each in now.fixed_ips] == [
+        (vif.fixed_ips[0].address, "fixed"), (outer, "floating"),
+    ]  # fmt: skip
+
+
 def test_quota_of_ports(networks: Networks) -> None:
     networks.ask("a", "PUT", f"quotas/{PROJECT}", {"quota": {"port": 2}}, "admin")
     networks.validate(CTXT, (NetworkRequest(),), count=2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from nova_lite.api.openstack.compute.views.undo import History, View, drop, step
 from nova_lite.api.openstack.microversions import Microversion
 from nova_lite.objects import Vif
+from nova_lite.objects.network import FIXED
 
 _HISTORY = History(step("2.70", drop("tag")))
 
@@ -16,7 +17,7 @@ def interface(vif: Vif, version: Microversion) -> View:
         "mac_addr": vif.mac,
         "port_state": "ACTIVE" if vif.active else "DOWN",
         "fixed_ips": [
-            {"subnet_id": fixed.subnet_id, "ip_address": fixed.address} for fixed in vif.fixed_ips
+            {"subnet_id": each.subnet_id, "ip_address": each.address} for each in vif.fixed_ips if each.type == FIXED
         ],
         "tag": vif.tag,
     }

@@ -6,7 +6,8 @@ from nova_lite.api.openstack.compute.views.attach_interfaces import interface
 from nova_lite.api.openstack.microversions import at
 from nova_lite.objects import FixedIP, Vif
 
-VIF = Vif("port", "fa:16:3e:00:00:01", "net", "private", fixed_ips=(FixedIP("192.0.2.7", subnet_id="sub"),), tag="nic")
+ADDRESSES = (FixedIP("192.0.2.7", subnet_id="sub"), FixedIP("203.0.113.7", type="floating"))
+VIF = Vif("port", "fa:16:3e:00:00:01", "net", "private", fixed_ips=ADDRESSES, tag="nic")
 
 
 def test_the_tag_is_shown_from_2_70() -> None:
