@@ -86,6 +86,23 @@ def test_a_step_that_fails_leaves_the_server_as_said_and_no_image(
     assert _images(cloud) == set()
 
 
+def test_an_unrescue_that_fails_leaves_the_server_rescued(cloud: Cloud) -> None:
+    server = cloud.boot()
+    driver = cloud.drivers[server[SERVER]]
+    cloud.act(server["id"], "rescue", {"rescue_image_ref": OTHER_IMAGE})
+    cloud.wait(server["id"], "RESCUE")
+    driver.plan.add(FaultRule("unrescue", FaultKind.RAISE, times=1))
+    assert cloud.act(server["id"], "unrescue").status == 202
+    until(_ended(cloud, server["id"]), 10, lambda: "it never ended")
+    cloud.wait(server["id"], "RESCUE")
+    assert driver.guests[server["id"]].rescue_image == OTHER_IMAGE
+    cloud.wait_quiet()
+    assert cloud.act(server["id"], "unrescue").status == 202
+    cloud.wait(server["id"], "ACTIVE")
+    cloud.wait_quiet()
+    assert "rescue_image_ref" not in instances.get(server["id"]).system_metadata
+
+
 def test_a_hypervisor_that_cannot_do_it_says_so_and_changes_nothing(cloud: Cloud) -> None:
     server = cloud.boot()
     driver = cloud.drivers[server[SERVER]]
