@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import copy
 import json
-from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -35,7 +34,7 @@ class Store:
         self._directory = directory
         self._lock = concurrency.RLock()
         self._records: dict[str, dict[str, Record]] = {kind: {} for kind in KINDS}
-        self._index: dict[tuple[str, str, Any], dict[str, None]] = defaultdict(dict)
+        self._index: dict[tuple[str, str, Any], dict[str, None]] = {}
         if directory is not None:
             for kind in self._records:
                 self._load(kind, files.private_dir(directory / kind))
@@ -75,7 +74,8 @@ class Store:
 
     def where(self, kind: str, name: str, value: Any) -> list[Record]:
         """Those with that value of an indexed attribute."""
-        return [self._records[kind][ident] for ident in list(self._index[kind, name, value])]
+        found = (self._records[kind].get(ident) for ident in list(self._index.get((kind, name, value), ())))
+        return [record for record in found if record is not None]
 
     # -- writing --------------------------------------------------------------------------------------
 
@@ -107,7 +107,7 @@ class Store:
     def _remember(self, kind: str, ident: str, record: Record) -> None:
         self._records[kind][ident] = record
         for name in _INDEXES.get(kind, ()):
-            self._index[kind, name, record.get(name)][ident] = None
+            self._index.setdefault((kind, name, record.get(name)), {})[ident] = None
 
     def _forget(self, kind: str, ident: str) -> None:
         record = self._records[kind].pop(ident, None)
