@@ -114,7 +114,11 @@ def _operation(
     made: dict[str, Any] = {
         "operationId": route.handler + (f":{route.action}" if route.action else ""),
         "tags": [_tag(route)],
-        "parameters": [{"$ref": "#/components/parameters/version"}, *_query(route, version, handler)],
+        "parameters": [
+            {"$ref": "#/components/parameters/version"},
+            *_query(route, version, handler),
+            *_headers(handler),
+        ],
         "responses": _responses(route, version),
     }
     if rule is not None:
@@ -167,6 +171,12 @@ def _query(route: Route, version: Microversion, handler: Callable[..., Any]) -> 
         {"name": name, "in": "query", "schema": _shown(values), "style": "form", "explode": True}
         for name, values in schema["properties"].items()
     ]
+
+
+def _headers(handler: Callable[..., Any]) -> list[dict[str, Any]]:
+    """Those of the call's own; none is required."""
+    own = getattr(handler, "own_headers", {})
+    return [{"name": name, "in": "header", "schema": schema} for name, schema in own.items()]
 
 
 def _body(route: Route, version: Microversion, handler: Callable[..., Any]) -> Any:

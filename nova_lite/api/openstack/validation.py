@@ -98,15 +98,22 @@ class Checked:
 
 
 def validated(
-    body: Versioned[Schema] | Schema | None = None, query: Versioned[Schema] | Schema | None = None
+    body: Versioned[Schema] | Schema | None = None,
+    query: Versioned[Schema] | Schema | None = None,
+    headers: dict[str, Schema] | None = None,
 ) -> Callable[[F], F]:
-    """Put schemas on a controller's method, where the dispatcher and the tests find them."""
+    """Put schemas on a controller's method, where the dispatcher, the OpenAPI document and the tests find them.
+
+    ``headers`` are those of a call's own, by name; the controller checks them by itself.
+    """
 
     def decorate(method: F) -> F:
         if body is not None:
             method.body_checked = Checked(body, is_body=True)  # type: ignore[attr-defined]
         if query is not None:
             method.query_checked = Checked(query, is_body=False)  # type: ignore[attr-defined]
+        if headers is not None:
+            method.own_headers = headers  # type: ignore[attr-defined]
         return method
 
     return decorate

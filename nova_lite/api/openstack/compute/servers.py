@@ -55,7 +55,7 @@ class ServersController:
     def show(self, req: Request, server: Instance) -> dict[str, Any]:
         return self._views(req).show(server)
 
-    @validated(body=schemas.CREATE)
+    @validated(body=schemas.CREATE, headers=schemas.IDEMPOTENCY_KEY)
     def create(self, req: Request) -> Response:
         """
         :raises IdempotencyKeyReused: the client used its Idempotency-Key for another request

@@ -17,7 +17,10 @@ class Controller:
     @validated(query={"type": "object", "properties": {"limit": {"type": "array", "items": {"type": "string"}}}})
     def index(self, req: Any) -> None: ...
 
-    @validated(body=Versioned(v2_1={"type": "object"}, v2_5={"type": "object", "enum": (1, 2)}))
+    @validated(
+        body=Versioned(v2_1={"type": "object"}, v2_5={"type": "object", "enum": (1, 2)}),
+        headers={"Once": {"type": "string"}},
+    )
     def make(self, req: Any) -> None: ...
 
     def act(self, req: Any) -> None: ...
@@ -65,6 +68,12 @@ def test_query_keys_may_be_repeated() -> None:
     (version, limit) = made("2.1")["/things"]["get"]["parameters"]
     assert version == {"$ref": "#/components/parameters/version"}
     assert limit["name"] == "limit" and limit["schema"]["type"] == "array" and limit["explode"]
+
+
+def test_headers_of_a_calls_own() -> None:
+    assert made("2.1")["/things"]["post"]["parameters"][1:] == [
+        {"name": "Once", "in": "header", "schema": {"type": "string"}}
+    ]
 
 
 @pytest.mark.parametrize(

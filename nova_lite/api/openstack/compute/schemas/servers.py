@@ -151,6 +151,14 @@ CREATE = Versioned(
     v2_94=_create(_S94),
 )
 
+# Beyond Nova: see compute/once.py.
+IDEMPOTENCY_KEY = {
+    "Idempotency-Key": {
+        "type": "string", "minLength": 1, "maxLength": 255,
+        "description": "Said again with the same body within 24 hours, a creation happens once, with one answer.",
+    }
+}  # fmt: skip
+
 _CHANGES = t.closed({"name": t.NAME, "OS-DCF:diskConfig": DISK_CONFIG, "accessIPv4": t.IPV4, "accessIPv6": t.IPV6})
 _U19 = t.add(_CHANGES, {"description": t.DESCRIPTION})
 _U90 = t.add(_U19, {"hostname": HOSTNAME})
