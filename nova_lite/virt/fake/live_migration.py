@@ -38,15 +38,20 @@ class FakeLiveMigration(FakeBase, driver.LiveMigrationDriver):
         self._asked: dict[str, set[str]] = {}
 
     def init_host(self) -> None:
-        super().init_host()
         if self._directory is not None:
             self.incoming = {path.stem: int(path.read_text()) for path in self._directory.glob("*.incoming")}
+        super().init_host()  # afterwards: who is expected has disks, by which it is found when it is stale
         _HYPERVISORS[self.hostname] = self
 
     def close(self) -> None:
         super().close()
         if _HYPERVISORS.get(self.hostname) is self:
             del _HYPERVISORS[self.hostname]
+
+    def spawn(self, instance: Instance, vifs: tuple[Vif, ...]) -> None:
+        with _switch:
+            self._forget_incoming(instance.uuid)  # it is here: nobody shall bring another one
+        super().spawn(instance, vifs)
 
     def destroy(self, instance: Instance) -> None:
         super().destroy(instance)
