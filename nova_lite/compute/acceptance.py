@@ -147,7 +147,7 @@ def at_once(
             raise exception.InstanceNotFound(instance_uuid=instance.uuid)
         if "task_state" in values:
             operations.end_open(instance.uuid, SUPERSEDED % row.name)
-            moves.ended(instances.get(instance.uuid))
+            moves.reset(instances.get(instance.uuid))
         _open(ctxt, instance.uuid, row, topic="api", host=None, args=args or {}, state=OperationState.DONE)
 
 

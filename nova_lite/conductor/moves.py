@@ -12,12 +12,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from nova_lite import quota
-from nova_lite.db.api import allocations, migrations
+from nova_lite.db.api import allocations, instances, migrations
 from nova_lite.db.session import writer
 from nova_lite.objects import Flavor, Instance, Migration, MigrationStatus, MigrationType, Operation
 from nova_lite.objects.flavor import quota_counts
 from nova_lite.objects.migration import ENDED
 
+_HALF_WAY = (MigrationStatus.PRE_MIGRATING, MigrationStatus.MIGRATING, MigrationStatus.POST_MIGRATING)
 _OPEN = tuple(status for status in MigrationStatus if status not in ENDED)
 
 
@@ -111,6 +112,28 @@ def ended(instance: Instance, status: MigrationStatus = MigrationStatus.ERROR) -
     if migration is None:
         return False
     return _end(migration, instance, status, instance.flavor, moved=not at_home(migration, instance))
+
+
+def reset(instance: Instance) -> None:
+    """An administrator declares a server at rest: a cold move that is half-way counts as undone.
+
+    Only the source is sure to have the disks then; whatever else is open is given up where it is.
+    """
+    migration = migrations.open_of(instance.uuid)
+    if migration is None:
+        return
+    cold = migration.migration_type in (MigrationType.RESIZE, MigrationType.MIGRATION)
+    if cold and migration.status in _HALF_WAY and not at_home(migration, instance):
+        newer = instance.generation + (instance.host != migration.source_compute)
+        back = {
+            "host": migration.source_compute, "node": migration.source_node, "generation": newer,
+            "flavor": migration.old_flavor or instance.flavor,
+        }  # fmt: skip
+        with writer():
+            instances.update_if(instance.uuid, back)
+            failed(migration, instance)
+    else:
+        ended(instance)
 
 
 def gone(instance: Instance) -> None:

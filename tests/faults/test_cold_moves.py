@@ -343,3 +343,18 @@ def test_a_server_whose_state_is_reset_while_it_moves_is_where_its_row_says(
     )  # fmt: skip
     cloud.wait_quiet()
     assert cloud.wait(server["id"], "ACTIVE")["OS-EXT-SRV-ATTR:host"] == SOURCE
+
+
+def test_a_server_whose_state_is_reset_half_way_still_has_its_disks(cloud: Cloud, server: dict[str, Any]) -> None:
+    cloud.drivers[DEST].plan.delay("finish_migration", 0.3)
+    _resize(cloud, server, None)
+    _reached(cloud, DEST, "finish_migration", server)
+    assert cloud.act(server["id"], "os-resetState", {"state": "active"}, token=ADMIN).status == 202
+    # Nobody took the guest up again: the host says that it is off.
+    cloud.wait(server["id"], "SHUTOFF")
+    until(lambda: not cloud.drivers[DEST].list_disks(), 10, lambda: "the destination keeps what came")
+    assert server["id"] in cloud.drivers[SOURCE].list_disks()
+    cloud.wait_quiet()
+    # Another move finds what the first one set aside.
+    _resize(cloud, server)
+    cloud.wait_quiet()

@@ -132,6 +132,21 @@ def test_a_move_that_is_given_up_leaves_the_server_where_it_is(arrived: bool, le
     assert _used() == used and _clean()
 
 
+@pytest.mark.parametrize(("status", "host", "used"), [("post-migrating", "a", (1, 64)), ("finished", "b", (4, 32))])
+def test_a_reset_server_is_where_its_disks_are(status: str, host: str, used: tuple[int, int]) -> None:
+    migration = _moving(_server())
+    instance = _arrived(instances.get(migration.instance_uuid))
+    assert moves.note(migration, MigrationStatus(status))
+    moves.reset(instance)
+    after = instances.get(instance.uuid)
+    assert (after.host, after.flavor.flavorid) == ((host, "small") if host == "a" else ("b", "wide"))
+    assert after.generation == instance.generation + (host == "a")
+    assert (_held(migration.uuid), _held(instance.uuid)) == ([], [host])
+    assert _used() == used and _clean()
+    moves.reset(after)
+    assert instances.get(instance.uuid).generation == after.generation
+
+
 @pytest.mark.parametrize("status", ["migrating", "finished"])
 @pytest.mark.parametrize("arrived", [False, True])
 def test_nothing_is_left_of_a_deleted_server(status: str, arrived: bool) -> None:
