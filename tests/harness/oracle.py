@@ -115,7 +115,9 @@ def _guests(servers: Iterable[Instance], drivers: Mapping[str, FakeDriver]) -> I
             server = homes.get(guest.uuid)
             if server is None or server.host != host:
                 yield f"I5: guest {guest.uuid} on {host} is nobody's"
-            elif bool(driver.guests[guest.uuid].rescue_image) != (server.vm_state == VmState.RESCUED):
+            elif server.vm_state != VmState.ERROR and (
+                bool(driver.guests[guest.uuid].rescue_image) != (server.vm_state == VmState.RESCUED)
+            ):
                 yield f"I3: guest {guest.uuid} on {host} runs from a wrong disk: its server is {server.vm_state}"
             elif guest.generation != server.generation and not _failed_to_leave(server, guest.generation):
                 yield f"I8: guest {guest.uuid} is of generation {guest.generation}, its server of {server.generation}"

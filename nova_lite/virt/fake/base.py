@@ -181,6 +181,7 @@ class FakeBase(driver.ComputeDriver):
             instance.uuid, instance.display_name, PowerState.RUNNING, instance.generation
         )
         guest.power_state, guest.generation, guest.saved = PowerState.RUNNING, instance.generation, False
+        guest.rescue_image = None
         guest.volumes = {
             str(device.volume_id): place_of(device) for device in instance.block_devices if device.connection
         }

@@ -22,6 +22,3 @@ class FakeRescue(FakeBase, driver.RescueDriver):
     def unrescue(self, instance: Instance, vifs: tuple[Vif, ...]) -> None:
         self.plan.strike("unrescue", instance.uuid)
         self._boot(instance)
-        guest = self._guest(instance)
-        guest.rescue_image = None
-        self._keep(guest)
