@@ -62,7 +62,7 @@ class API(Doors):
         try:
             keep = None if once is None else functools.partial(once.keep, builds[0].instance)
             operation_ids = acceptance.create(ctxt, [(build.instance, build.args) for build in builds], keep)
-        except exception.NovaLiteError:
+        except BaseException:
             reservations.give_back(ctxt, self._volume, builds)
             raise
         self._conductor.wake(ctxt, operation_ids)

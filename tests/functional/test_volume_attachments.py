@@ -108,6 +108,7 @@ def test_pages(cloud: Cloud, server: str) -> None:
     path = f"/servers/{server}/os-volume_attachments"
     page = cloud.get(f"{path}?limit=1&offset=1").json["volumeAttachments"]
     assert [each["volumeId"] for each in page] == [volumes[1]]
+    assert len(cloud.get(f"{path}?limit=0").json["volumeAttachments"]) == 3
     assert cloud.get(f"{path}?limit=-1").status == 400 and cloud.get(f"{path}?zzz=1").status == 400
     for volume in volumes:
         detached(cloud, server, volume)

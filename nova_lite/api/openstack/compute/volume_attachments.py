@@ -21,6 +21,7 @@ from nova_lite.api.openstack.validation import validated
 from nova_lite.compute import actions
 from nova_lite.compute.api import API
 from nova_lite.compute.vm_states import VmState
+from nova_lite.conf import CONF
 from nova_lite.objects import BlockDevice, Instance
 
 _SWAP = "os_compute_api:os-volumes-attachments:swap"
@@ -34,7 +35,8 @@ class VolumeAttachmentsController:
 
     @validated(query=schemas.LIST_QUERY)
     def index(self, req: Request, server: Instance) -> dict[str, Any]:
-        limit = pagination.limit_of(req)
+        # Unlike with servers, a limit of 0 is none.
+        limit = pagination.limit_of(req) or int(CONF.api.max_limit)
         start = int(req.first("offset") or 0)
         devices = [device for device in server.block_devices if device.volume_id][start : start + limit]
         return {"volumeAttachments": [views.shown(server, device, req.version) for device in devices]}
