@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pathlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -19,13 +18,29 @@ SERVER = "OS-EXT-SRV-ATTR:host"
 BACKUP = {"name": "b", "backup_type": "daily", "rotation": 1}
 
 
-@pytest.fixture
-def cloud(tmp_path: pathlib.Path) -> Iterator[Cloud]:
-    with Cloud(tmp_path, hosts=2) as running:
+@pytest.fixture(scope="module")
+def _running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    with Cloud(tmp_path_factory.mktemp("cloud"), hosts=2) as running:
         running.images.images[OTHER_IMAGE] = ImageMeta(
             id=OTHER_IMAGE, name="other", disk_format="raw", container_format="bare", size=1
         )
         yield running
+
+
+@pytest.fixture
+def cloud(_running: Cloud) -> Iterator[Cloud]:
+    """One cloud for all: each test leaves it whole and empty."""
+    yield _running
+    for plan in (_running.images.plan, *(driver.plan for driver in _running.drivers.values())):
+        plan.clear()
+    for server in _running.get("/servers?all_tenants=1", token=ADMIN).json["servers"]:
+        _running.delete(f"/servers/{server['id']}", token=ADMIN)
+        _running.wait_gone(server["id"])
+    for image_id in set(_running.images.images) - {IMAGE_ID, OTHER_IMAGE}:
+        _running.images.images.pop(image_id, None)
+    for plan in (_running.images.plan, *(driver.plan for driver in _running.drivers.values())):
+        plan.calls.clear()
+    _running.wait_quiet()
 
 
 def _newest(server_id: str) -> Any:
@@ -106,6 +121,7 @@ def test_a_hypervisor_that_cannot_do_it_says_so_and_changes_nothing(cloud: Cloud
     driver = cloud.drivers[server[SERVER]]
     driver.capabilities = driver.capabilities - {"snapshot", "rescue"}  # type: ignore[misc]
     before = len(driver.plan.calls)
+    able = driver.capabilities | {"snapshot", "rescue"}
     for action, body in (("createImage", {"name": "i"}), ("createBackup", BACKUP), ("shelve", None), ("rescue", None)):
         assert cloud.act(server["id"], action, body).status in (200, 202)
         until(_ended(cloud, server["id"]), 10, lambda: "it never ended")
@@ -113,6 +129,7 @@ def test_a_hypervisor_that_cannot_do_it_says_so_and_changes_nothing(cloud: Cloud
         assert cloud.wait(server["id"], "ACTIVE")["OS-EXT-STS:power_state"] == PowerState.RUNNING
     cloud.wait_quiet()
     assert len(driver.plan.calls) == before and _images(cloud) == set()
+    driver.capabilities = able  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("call", ["create_disks", "spawn"])
