@@ -10,7 +10,7 @@ import pytest
 
 from nova_lite.context import RequestContext
 from nova_lite.virt.fault_plan import FaultKind, FaultRule
-from tests.harness.cloud import IMAGE_ID, PROJECT, Cloud, until
+from tests.harness.cloud import ADMIN, IMAGE_ID, PROJECT, Cloud, until
 
 CTXT = RequestContext(user_id="demo", project_id=PROJECT, roles=["member", "reader"], overwrite=False)
 ROOT = {
@@ -182,3 +182,65 @@ def test_a_server_of_a_dead_host_gives_its_volumes_back(cloud: Cloud) -> None:
 def _is_down(cloud: Cloud, host: str) -> bool:
     services = cloud.get("/os-services", token=f"admin:{PROJECT}").json["services"]
     return any(each["host"] == host and each["state"] == "down" for each in services)
+
+
+def _swap(cloud: Cloud, server: str, old: str, new: str) -> None:
+    body = {"volumeAttachment": {"volumeId": new}}
+    assert cloud.request("PUT", path(server, old), body, token=ADMIN).status == 202
+
+
+def test_a_host_killed_in_a_swap_goes_on_when_it_is_back(cloud: Cloud) -> None:
+    server, old, new = cloud.boot(), cloud.volumes.make(CTXT), cloud.volumes.make(CTXT)
+    host = home(cloud, server)
+    attach(cloud, server["id"], old)
+    wait(cloud, old, "in-use")
+    cloud.wait_quiet()
+    cloud.drivers[host].plan.delay("swap_volume", 0.5)
+    _swap(cloud, server["id"], old, new)
+    began(cloud, host, "swap_volume")
+    cloud.kill(host)
+    cloud.start_host(host)
+    wait(cloud, new, "in-use")
+    wait(cloud, old, "available")
+    cloud.wait_quiet()
+
+
+@pytest.mark.parametrize("call", ["swap_volume", "PUT /attachments"])
+def test_a_failed_swap_leaves_the_old_volume(cloud: Cloud, call: str) -> None:
+    server, old, new = cloud.boot(), cloud.volumes.make(CTXT), cloud.volumes.make(CTXT)
+    attach(cloud, server["id"], old)
+    wait(cloud, old, "in-use")
+    cloud.wait_quiet()
+    plan = cloud.volumes.plan if "/" in call else cloud.drivers[home(cloud, server)].plan
+    plan.add(FaultRule(call, FaultKind.RAISE, times=2 if "/" in call else 1))
+    _swap(cloud, server["id"], old, new)
+    wait(cloud, new, "available")
+    wait(cloud, old, "in-use")
+    cloud.wait_quiet()
+    (row,) = cloud.get(path(server["id"])).json["volumeAttachments"]
+    assert row["volumeId"] == old
+
+
+def test_a_conductor_killed_in_an_attach_is_not_missed(cloud: Cloud) -> None:
+    server, volume = cloud.boot(), cloud.volumes.make(CTXT)
+    host = home(cloud, server)
+    cloud.drivers[host].plan.delay("attach_volume", 0.5)
+    attach(cloud, server["id"], volume)
+    began(cloud, host, "attach_volume")
+    cloud.kill("conductor")
+    cloud.start_conductor("conductor2")
+    wait(cloud, volume, "in-use")
+    cloud.wait_quiet(60)
+
+
+def test_a_hypervisor_that_takes_no_volumes_says_so(cloud: Cloud) -> None:
+    server, volume = cloud.boot(), cloud.volumes.make(CTXT)
+    for driver in cloud.drivers.values():
+        driver.capabilities = driver.capabilities - {"volumes"}
+    attach(cloud, server["id"], volume)
+    until(lambda: not cloud.get(path(server["id"])).json["volumeAttachments"], 10, lambda: "it stays")
+    wait(cloud, volume, "available")
+    failed = cloud.boot(wait="ERROR", imageRef="", block_device_mapping_v2=[ROOT])
+    assert "No valid host" in failed["fault"]["message"] or "cannot attach volumes" in failed["fault"]["message"]
+    assert cloud.show(server["id"])["status"] == "ACTIVE"  # type: ignore[index]
+    cloud.wait_quiet()
