@@ -106,7 +106,7 @@ class Fuzzer:
                 int(code): Draft202012Validator(each["content"]["application/json"]["schema"])
                 for code, each in document["components"]["responses"].items()
             }
-            found = [each.ok() for each in schemathesis.openapi.from_dict(document).get_all_operations()]
+            found = [each.ok() for each in schemathesis.openapi.from_dict(_apart(document)).get_all_operations()]
             self._chance.shuffle(found)
             for operation in found[:60]:
                 yield version, operation, self._chance.choice(MODES)
@@ -130,15 +130,16 @@ class Fuzzer:
 
     def _send(self, case: Any, operation: Any, version: str) -> None:
         method, token = case.method.upper(), self._chance.choice(TOKENS)
-        path = self._path(operation.path) if self._chance.random() < 0.8 else case.formatted_path
+        is_known = self._chance.random() < 0.8
+        path = (self._path(operation.path) if is_known else case.formatted_path).partition("#")[0]
         query = urllib.parse.urlencode(case.query or {}, doseq=True, errors="replace")
         body = None if type(case.body).__name__ == "NotSet" else self._filled(case.body)
         full = f"{path}?{query}" if query else path
-        begun = time.monotonic()
         try:
             sent = json.dumps(body) if body is not None else None
         except (TypeError, ValueError):
             return  # bytes that JSON has no words for
+        begun = time.monotonic()
         answer = self._cloud.request(
             method, "/v2.1" + full, sent.encode("utf-8", "replace") if sent is not None else None, token, version
         )
@@ -211,6 +212,22 @@ class Fuzzer:
         if key in known and isinstance(value, str) and self._chance.random() < 0.7:
             return self._chance.choice(known[key])
         return value
+
+
+def _apart(document: dict[str, Any]) -> dict[str, Any]:
+    """The document with an operation for each action, or the first ones of a path would be tried for ever."""
+    paths: dict[str, Any] = {}
+    for path, item in document["paths"].items():
+        body = item.get("post", {}).get("requestBody", {"content": {"application/json": {"schema": {}}}})
+        actions = body["content"]["application/json"]["schema"].get("oneOf", ())
+        for each in actions:
+            body = {"required": True, "content": {"application/json": {"schema": each}}}
+            paths[f"{path}#{next(iter(each['properties']))}"] = {
+                **item, "post": {**item["post"], "operationId": str(len(paths)), "requestBody": body},
+            }  # fmt: skip
+        if not actions:
+            paths[path] = item
+    return {**document, "paths": paths}
 
 
 def fuzz(folder: pathlib.Path, seconds: float, seed: int) -> Report:
