@@ -92,7 +92,7 @@ def test_a_driver_that_fails_leaves_the_server_as_it_was(
 ) -> None:
     _fails(cloud, host, call)
     if undo_fails:
-        _fails(cloud, SOURCE, "finish_revert_migration", 2)
+        _fails(cloud, SOURCE, "finish_revert_migration", 1)
     _resize(cloud, server, None)
     _as_before(cloud, server)
     (action, *_) = cloud.get(f"/servers/{server['id']}/os-instance-actions").json["instanceActions"]
@@ -122,11 +122,10 @@ def test_a_guest_that_cannot_be_brought_back_is_in_error(cloud: Cloud, server: d
     _nothing_left(cloud, server)
 
 
-@pytest.mark.parametrize("times", [1, 2])
-def test_a_revert_is_tried_again(cloud: Cloud, server: dict[str, Any], times: int) -> None:
+def test_a_revert_is_tried_again(cloud: Cloud, server: dict[str, Any]) -> None:
     _resize(cloud, server)
-    _fails(cloud, DEST, "revert_migration", times)
-    _fails(cloud, SOURCE, "finish_revert_migration", times)
+    _fails(cloud, DEST, "revert_migration", 1)
+    _fails(cloud, SOURCE, "finish_revert_migration", 2)
     assert cloud.act(server["id"], "revertResize").status == 202
     assert cloud.wait(server["id"], "ACTIVE")["OS-EXT-SRV-ATTR:host"] == SOURCE
     cloud.wait_quiet()
@@ -154,7 +153,7 @@ def test_a_confirmation_is_tried_until_it_is_done(
 ) -> None:
     monkeypatch.setattr(outcome, "_LONGEST_REST_S", 0.1)
     _resize(cloud, server)
-    _fails(cloud, SOURCE, "confirm_migration", 4)
+    _fails(cloud, SOURCE, "confirm_migration", 2)
     assert cloud.act(server["id"], "confirmResize").status == 204
     cloud.wait(server["id"], "ACTIVE")
     cloud.wait_quiet()
