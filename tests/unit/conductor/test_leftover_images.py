@@ -1,0 +1,75 @@
+"""Images that nothing came of are removed, except those that somebody needs or protects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from nova_lite import exception
+from nova_lite.conductor import leftover_images
+from nova_lite.db.api import instances, provisional_images
+from tests.harness.database import fresh_database, make_instance
+
+FIRST, SECOND = "22222222-0000-4000-8000-000000000001", "22222222-0000-4000-8000-000000000002"
+
+
+class Images:
+    """Answers each removal with the next of ``answers``."""
+
+    def __init__(self, *answers: bool | Exception) -> None:
+        self.answers = list(answers)
+        self.asked: list[str] = []
+
+    def delete(self, ctxt: object, image_id: str) -> bool:
+        self.asked.append(image_id)
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+@pytest.fixture(autouse=True)
+def database() -> Iterator[None]:
+    with fresh_database():
+        yield
+
+
+def _left() -> list[str]:
+    return [image.image_id for image in provisional_images.list_all()]
+
+
+def _discard(*image_ids: str) -> None:
+    for image_id in image_ids:
+        provisional_images.discard(image_id, "33333333-0000-4000-8000-000000000001")
+
+
+@pytest.mark.parametrize("answer", [True, False, exception.Forbidden("protected"), exception.Conflict("in use")])
+def test_what_is_gone_or_somebody_elses_now_is_forgotten(answer: bool | Exception) -> None:
+    _discard(FIRST)
+    images = Images(answer)
+    leftover_images.remove(images)  # type: ignore[arg-type]
+    assert images.asked == [FIRST] and _left() == []
+
+
+def test_while_the_image_service_is_away_everything_waits() -> None:
+    _discard(FIRST, SECOND)
+    images = Images(exception.Unavailable("away"))
+    leftover_images.remove(images)  # type: ignore[arg-type]
+    assert images.asked == [FIRST] and _left() == [FIRST, SECOND]
+
+
+def test_one_that_cannot_be_removed_does_not_stop_the_others() -> None:
+    _discard(FIRST, SECOND)
+    images = Images(exception.Invalid("odd"), True)
+    leftover_images.remove(images)  # type: ignore[arg-type]
+    assert images.asked == [FIRST, SECOND] and _left() == [FIRST]
+
+
+def test_an_image_that_holds_a_shelved_servers_disk_stays() -> None:
+    server = make_instance(system_metadata={"shelved_image_id": FIRST})
+    instances.insert(server)
+    provisional_images.discard(FIRST, server.uuid)
+    images = Images()
+    leftover_images.remove(images)  # type: ignore[arg-type]
+    assert images.asked == [] and _left() == []
