@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable
 
 from oslo_config import cfg, generator
 
+from doc import peer, tempest_page
 from nova_lite import conf, policies
 from nova_lite.api.openstack.microversions import MAX, VERSIONS
 from nova_lite.api.openstack.routes import ROUTES, Route
@@ -218,6 +219,21 @@ def sample_configuration() -> str:
     return out.getvalue()
 
 
+def measurements() -> str:
+    said, tables = peer.tables()
+    return _page("Measured beside Nova", "benchmarks/figures.json", said, *map(_titled, tables))
+
+
+def tempest() -> str:
+    said, tables = tempest_page.tables()
+    return _page("Stock tempest", "tests/harness/tempest_runs/", said, *map(_titled, tables))
+
+
+def _titled(table: tuple[str, list[tuple[str, ...]]]) -> str:
+    title, (header, *rows) = table
+    return f"## {title}\n\n" + _table(header, rows)
+
+
 FILES: dict[str, Callable[[], str]] = {
     "doc/reference/server-actions.md": server_actions,
     "doc/reference/state-diagram.dot": state_diagram_dot,
@@ -226,6 +242,8 @@ FILES: dict[str, Callable[[], str]] = {
     "doc/reference/calls.md": calls,
     "doc/reference/policies.md": policy_rules,
     "doc/reference/options.md": options,
+    "doc/reference/measurements.md": measurements,
+    "doc/reference/tempest.md": tempest,
     "etc/policy.yaml.sample": policy_sample,
     "etc/nova-lite.conf": sample_configuration,
 }

@@ -187,7 +187,7 @@ def configuration(target: Target, folder: pathlib.Path, min_microversion: str | 
         },
         "compute-feature-enabled": {
             "resize": True, "cold_migration": True, "live_migration": True, "change_password": True,
-            "vnc_console": True, "swap_volume": True, "personality": False, "metadata_service": False,
+            "vnc_console": True, "swap_volume": True, "personality": True, "metadata_service": False,
         },
         "network": {"project_networks_reachable": False, "public_network_id": target.public_network or ""},
         "network-feature-enabled": {"floating_ips": False, "ipv6": False},
@@ -312,10 +312,14 @@ def table(rows: Mapping[str, Row]) -> str:
         lines.append("{:86} {:6} {:6} {:6} {:7}".format(title, *sums))
     for name, row in rows.items():
         for test, reason in row.reasons.items():
-            last = reason.strip().splitlines()[-1][:300] if reason.strip() else "no reason"
             why = argument(name, test, reason)
-            lines.append(f"{name.rpartition('.')[2]}.{test}: {last}" + (f"\n    ARGUED: {why}" if why else ""))
+            lines.append(f"{name.rpartition('.')[2]}.{test}: {_last_line(reason)}")
+            lines += [f"    ARGUED: {why}"] if why else []
     return "\n".join(lines)
+
+
+def _last_line(reason: str) -> str:
+    return reason.strip().splitlines()[-1].strip()[:300] if reason.strip() else "no reason given"
 
 
 def argument(name: str, test: str, reason: str) -> str | None:
@@ -337,7 +341,11 @@ def as_json(rows: Mapping[str, Row]) -> dict[str, Any]:
     return {
         name: {
             "listed": row.listed, "passed": row.passed, "failed": row.failed, "skipped": row.skipped,
-            "proxy": row.wanted.proxy, "peer": row.wanted.peer, "reasons": row.reasons,
+            "proxy": row.wanted.proxy, "peer": row.wanted.peer,
+            "reasons": {test: _last_line(reason) for test, reason in row.reasons.items()},
+            "arguments": {
+                test: why for test, reason in row.reasons.items() if (why := argument(name, test, reason)) is not None
+            },
         }
         for name, row in rows.items()
     }  # fmt: skip
