@@ -31,12 +31,16 @@ def attach(host: ComputeHost, ctxt: RequestContext, operation: Operation, instan
 
     :raises StaleWrite: a delete overtook it, or its deadline; what was done is undone.
     """
-    device = _device(instance, operation).replace(host=host.name)
+    found = _device(instance, operation)
+    if found is None:
+        _gone(host, ctxt, operation, instance)
+        return
+    device = found.replace(host=host.name)
     attachment_id = str(device.attachment_id)
 
     def work() -> dict[str, Any]:
-        found = host.volume.attachment_update(ctxt, attachment_id, volumes.connector(host), device.device_name)
-        connected = device.replace(connection=found.connection)
+        made = host.volume.attachment_update(ctxt, attachment_id, volumes.connector(host), device.device_name)
+        connected = device.replace(connection=made.connection)
         host.driver.attach_volume(instance, connected)  # type: ignore[attr-defined]
         host.volume.attachment_complete(ctxt, attachment_id)
         return {"block_devices": (connected,)}
@@ -55,22 +59,25 @@ def detach(host: ComputeHost, ctxt: RequestContext, operation: Operation, instan
     :raises StaleWrite: a delete overtook it, which gives back everything.
     """
     device = _device(instance, operation)
+    if device is None:  # another detach was quicker
+        power_state = host.driver.power_state(instance)
+        host.conductor.finish_operation(ctxt, operation.id, operation.attempt, power_state, {})
+        return
 
     def work() -> dict[str, Any]:
-        try:
-            host.driver.detach_volume(instance, device)  # type: ignore[attr-defined]
-        except Exception:
-            _told(lambda: host.volume.roll_detaching(ctxt, str(device.volume_id)))
-            raise
+        host.driver.detach_volume(instance, device)  # type: ignore[attr-defined]
         _told(lambda: host.volume.attachment_delete(ctxt, str(device.attachment_id)))
         return {}
 
-    _perform(host, ctxt, operation, instance, work, lambda: None)
+    _perform(host, ctxt, operation, instance, work, lambda: _unmark(host, ctxt, device))
 
 
 def swap(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
     """Copy one volume into another under the running guest, which then has the other. :raises StaleWrite: overtaken."""
     old, args = _device(instance, operation), operation.args
+    if old is None:
+        _gone(host, ctxt, operation, instance)
+        return
     attachment_id = str(args["attachment_id"])
     new = old.replace(
         uuid=args["volume_id"], volume_id=args["volume_id"], attachment_id=attachment_id, host=host.name,
@@ -88,16 +95,36 @@ def swap(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance
 
     def undo() -> None:
         host.volume.attachment_delete(ctxt, attachment_id)
-        host.volume.roll_detaching(ctxt, str(old.volume_id))
+        _unmark(host, ctxt, old)
 
     _perform(host, ctxt, operation, instance, work, undo)
 
 
-def _device(instance: Instance, operation: Operation) -> BlockDevice:
-    for device in instance.block_devices:
-        if device.bdm_uuid == operation.args["bdm_uuid"]:
-            return device
-    raise exception.StaleWrite(what=f"Device {operation.args['bdm_uuid']}")
+def _device(instance: Instance, operation: Operation) -> BlockDevice | None:
+    """The device that the operation is about; None where the server has lost it meanwhile."""
+    wanted = (device for device in instance.block_devices if device.bdm_uuid == operation.args["bdm_uuid"])
+    return next(wanted, None)
+
+
+def _gone(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
+    """Say that the device was taken away; what an attach or a swap had reserved for it was given back with it."""
+    attachment_id = operation.args.get("attachment_id")
+    if attachment_id is not None:
+        try:
+            host.volume.attachment_delete(ctxt, attachment_id)
+        except exception.NovaLiteError as error:
+            outcome.try_later(host, ctxt, operation, "Giving a volume back", error)
+            return
+    missing = exception.VolumeNotAttached(instance_uuid=instance.uuid, volume_id=operation.args["bdm_uuid"])
+    outcome.fail(host, ctxt, operation, instance, missing)
+
+
+def _unmark(host: ComputeHost, ctxt: RequestContext, device: BlockDevice) -> None:
+    """The volume is no longer on its way out, if it was."""
+    try:
+        host.volume.roll_detaching(ctxt, str(device.volume_id))
+    except exception.VolumeNotFound:
+        return
 
 
 def _told(tell: Callable[[], None]) -> None:

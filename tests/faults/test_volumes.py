@@ -244,3 +244,17 @@ def test_a_hypervisor_that_takes_no_volumes_says_so(cloud: Cloud) -> None:
     assert "No valid host" in failed["fault"]["message"] or "cannot attach volumes" in failed["fault"]["message"]
     assert cloud.show(server["id"])["status"] == "ACTIVE"  # type: ignore[index]
     cloud.wait_quiet()
+
+
+def test_a_volume_that_is_detached_before_it_was_attached(cloud: Cloud) -> None:
+    """Both wait for a host that is away; whichever it takes first when it is back, nothing is held in the end."""
+    server, volume = cloud.boot(), cloud.volumes.make(CTXT)
+    host = home(cloud, server)
+    cloud.kill(host)
+    attach(cloud, server["id"], volume)
+    for _ in range(2):
+        assert cloud.delete(path(server["id"], volume)).status == 202
+    cloud.start_host(host)
+    until(lambda: not cloud.get(path(server["id"])).json["volumeAttachments"], 20, lambda: "still there")
+    wait(cloud, volume, "available")
+    cloud.wait_quiet(60)
