@@ -37,7 +37,7 @@ def _configuration(ports: dict[str, int], libvirt_uri: str) -> str:
         f"[DEFAULT]\nstate_path = {STATE}\nosapi_compute_listen = 127.0.0.1\n"
         f"osapi_compute_listen_port = {ports['compute']}\n"
         f"[embedded]\nidentity_port = {ports['identity']}\nimage_port = {ports['image']}\n"
-        f"network_port = {ports['network']}\n{driver}"
+        f"network_port = {ports['network']}\nvolume_port = {ports['volume']}\n{driver}"
     )
 
 

@@ -17,7 +17,7 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 STATE = pathlib.Path(os.environ.get("NOVA_LITE_DEMO_DIR", TOP / ".nova-lite")).resolve()
 BIN = TOP / ".venv" / "bin"
 
-PREFERRED_PORTS = {"compute": 8774, "identity": 5000, "image": 9292, "network": 9696}
+PREFERRED_PORTS = {"compute": 8774, "identity": 5000, "image": 9292, "network": 9696, "volume": 8776}
 
 
 @dataclass
