@@ -30,22 +30,12 @@ import requests
 
 from tests.harness import daemon
 from tests.harness.contract import material
+from tests.harness.tempest_arguments import argument
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 VENV = TOP / ".lab" / "venv-tempest"
 RESULTS = pathlib.Path(__file__).with_name("tempest_results.py")
 PORTS = 8
-# Failures that real Nova shares: a pattern of "Class.test: reason", and the reason of the reason.
-ARGUED = {
-    r"HypervisorAdminTestJSON\.test_get_hypervisor_uptime: .*(valid uptime|'uptime': None)":
-        "the fake driver tells no uptime (contract states.md, corrections); Nova with its fake driver fails it, too",
-    r"NoVNCConsoleTestJSON\.": "no console proxy runs beside the cloud; real Nova failed both as well",
-    r"HypervisorAdmin\w+\.test_\w+: .*(vcpus_used|resource could not be found)":
-        "from 2.88 hypervisors have other keys and no statistics, and tempest 47 has no schema of that: it refuses "
-        "Nova's own answers",
-    r"KeyPairsV22TestJSON\.\w+: .*'public_key' is a required property":
-        "from 2.92 a keypair needs its public key, which the test does not send: Nova refuses it, too",
-}
 SERVICES = {"image": "glance", "network": "neutron", "volumev3": "cinder", "block-storage": "cinder"}
 
 
@@ -191,6 +181,7 @@ def configuration(target: Target, folder: pathlib.Path, min_microversion: str | 
         },
         "network": {"project_networks_reachable": False, "public_network_id": target.public_network or ""},
         "network-feature-enabled": {"floating_ips": False, "ipv6": False},
+        "volume": {"build_timeout": 60},
         "service_available": {
             name: any(kind in target.catalog for kind, service in SERVICES.items() if service == name)
             for name in {*SERVICES.values()}
@@ -241,17 +232,21 @@ class Workspace:
         )  # fmt: skip
 
     def run(self, names: Sequence[str], workers: int) -> dict[str, Row]:
-        """Run these classes of the contract; a row each.
+        """Run these classes, or with no names every class of tempest.api.compute; a row each.
 
         :raises RuntimeError: tempest did not even list its tests.
         """
         chosen = self._folder / "classes"
-        chosen.write_text("".join(f"^{re.escape(name)}\\.\n" for name in names))
+        lines = [f"^{re.escape(name)}\\." for name in names] or [r"^tempest\.api\.compute\."]
+        chosen.write_text("\n".join(lines) + "\n")
         workspace = self._folder / "ws"
         listing = self._run("tempest", "run", "--include-list", str(chosen), "--list-tests", cwd=workspace)
-        rows = {each.name: Row(each) for each in classes() if each.name in names}
+        known = {each.name: each for each in classes()}
+        rows = {name: Row(known[name]) for name in names}
         for line in listing.stdout.splitlines():
             name = _class_of(line)
+            if not names and name.startswith("tempest."):
+                rows.setdefault(name, Row(known.get(name, Wanted(name, "", False))))
             if name in rows:
                 rows[name].listed += 1
         if not any(row.listed for row in rows.values()):
@@ -322,12 +317,6 @@ def _last_line(reason: str) -> str:
     return reason.strip().splitlines()[-1].strip()[:300] if reason.strip() else "no reason given"
 
 
-def argument(name: str, test: str, reason: str) -> str | None:
-    """Why this failure is not one of ours; None where nothing is known."""
-    text = f"{name.rpartition('.')[2]}.{test}: {' '.join(reason.split())}"
-    return next((why for pattern, why in ARGUED.items() if re.search(pattern, text)), None)
-
-
 def unargued(rows: Mapping[str, Row]) -> list[str]:
     """Tests of classes that are asked for, which failed without an argument."""
     return [
@@ -365,6 +354,7 @@ def main() -> int:
     parser = argparse.ArgumentParser("tests.harness.tempest", description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--min-microversion", help="tempest's [compute] min_microversion; unset by default")
     parser.add_argument("--only", default="", help="classes that match this regular expression")
+    parser.add_argument("--everything", action="store_true", help="every class of tempest.api.compute")
     parser.add_argument("--no-proxies", action="store_true", help="leave out classes that test proxied calls")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--auth-url", help="of a cloud that runs already; its administrator's password: OS_PASSWORD")
@@ -382,7 +372,8 @@ def main() -> int:
             target = prepare(flags.auth_url, os.environ["OS_PASSWORD"])
         else:
             target = stack.enter_context(embedded(folder))
-        rows = Workspace(folder / "tempest", target, flags.min_microversion).run(names, flags.workers)
+        workspace = Workspace(folder / "tempest", target, flags.min_microversion)
+        rows = workspace.run([] if flags.everything else names, flags.workers)
     print(table(rows))
     if flags.json:
         flags.json.write_text(json.dumps(as_json(rows), indent=1))
