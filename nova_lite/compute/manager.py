@@ -153,6 +153,8 @@ class ComputeManager(GuestVerbs):
         self._host.conductor.report_inventory(admin_context(), self._tracker.node())
 
     def _sync_power_states(self) -> None:
+        """What no message told, and what somebody died over, is found in the end."""
+        reconcile.clean(self._host, admin_context())
         reconcile.report_all(self._host, admin_context())
 
     def _on_event(self, event: LifecycleEvent) -> None:

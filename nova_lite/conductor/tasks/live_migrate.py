@@ -38,12 +38,17 @@ class LiveMigrateTask:
         migration = migrations.of_operation(operation.id)
         if migration is None or not migration.is_open:
             raise exception.StaleWrite(what=f"The move of operation {operation.id}")
+        refused = operation.args["dest"] if operation.args.get("stage") == "retry" else None
         why_not = self._why_not(operation, instance, migration)
         if why_not is not None:
             give_up(operation, instance, why_not)
-            return
-        if operation.args.get("stage") == "retry":
+        elif refused is not None:
             operation = _elsewhere(operation, migration)
+        if refused is not None:
+            # One that died over it may be back already, and kept what it found while the move was open.
+            self._compute.look_around(ctxt, refused)
+        if why_not is not None:
+            return
         chosen = self._destination.choose(ctxt, operation, instance)
         if chosen is None:
             return

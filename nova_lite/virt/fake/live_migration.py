@@ -38,10 +38,12 @@ class FakeLiveMigration(FakeBase, driver.LiveMigrationDriver):
         self._asked: dict[str, set[str]] = {}
 
     def init_host(self) -> None:
-        if self._directory is not None:
-            self.incoming = {path.stem: int(path.read_text()) for path in self._directory.glob("*.incoming")}
-        super().init_host()  # afterwards: who is expected has disks, by which it is found when it is stale
-        _HYPERVISORS[self.hostname] = self
+        # One step for those who send guests: they come to the former life, whose files are read here, or to this one.
+        with _switch:
+            if self._directory is not None:
+                self.incoming = {path.stem: int(path.read_text()) for path in self._directory.glob("*.incoming")}
+            super().init_host()  # afterwards: who is expected has disks, by which it is found when it is stale
+            _HYPERVISORS[self.hostname] = self
 
     def close(self) -> None:
         super().close()
