@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from nova_lite import policies
@@ -16,9 +17,6 @@ from nova_lite.api.openstack.microversions import Microversion
 from nova_lite.api.openstack.resource import parse_query, version_headers
 from nova_lite.api.openstack.routes import ROUTES
 
-# Documents kept as bytes; a client asks for one or two versions, each of some hundred kilobytes.
-_KEPT = 4
-
 
 class OpenApi:
     """:param handlers: the controllers' methods by the name in the row."""
@@ -26,7 +24,8 @@ class OpenApi:
     def __init__(self, handlers: openapi.Handlers) -> None:
         self._handlers = handlers
         self._rules = {rule.name: rule for rule in policies.all_rules()}
-        self._document = lru_cache(maxsize=_KEPT)(self._make)
+        # There are as many as there are versions; packed they take a megabyte together.
+        self._packed = cache(self._pack)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
         try:
@@ -43,12 +42,12 @@ class OpenApi:
         text = wanted[-1] if wanted else microversions.asked(environ)
         version = microversions.MAX if text is None else microversions.parse(text)
         microversions.check(version)
-        data = self._document(version)
+        data = zlib.decompress(self._packed(version))
         headers = [("Content-Type", faults.JSON), ("Content-Length", str(len(data))), *version_headers(version)]
         return faults.status_line(200), headers, data
 
-    def _make(self, version: Microversion) -> bytes:
-        return faults.dumps(openapi.document(version, ROUTES, self._handlers, self._rules))
+    def _pack(self, version: Microversion) -> bytes:
+        return zlib.compress(faults.dumps(openapi.document(version, ROUTES, self._handlers, self._rules)))
 
 
 def app_factory(global_conf: dict[str, str], **local_conf: str) -> OpenApi:
