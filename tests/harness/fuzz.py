@@ -176,7 +176,22 @@ class Fuzzer:
             body = {"name": "fuzzed", "imageRef": IMAGE_ID, "flavorRef": "42", "networks": "auto"}
             answer = self._cloud.post("/servers", {"server": body})
             if answer.status != 202:
-                break  # quotas, flavors and hosts are fuzzed, too
+                self._mend()
+                break
+
+    def _mend(self) -> None:
+        """Quotas, flavors and hosts are fuzzed, too: what servers need is put back."""
+        self._cloud.delete(f"/os-quota-sets/{PROJECT}", token=ADMIN)
+        self._cloud.delete(f"/os-quota-sets/{PROJECT}?user_id=demo", token=ADMIN)
+        limits = {"instances": 1000, "cores": 4000, "ram": 4_000_000, "metadata_items": 128}
+        self._cloud.request(
+            "PUT", "/os-quota-class-sets/default", {"quota_class_set": limits}, token=ADMIN, version="2.96"
+        )
+        for service in self._cloud.get("/os-services?binary=nova-compute", token=ADMIN).json["services"]:
+            body = {"status": "enabled", "forced_down": False}
+            self._cloud.request("PUT", f"/os-services/{service['id']}", body, token=ADMIN)
+        flavor = {"name": "again", "id": "42", "ram": 128, "vcpus": 1, "disk": 1}
+        self._cloud.post("/flavors", {"flavor": flavor}, token=ADMIN)
 
     def _servers(self) -> list[str]:
         return [each["id"] for each in self._cloud.get(f"/servers?limit={SERVERS}").json["servers"]]
