@@ -45,12 +45,10 @@ class API:
         image_id: str | None = None,
         snapshot_id: str | None = None,
         volume_type: str | None = None,
-        availability_zone: str | None = None,
     ) -> Volume:
         """A new volume of ``size`` GiB, blank or made of an image or a snapshot; it is not ready yet."""
         wanted: dict[str, Any] = {
             "size": size, "name": name, "imageRef": image_id, "snapshot_id": snapshot_id, "volume_type": volume_type,
-            "availability_zone": availability_zone,
         }  # fmt: skip
         body = {"volume": {key: value for key, value in wanted.items() if value is not None}}
         missing = _no_volume_type(volume_type) if volume_type else _no_snapshot(str(snapshot_id))

@@ -20,9 +20,6 @@ class Volume:
     size: int
     bootable: bool = False
     multiattach: bool = False
-    name: str | None = None
-    availability_zone: str | None = None
-    migration_status: str | None = None
     attachments: dict[str, str] = field(default_factory=dict)
     image_metadata: dict[str, str] = field(default_factory=dict)
 
@@ -59,9 +56,6 @@ def volume(body: Any) -> Volume:
         size=_number(found, "size"),
         bootable=str(found.get("bootable")).lower() == "true",
         multiattach=found.get("multiattach") is True,
-        name=found.get("name"),
-        availability_zone=found.get("availability_zone"),
-        migration_status=found.get("migration_status"),
         attachments={str(each.get("server_id")): str(each.get("attachment_id")) for each in attachments},
         image_metadata={str(key): str(value) for key, value in metadata.items()},
     )
