@@ -11,7 +11,7 @@ _ENDPOINTS = {
     ConsoleType.NOVNC: driver.ConsoleEndpoint("vnc.invalid", 5900, internal_access_path="FAKE"),
     ConsoleType.SPICE_HTML5: driver.ConsoleEndpoint("spice.invalid", 5900, tls_port=5901, internal_access_path="FAKE"),
     ConsoleType.SPICE_DIRECT: driver.ConsoleEndpoint("spice.invalid", 5900, tls_port=5901),
-    ConsoleType.SERIAL: driver.ConsoleEndpoint("serial.invalid", 6083),
+    ConsoleType.SERIAL: driver.ConsoleEndpoint("serial.invalid", 6083, internal_access_path="FAKE"),
     ConsoleType.WEBMKS: driver.ConsoleEndpoint("mks.invalid", 6969, internal_access_path="FAKE"),
 }
 
