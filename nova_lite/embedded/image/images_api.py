@@ -47,6 +47,7 @@ class ImagesApi:
             Route("DELETE", one, self.delete),
             Route("PUT", one + "/tags/{tag}", self.add_tag),
             Route("DELETE", one + "/tags/{tag}", self.remove_tag),
+            Route("GET", one + "/tasks", self.tasks),
             Route("POST", one + "/actions/deactivate", self.deactivate),
             Route("POST", one + "/actions/reactivate", self.reactivate),
         ]
@@ -67,6 +68,11 @@ class ImagesApi:
 
     def show(self, req: webob.Request, image_id: str) -> webob.Response:
         return json_response(views.image(visible(self._store, rules.caller(req), image_id)))
+
+    def tasks(self, req: webob.Request, image_id: str) -> webob.Response:
+        """What is being done to an image in the background: here an upload is all there is, so never anything."""
+        visible(self._store, rules.caller(req), image_id)
+        return json_response({"tasks": []})
 
     def update(self, req: webob.Request, image_id: str) -> webob.Response:
         caller = rules.caller(req)

@@ -10,7 +10,7 @@ from oslo_utils import strutils
 from nova_lite.api.openstack.compute import admin_password, host_status
 from nova_lite.api.openstack.compute.schemas import server_images as schemas
 from nova_lite.api.openstack.compute.schemas.server_actions import anything
-from nova_lite.api.openstack.compute.server_request import check_files
+from nova_lite.api.openstack.compute.server_request import address_of, check_files
 from nova_lite.api.openstack.compute.servers import sight_of
 from nova_lite.api.openstack.compute.views.servers import ServerViews
 from nova_lite.api.openstack.microversions import IMAGE_ID_IN_ANSWER, UNSHELVE_TO_ZONE, VOLUME_REBUILD, VOLUME_RESCUE
@@ -126,7 +126,7 @@ def _changed(body: dict[str, Any]) -> dict[str, Any]:
     values = {field: body[key] for key, field in _CHANGES.items() if key in body}
     for address in ("access_ip_v4", "access_ip_v6"):
         if address in values:
-            values[address] = values[address] or None
+            values[address] = address_of(values[address])
     if values.get("key_name"):
         values["key_name"] = values["key_name"].strip()
     if "name" in body:

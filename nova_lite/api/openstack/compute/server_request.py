@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import urllib.parse
 from typing import Any
 
@@ -57,8 +58,8 @@ def server_request(body: Body, version: Microversion) -> ServerRequest:
         user_data=server.get("user_data"),
         config_drive=_boolean(server.get("config_drive")),
         auto_disk_config=_disk_config(server),
-        access_ip_v4=server.get("accessIPv4") or None,
-        access_ip_v6=server.get("accessIPv6") or None,
+        access_ip_v4=address_of(server.get("accessIPv4")),
+        access_ip_v6=address_of(server.get("accessIPv6")),
         scheduler_hints=scheduler_hints(body),
         trusted_certs=_tuple(server.get("trusted_image_certificates")),
         return_reservation_id=bool(_boolean(server.get("return_reservation_id"))),
@@ -228,3 +229,8 @@ def _integer(value: Any) -> int | None:
 
 def _tuple(values: Any) -> tuple[str, ...] | None:
     return None if values is None else tuple(values)
+
+
+def address_of(text: str | None) -> str | None:
+    """An address in its usual form, as Nova shows it, whatever zeros the client wrote; None where there is none."""
+    return str(ipaddress.ip_address(text)) if text else None

@@ -13,7 +13,7 @@ from nova_lite import exception
 from nova_lite.api.openstack import pagination
 from nova_lite.api.openstack.compute import admin_password, host_status
 from nova_lite.api.openstack.compute.schemas import servers as schemas
-from nova_lite.api.openstack.compute.server_request import server_request
+from nova_lite.api.openstack.compute.server_request import address_of, server_request
 from nova_lite.api.openstack.compute.server_search import PLACE, Impossible, all_projects, place_word, server_search
 from nova_lite.api.openstack.compute.views.servers import ServerViews, Sight
 from nova_lite.api.openstack.request import Request, Response
@@ -100,7 +100,7 @@ class ServersController:
             values["display_name"] = values["display_name"].strip()
         for column in ("access_ip_v4", "access_ip_v6"):
             if column in values:
-                values[column] = values[column] or None
+                values[column] = address_of(values[column])
         if "OS-DCF:diskConfig" in asked:
             values["auto_disk_config"] = asked["OS-DCF:diskConfig"] == "AUTO"
         return self._views(req).updated(self._compute.update(req.ctxt, server, values))

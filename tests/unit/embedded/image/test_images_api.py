@@ -180,3 +180,9 @@ def test_members_share_an_image_when_they_accept(images):
     assert images.request("GET", f"/v2/images/{ident}", who="friend").status_int == 404
     private = images.create(visibility="private")["id"]
     assert images.request("GET", f"/v2/images/{private}/members").status_int == 403
+
+
+def test_nothing_runs_in_the_background(images):
+    image = images.request("POST", "/v2/images", {"name": "x"}).json["id"]
+    assert images.request("GET", f"/v2/images/{image}/tasks").json == {"tasks": []}
+    assert images.request("GET", f"/v2/images/{image}/tasks", who="other").status_int == 404

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from nova_lite import exception
-from nova_lite.api.openstack.compute.server_request import server_request
+from nova_lite.api.openstack.compute.server_request import address_of, server_request
 from nova_lite.api.openstack.microversions import at
 from nova_lite.objects import NetworkRequest, ServerRequest
 from tests.harness.builders import uuid_of
@@ -162,3 +162,17 @@ def test_the_rest_of_the_body() -> None:
     assert (request.access_ip_v4, request.config_drive, request.return_reservation_id) == ("1.2.3.4", True, True)
     assert (request.security_groups, request.tags, request.trusted_certs) == (("a", "b"), ("x", "y"), ("c",))
     assert (request.hostname, request.host, request.node, request.auto_disk_config) == ("h", "h1", "n1", False)
+
+
+@pytest.mark.parametrize(
+    ("text", "usual"),
+    [
+        ("0000:0000:0000:0000:0000:babe:220.12.22.2", "::babe:dc0c:1602"),
+        ("80FE::", "80fe::"),
+        ("1.2.3.4", "1.2.3.4"),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_addresses_are_kept_in_their_usual_form(text: str | None, usual: str | None) -> None:
+    assert address_of(text) == usual
