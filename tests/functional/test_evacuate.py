@@ -148,4 +148,5 @@ def test_to_2_13_evacuate_answers_a_password_and_a_host_goes_unchecked(cloud: Cl
     answer = _evacuate(cloud, server["id"], body, version="2.1")
     assert answer.status == 200
     assert len(answer.json["adminPass"]) == 12
-    assert _home(cloud.wait(server["id"], "ACTIVE")) == target
+    shown = cloud.wait(server["id"], "ACTIVE")
+    assert (_home(shown), shown["OS-EXT-AZ:availability_zone"]) == (target, "nova")

@@ -8,8 +8,9 @@ from typing import Any
 from nova_lite import exception
 from nova_lite.conductor import journal
 from nova_lite.conductor.tasks.build import request_spec, verdict_of
+from nova_lite.conf import CONF
 from nova_lite.context import RequestContext
-from nova_lite.db.api import allocations, compute_nodes, instances, migrations, operations
+from nova_lite.db.api import aggregates, allocations, compute_nodes, instances, migrations, operations
 from nova_lite.db.session import retry_on_deadlock, writer
 from nova_lite.liveness import dead_hosts
 from nova_lite.objects import Instance, Operation, Selection
@@ -80,7 +81,8 @@ class Destination:
         spec = request_spec(operation, instance)
         for node in compute_nodes.on_host(host):
             if allocations.claim(node.uuid, instance.uuid, spec.vcpus, spec.memory_mb, spec.disk_gb):
-                return Selection(host, node.hypervisor_hostname, node.uuid)
+                zone = aggregates.availability_zone_of_hosts().get(host, CONF.default_availability_zone)
+                return Selection(host, node.hypervisor_hostname, node.uuid, zone)
         raise exception.NoValidHost(
             reason=f"Unable to move instance {instance.uuid} to host {host}. There is not enough capacity on the host "
             "for the instance."
