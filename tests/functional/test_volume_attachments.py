@@ -239,3 +239,22 @@ def test_a_guest_that_keeps_its_volume_keeps_it(cloud: Cloud, server: str) -> No
     cloud.wait_quiet()
     assert len(shown(cloud, server)) == 1
     detached(cloud, server, volume)
+
+
+def test_a_volume_is_in_use_by_a_server_that_is_on_no_host(cloud: Cloud) -> None:
+    """A shelved server takes a volume with it when it comes back, and gives it up before."""
+    shelved = str(cloud.boot()["id"])
+    volume, other = cloud.volumes.make(CTXT), cloud.volumes.make(CTXT)
+    assert cloud.act(shelved, "shelve").status == 202
+    cloud.wait(shelved, "SHELVED_OFFLOADED")
+    attached(cloud, shelved, volume)
+    attached(cloud, shelved, other)
+    assert [each["server_id"] for each in cloud.volumes.show(volume)["attachments"]] == [shelved]
+    detached(cloud, shelved, other)
+    assert cloud.act(shelved, "unshelve").status == 202
+    cloud.wait(shelved, "ACTIVE")
+    assert cloud.volumes.show(volume)["status"] == "in-use"
+    assert [each["volumeId"] for each in shown(cloud, shelved)] == [volume]
+    detached(cloud, shelved, volume)
+    assert cloud.delete(f"/servers/{shelved}").status == 204
+    cloud.wait_gone(shelved)

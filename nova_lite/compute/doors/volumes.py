@@ -94,6 +94,8 @@ class VolumesDoor(Door):
             return (*server.block_devices, added[0])
 
         if _is_offloaded(instance):
+            # Nobody connects it yet, and all the same it shall be in use: clients wait for that.
+            self._volume.attachment_complete(ctxt, str(device.attachment_id))
             _at_once(ctxt, instance, row, add)
         else:
             args = {"bdm_uuid": device.bdm_uuid}
