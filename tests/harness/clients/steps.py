@@ -123,7 +123,9 @@ EVACUATION = (
     admin("server migrate --live-migration --host {host3} --os-compute-api-version 2.30 {refugee}"),
     shown("{refugee}", "{host3}", cloud="nova-lite-admin"),
     admin("compute service set --down {host3} nova-compute"),
-    admin("server evacuate --wait {refugee}"),
+    admin("server evacuate {refugee}"),
+    # From 2.95 an evacuated server stays off.
+    shown("{refugee}", "SHUTOFF", cloud="nova-lite-admin"),
     admin("compute service set --up {host3} nova-compute"),
     Step("server delete --wait refugee"),
 )
