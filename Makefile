@@ -5,7 +5,7 @@ ARGS ?=
 MINUTES ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop setup setup-test test unit contracts functional faults integration fuzz tempest \
+.PHONY: help run stop setup setup-test test unit contracts functional faults failpoints integration fuzz tempest \
         lint types genconfig docs lab-up lab-status lab-down benchmarks clean
 
 help: ## Show this list

@@ -88,7 +88,7 @@ def decode(value: Any) -> Any:
 
 def travelling(error: BaseException) -> exception.NovaLiteError:
     """An error that can travel; what is not ours becomes an InternalError whose text is for the log."""
-    if isinstance(error, exception.NovaLiteError) and type(error).__module__ == exception.__name__:
+    if isinstance(error, exception.NovaLiteError) and getattr(exception, type(error).__name__, None) is type(error):
         return error
     return exception.NovaLiteError(f"{type(error).__name__}: {error}")
 

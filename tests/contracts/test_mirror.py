@@ -7,7 +7,7 @@ import pathlib
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ROOMS = (
     "objects", "scheduler/filters", "scheduler/weighers", "scheduler/selection.py", "scheduler/host_state.py",
-    "scheduler/explain.py", "compute/actions.py", "compute/statuses.py", "exception.py",
+    "scheduler/explain.py", "compute/actions.py", "compute/statuses.py", "exception",
     "api/openstack/compute/views", "virt/libvirt/xml", "virt/libvirt/build",
 )  # fmt: skip
 SMALL_LINES = 20

@@ -32,7 +32,11 @@ def test_kinds_carry_the_http_meaning(name: str, expected: tuple[int, str]) -> N
     assert (cls.status, cls.key) == expected
 
 
-OURS = [cls for cls in _all() if cls.__module__ == "nova_lite.exception"]
+OURS = [cls for cls in _all() if cls.__module__.startswith("nova_lite.exception.")]
+
+
+def test_every_error_has_its_name_in_the_package() -> None:
+    assert [cls.__name__ for cls in OURS if getattr(exception, cls.__name__, None) is not cls] == []
 
 
 @pytest.mark.parametrize("cls", OURS, ids=lambda cls: cls.__name__)

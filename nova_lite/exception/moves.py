@@ -1,0 +1,36 @@
+"""Moves of servers between hosts."""
+
+from __future__ import annotations
+
+from nova_lite.exception.kinds import Conflict, Invalid, NotFound
+
+
+class MigrationNotFoundForInstance(NotFound):
+    sentence = "Migration %(migration_id)s not found for instance %(instance_uuid)s"
+
+
+class InvalidMigrationState(Invalid):
+    sentence = (
+        "Migration %(migration_id)s state of instance %(instance_uuid)s is %(state)s. "
+        "Cannot %(method)s while the migration is in this state."
+    )
+
+
+class MigrationPreCheckError(Invalid):
+    sentence = "Migration pre-check error: %(reason)s"
+
+
+class UnableToMigrateToSelf(Invalid):
+    sentence = "Unable to migrate instance (%(instance_uuid)s) to current host (%(host)s)."
+
+
+class LiveMigrationAborted(Conflict):
+    sentence = "Live migration of instance %(instance_uuid)s was aborted."
+
+
+class ComputeServiceInUse(Invalid):
+    sentence = "Compute service of %(host)s is still in use."
+
+
+class ComputeServiceUnavailable(Invalid):
+    sentence = "Compute service of %(host)s is unavailable at this time."
