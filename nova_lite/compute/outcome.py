@@ -57,14 +57,18 @@ def fail(
     """Report a failure for good: our own refusals in their words, a fault of ours without its insides."""
     row = actions.by_name(operation.action, operation.args)
     LOG.error("Action %s of %s failed", row.name, instance.uuid, exc_info=error)
-    ours = isinstance(error, exception.NovaLiteError) and error.status < 500
-    reason = str(error) if ours or isinstance(error, exception.NotSupported) else (
-        f"Action '{row.verb}' failed: {type(error).__name__}"
-    )
     details = "".join(traceback.format_exception(error))
     host.conductor.fail_operation(
-        ctxt, operation.id, operation.attempt, reason, details, getattr(error, "status", 500)
+        ctxt, operation.id, operation.attempt, reason_of(error, row), details, getattr(error, "status", 500)
     )
+
+
+def reason_of(error: Exception, row: actions.Action) -> str:
+    """A sentence that a user may read: our own refusals as they are, a fault of ours without its insides."""
+    ours = isinstance(error, exception.NovaLiteError) and error.status < 500
+    if ours or isinstance(error, exception.NotSupported):
+        return str(error)
+    return f"Action '{row.verb}' failed: {type(error).__name__}"
 
 
 def try_later(host: ComputeHost, ctxt: RequestContext, operation: Operation, what: str, error: Exception) -> None:
