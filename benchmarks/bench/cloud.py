@@ -35,7 +35,7 @@ class Cloud:
 
     def __init__(self, directory: Path, backend: str = "eventlet") -> None:
         self.directory = directory
-        self.ports = {name: free_port() for name in ("compute", "identity", "image")}
+        self.ports = {name: free_port() for name in ("compute", "identity", "image", "network", "volume")}
         self.log = directory / "all-in-one.log"
         (directory / "nova-lite.conf").write_text(_configuration(directory, self.ports, backend), encoding="utf-8")
         self.started_at = time.perf_counter()
@@ -133,6 +133,8 @@ concurrency_backend = {backend}
 [embedded]
 identity_port = {ports["identity"]}
 image_port = {ports["image"]}
+network_port = {ports["network"]}
+volume_port = {ports["volume"]}
 [compute]
 driver = fake
 [quota]
