@@ -45,8 +45,14 @@ def _maximum(validator: Any, maximum: float, instance: Any, schema: Schema) -> I
         yield jsonschema.ValidationError(f"{instance!r} is greater than the maximum of {maximum!r}")
 
 
+def _pattern(validator: Any, pattern: str, instance: Any, schema: Schema) -> Iterator[jsonschema.ValidationError]:
+    """``$`` is the end, as in the schemas' own language; Python's also matches before a last line break ("5\\n")."""
+    if isinstance(instance, str) and not re.search(re.sub(r"\$\Z", r"\\Z", pattern), instance):
+        yield jsonschema.ValidationError(f"{instance!r} does not match {pattern!r}")
+
+
 _Validator = extend(  # type: ignore[no-untyped-call]
-    Draft202012Validator, {"minimum": _minimum, "maximum": _maximum}
+    Draft202012Validator, {"minimum": _minimum, "maximum": _maximum, "pattern": _pattern}
 )
 
 

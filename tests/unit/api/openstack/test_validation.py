@@ -56,6 +56,12 @@ def test_sentences_of_queries_name_the_key() -> None:
     assert refusal({"z": ["1"]}, schema, is_body=False) == "Additional properties are not allowed ('z' was unexpected)"
 
 
+@pytest.mark.parametrize("value", ["\n", "5\n"])
+def test_a_line_break_is_no_end_of_a_number(value: str) -> None:
+    said = f"Invalid input for field/attribute n. Value: {value}. {value!r} does not match '^[0-9]*$'"
+    assert refusal({"n": value}) == said
+
+
 @pytest.mark.parametrize("value", ["9" * 5000, 10**400, "1" * 399])
 def test_numbers_without_end_are_judged_not_a_fault(value: Any) -> None:
     assert "is greater than the maximum" in refusal({"n": value}, t.closed({"n": {"maximum": 5}}))
