@@ -121,11 +121,16 @@ def test_backups_rotate(cloud: Cloud) -> None:
         cloud.wait(server["id"], "ACTIVE")
     assert [image_id in cloud.images.images for image_id in made] == [False, True, True]
     assert cloud.images.images[made[2]].properties["backup_type"] == "daily"
+    endless = {"name": "b3", "backup_type": "daily", "rotation": 10**30}
+    cloud.act(server["id"], "createBackup", endless)
+    cloud.wait(server["id"], "ACTIVE")
+    (newest, *_) = cloud.get(f"/servers/{server['id']}/os-instance-actions").json["instanceActions"]
+    assert newest["message"] is None, "a number that no machine counts is no failure"
     weekly = {"name": "w", "backup_type": "weekly", "rotation": "0"}
     assert cloud.act(server["id"], "createBackup", weekly).status == 202
     cloud.wait(server["id"], "ACTIVE")
     backups = [image for image in cloud.images.images.values() if image.properties.get("image_type") == "backup"]
-    assert sorted(image.name or "" for image in backups) == ["b1", "b2"], "a rotation of 0 keeps none"
+    assert sorted(image.name or "" for image in backups) == ["b1", "b2", "b3"], "a rotation of 0 keeps none"
 
 
 # -- rebuild ------------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from nova_lite.compute.doors.rebuilds import RebuildRequest
 from nova_lite.compute.doors.shelves import UnshelveRequest
 from nova_lite.objects import Instance
 
+_MOST_BACKUPS = 1_000_000
 # Key of the body: field of the server.
 _CHANGES = {
     "description": "display_description",
@@ -53,10 +54,11 @@ class ServerImagesController:
     @validated(body=schemas.CREATE_BACKUP)
     def create_backup(self, req: Request, server: Instance) -> Response | dict[str, Any]:
         body = req.body["createBackup"]
+        # Who asks for more keeps all of them; a number above 64 bits would not reach the host as one.
+        rotation = min(int(body["rotation"]), _MOST_BACKUPS)
         image_id = self._compute.snapshots.create_backup(
-            req.ctxt, server, body["name"].strip(), body["backup_type"], int(body["rotation"]),
-            body.get("metadata", {}),
-        )  # fmt: skip
+            req.ctxt, server, body["name"].strip(), body["backup_type"], rotation, body.get("metadata", {})
+        )
         return self._made(req, image_id)
 
     def _made(self, req: Request, image_id: str) -> Response | dict[str, Any]:
