@@ -18,6 +18,7 @@ import pytest
 import yaml
 
 from nova_lite.cmd import manage
+from nova_lite.cmd.all_in_one import PORTS
 from tests.harness import daemon
 from tests.harness.daemon import Daemon
 
@@ -51,7 +52,7 @@ def run_manage(conf: str, *words: str) -> subprocess.CompletedProcess[str]:
 class AllInOne:
     def __init__(self, folder: pathlib.Path, backend: str) -> None:
         self.folder = folder
-        ports = {name: daemon.free_port() for name in ("identity", "image", "compute")}
+        ports = {name: daemon.free_port() for name in PORTS}
         self.port, self.identity = ports["compute"], ports["identity"]
         flags = [word for name, port in ports.items() for word in (f"--{name}-port", str(port))]
         self.daemon = Daemon(folder, backend, "all_in_one", "--fake", "--state-dir", str(folder / "state"), *flags)
@@ -124,7 +125,8 @@ def test_a_taken_port_is_one_sentence(tmp_path: pathlib.Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        flags = ("--fake", "--state-dir", str(tmp_path / "state"), "--identity-port", port)
+        others = [f"--{name}-port={daemon.free_port()}" for name in PORTS if name != "identity"]
+        flags = ("--fake", "--state-dir", str(tmp_path / "state"), "--identity-port", port, *others)
         with daemon.running(tmp_path, "threading", "all_in_one", *flags) as running:
             assert running.process.wait(30) == 1
             assert f"nova-lite-all-in-one: cannot listen on 127.0.0.1:{port}: Address already in use" in running.text()

@@ -18,7 +18,6 @@ import json
 import os
 import pathlib
 import re
-import socket
 import subprocess
 import sys
 import tempfile
@@ -35,7 +34,6 @@ from tests.harness.tempest_arguments import argument
 TOP = pathlib.Path(__file__).resolve().parents[2]
 VENV = TOP / ".lab" / "venv-tempest"
 RESULTS = pathlib.Path(__file__).with_name("tempest_results.py")
-PORTS = 8
 SERVICES = {"image": "glance", "network": "neutron", "volumev3": "cinder", "block-storage": "cinder"}
 
 
@@ -92,22 +90,12 @@ class Target:
     public_network: str | None = None
 
 
-def _port_base() -> int:
-    """The first of some free ports in a row."""
-    while True:
-        base = daemon.free_port()
-        with contextlib.suppress(OSError, OverflowError), contextlib.ExitStack() as stack:
-            for port in range(base, base + PORTS):
-                stack.enter_context(socket.socket()).bind(("127.0.0.1", port))
-            return base
-
-
 @contextlib.contextmanager
 def embedded(folder: pathlib.Path, options: str = "") -> Iterator[Target]:
     """The embedded cloud with the fake driver, in a process of its own; ``options`` are lines of its configuration."""
     conf = folder / "nova-lite.conf"
     conf.write_text(f"[fake_driver]\npersist = false\n{options}\n")
-    base = _port_base()
+    base = daemon.free_ports_in_a_row()
     arguments = ["--config-file", str(conf), "--fake", "--hosts", "2", "--quiet", "--state-dir", str(folder / "state"),
                  "--port-base", str(base)]  # fmt: skip
     with daemon.running(folder, "threading", "all_in_one", *arguments) as running:
