@@ -57,7 +57,7 @@ def _up(progress: Progress, force_fake: bool) -> int:
             if chosen[name] != port:
                 progress.say(f"port {port} is taken: {name} is on {chosen[name]}")
         cloud.configure(chosen, uri)
-        with progress.step("starting nova-lite-all-in-one: identity, image and compute APIs in one process"):
+        with progress.step("starting nova-lite-all-in-one: all APIs and daemons in one process"):
             cloud.start(chosen)
     image = cloud.build_guest(progress, bool(uri))
     with cloud.connect() as connection:

@@ -1,7 +1,8 @@
 """nova-lite-all-in-one: the embedded cloud, everything in one process, nothing to set up.
 
-Identity, image and compute API, conductor, scheduler and one compute host; SQLite; messages through memory. Whatever
-the configuration files say wins over the profile's defaults, and the flags here win over both.
+Identity, image, network, volume and compute API, conductor, scheduler and a compute host; SQLite; messages through
+memory. Whatever the configuration files (--config-file) say wins over the profile's defaults, and the flags here win
+over both.
 """
 
 from __future__ import annotations
