@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,30 +17,40 @@ from nova_lite.volume.api import API as VolumeAPI
 
 
 class ServerLocks:
-    """One lock a server, kept only while somebody holds or awaits it."""
+    """One lock a server, kept only while somebody holds or awaits it; of the last ones it is known whose they were."""
 
     def __init__(self) -> None:
         self._guard = concurrency.Lock()
         self._locks: dict[str, tuple[Any, int]] = {}
+        self._left: collections.deque[str] = collections.deque(maxlen=256)
+        # How often a lock was left: what a caller of `hold` knows of a server is as old as the number it noted before.
+        self.left = 0
 
     @contextlib.contextmanager
-    def hold(self, uuid: str) -> Iterator[bool]:
-        """Hold the server's lock; yields whether it had to be waited for."""
+    def hold(self, uuid: str, since: int | None = None) -> Iterator[bool]:
+        """Hold the server's lock; yields whether another may have held it after the caller noted ``left``."""
         with self._guard:
             lock, users = self._locks.get(uuid, (None, 0))
             lock = lock or concurrency.Lock()
             self._locks[uuid] = (lock, users + 1)
+            changed = users > 0 or (since is not None and self._was_left(uuid, self.left - since))
         lock.acquire()
         try:
-            yield users > 0
+            yield changed
         finally:
             lock.release()
             with self._guard:
+                self.left += 1
+                self._left.append(uuid)
                 lock, users = self._locks[uuid]
                 if users == 1:
                     del self._locks[uuid]
                 else:
                     self._locks[uuid] = (lock, users - 1)
+
+    def _was_left(self, uuid: str, turns: int) -> bool:
+        """Whether the server's lock is among the last so many that were left; where nobody knows, it may be."""
+        return turns > len(self._left) or (turns > 0 and uuid in list(self._left)[-turns:])
 
 
 @dataclass(frozen=True)

@@ -100,14 +100,15 @@ class ComputeManager(GuestVerbs):
 
     def _work(self, ctxt: RequestContext, operation_id: int) -> None:
         try:
+            begun = self._host.locks.left
             taken = self._host.conductor.take_operation(ctxt, operation_id, self.host, self._owner)
             if taken is None:
                 return
             operation, instance = taken
-            with self._host.locks.hold(instance.uuid) as waited:
-                if waited:
-                    # Whoever held the lock may have changed everything: prove that it is still our turn.
-                    self._host.conductor.progress(ctxt, operation.id, operation.attempt, "turn", {})
+            with self._host.locks.hold(instance.uuid, begun) as changed:
+                if changed:
+                    # Whoever held the lock may have changed everything: prove that it is still our turn, and look.
+                    instance = self._host.conductor.look_again(ctxt, operation.id, operation.attempt)
                 self._perform(ctxt, operation, instance)
         except exception.StaleWrite as error:
             LOG.info("Operation %d went to somebody else: %s", operation_id, error)

@@ -34,6 +34,10 @@ class HostVerbs(Manager):
         return journal.take(operation_id, owner, self._lease_s, host_name)
 
     @rpc.expected(exception.StaleWrite)
+    def look_again(self, ctxt: RequestContext, operation_id: int, attempt: int) -> Instance:
+        return journal.look_again(operation_id, attempt)
+
+    @rpc.expected(exception.StaleWrite)
     def progress(
         self, ctxt: RequestContext, operation_id: int, attempt: int, step: str, values: dict[str, Any]
     ) -> None:

@@ -56,6 +56,20 @@ def take(operation_id: int, owner: str, lease_s: float, host: str) -> tuple[Oper
 
 
 @retry_on_deadlock
+def look_again(operation_id: int, attempt: int) -> Instance:
+    """The server as it is now, for a worker that took its turn while another had the server.
+
+    :raises StaleWrite: the turn is somebody else's, or the server is gone.
+    """
+    with writer():
+        operations.hold(operation_id, attempt)
+        instance = _instance(operations.get(operation_id))
+    if instance is None:
+        raise exception.StaleWrite(what=f"Operation {operation_id}")
+    return instance
+
+
+@retry_on_deadlock
 def progress(operation_id: int, attempt: int, step: str, values: dict[str, Any]) -> None:
     """A step is done; :raises StaleWrite: the writer was overtaken and must undo what it did."""
     with writer():

@@ -33,6 +33,9 @@ class ConductorRpcAPI:
     ) -> tuple[Operation, Instance] | None:
         return self._call(ctxt, "take_operation", operation_id=operation_id, host_name=host_name, owner=owner)  # type: ignore
 
+    def look_again(self, ctxt: RequestContext, operation_id: int, attempt: int) -> Instance:
+        return self._call(ctxt, "look_again", operation_id=operation_id, attempt=attempt)  # type: ignore[no-any-return]
+
     def progress(
         self, ctxt: RequestContext, operation_id: int, attempt: int, step: str, values: dict[str, Any]
     ) -> None:

@@ -32,3 +32,23 @@ def test_other_servers_do_not_wait() -> None:
     locks = ServerLocks()
     with locks.hold("a"), locks.hold("b") as waited:
         assert waited is False
+
+
+def test_who_had_it_meanwhile_is_told() -> None:
+    locks = ServerLocks()
+    begun = locks.left
+    with locks.hold("a", begun) as changed:
+        assert not changed
+    for uuid, since, expected in (("a", begun, True), ("b", begun, False), ("a", locks.left + 2, False)):
+        with locks.hold(uuid, since) as changed:
+            assert changed is expected, (uuid, since)
+
+
+def test_what_is_forgotten_may_have_changed() -> None:
+    locks = ServerLocks()
+    for number in range(300):
+        with locks.hold(f"s{number}"):
+            pass
+    with locks.hold("a", 0) as changed:
+        assert changed is True
+    assert len(locks._left) == 256
