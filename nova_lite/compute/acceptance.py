@@ -19,6 +19,12 @@ from nova_lite.objects import Instance, OperationState
 from nova_lite.objects.flavor import quota_counts
 
 SUPERSEDED = "Superseded by a later request: %s"
+# Hold no task state and change something of another service, too: they are not in the way of a guest that boots anew,
+# and end with their host or their server only.
+_BESIDE = (
+    actions.ATTACH_VOLUME.name, actions.DETACH_VOLUME.name, actions.SWAP_VOLUME.name, actions.ATTACH_INTERFACE.name,
+    actions.DETACH_INTERFACE.name,
+)  # fmt: skip
 
 
 @retry_on_deadlock
@@ -86,7 +92,8 @@ def action(
             raise exception.StaleWrite(what=f"Instance {instance.uuid}")
         if row.task_states != actions.IDLE:
             _refuse_while_deleted(instance.uuid, row)
-            operations.end_open(instance.uuid, SUPERSEDED % row.name)
+            spare = () if row is actions.EVACUATE else _BESIDE
+            operations.end_open(instance.uuid, SUPERSEDED % row.name, spare=spare)
         turn = None if row.place is actions.Place.CONDUCTOR else host or fresh.host
         topic = "conductor" if turn is None else "compute"
         operation_id = _open(ctxt, instance.uuid, row, topic=topic, host=turn, args=args)
@@ -115,7 +122,7 @@ def delete(
                 return None
             if operation.action == actions.RESTORE.name:
                 quota.release(instance.project_id, quota_counts([instance.flavor]))
-        operations.end_open(instance.uuid, SUPERSEDED % row.name)
+        operations.end_open(instance.uuid, SUPERSEDED % row.name, spare=_BESIDE if row is actions.SOFT_DELETE else ())
         host = instances.get(instance.uuid).host
         if host in dead_hosts:
             host = None
@@ -146,7 +153,7 @@ def at_once(
         if not instances.update_if(instance.uuid, dict(values)):
             raise exception.InstanceNotFound(instance_uuid=instance.uuid)
         if "task_state" in values:
-            operations.end_open(instance.uuid, SUPERSEDED % row.name)
+            operations.end_open(instance.uuid, SUPERSEDED % row.name, spare=_BESIDE)
             moves.reset(instances.get(instance.uuid))
         _open(ctxt, instance.uuid, row, topic="api", host=None, args=args or {}, state=OperationState.DONE)
 

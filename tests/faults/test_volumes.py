@@ -188,6 +188,28 @@ def test_a_delete_in_the_middle_of_an_attach(cloud: Cloud) -> None:
     wait(cloud, volume, "available")
 
 
+@pytest.mark.parametrize(
+    ("action", "body", "status"),
+    [
+        ("reboot", {"type": "HARD"}, "ACTIVE"),
+        ("rescue", {}, "RESCUE"),
+        ("os-resetState", {"state": "active"}, "ACTIVE"),
+    ],
+)
+def test_what_comes_during_an_attach_does_not_lose_its_volume(
+    cloud: Cloud, action: str, body: dict[str, Any], status: str
+) -> None:
+    server, volume = cloud.boot(), cloud.volumes.make(CTXT)
+    cloud.drivers[home(cloud, server)].plan.delay("attach_volume", 0.5)
+    attach(cloud, server["id"], volume)
+    began(cloud, home(cloud, server), "attach_volume", server["id"])
+    assert cloud.act(server["id"], action, body, token=ADMIN).status in (200, 202)
+    wait(cloud, volume, "in-use")
+    cloud.wait(server["id"], status)
+    assert set(cloud.drivers[home(cloud, server)].guests[server["id"]].volumes) == {volume}
+    gone(cloud, server["id"])
+
+
 def test_a_server_of_a_dead_host_gives_its_volumes_back(cloud: Cloud) -> None:
     before = kept(cloud)
     server = cloud.boot(imageRef="", block_device_mapping_v2=[ROOT])

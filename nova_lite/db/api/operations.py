@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Update, and_, bindparam, case, delete, insert, not_, or_, select, update
@@ -256,12 +256,12 @@ def ended_by(operation_id: int, attempt: int) -> bool:
     return operation.attempt == attempt and operation.state is OperationState.DONE
 
 
-def end_open(instance_uuid: str, message: str, but: int | None = None) -> list[int]:
-    """Fail every open operation of a server (but one): something stronger superseded them. Their ids."""
+def end_open(instance_uuid: str, message: str, but: int | None = None, spare: Collection[str] = ()) -> list[int]:
+    """Fail every open operation of a server (but one, and those of actions to spare): superseded. Their ids."""
     now = utcnow()
     with writer() as session:
-        mine = select(_T.c.id).where(_T.c.instance_uuid == instance_uuid, _T.c.state.in_(_OPEN)).order_by(_T.c.id)
-        ids = list(session.scalars(mine))
+        mine = (_T.c.instance_uuid == instance_uuid, _T.c.state.in_(_OPEN), _T.c.action.not_in(spare))
+        ids = list(session.scalars(select(_T.c.id).where(*mine).order_by(_T.c.id)))
         ids = [number for number in ids if number != but]
         if ids:
             session.execute(
