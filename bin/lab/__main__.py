@@ -139,7 +139,7 @@ def start(lab: Layout, options: argparse.Namespace) -> int:
 
 def kill(lab: Layout, options: argparse.Namespace) -> int:
     """SIGKILL, as if the machine had lost it."""
-    daemons.processes(lab, daemons.Fleet.remembered(lab))[options.name].kill(signal.SIGKILL)
+    daemons.named(lab, options.name).kill(signal.SIGKILL)
     return 0
 
 
@@ -164,7 +164,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("-f", "--follow", action="store_true")
     verbs.add_parser("env", help="print exports of the administrator's credentials")
     for verb, meaning in (("start", "start one daemon again"), ("kill", "kill -9 one daemon")):
-        verbs.add_parser(verb, help=meaning).add_argument("name")
+        verbs.add_parser(verb, help=meaning).add_argument("name", help="as `status` shows it: nova-lite-compute-1")
     return top
 
 

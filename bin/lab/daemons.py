@@ -164,10 +164,18 @@ def make_flavors(lab: Layout) -> None:
                 compute.create_flavor(id=ident, name=name, vcpus=vcpus, ram=ram, disk=disk)
 
 
+def named(lab: Layout, name: str) -> process.Process:
+    """One daemon of the fleet that was started. Raises LabError for a name that none has."""
+    found = processes(lab, Fleet.remembered(lab)) if lab.remembered() else {}
+    if name not in found:
+        raise process.LabError(f"there is no daemon {name}; there are: {', '.join(found) or 'none, the lab is down'}")
+    return found[name]
+
+
 def start_one(lab: Layout, name: str) -> process.Process:
     """Start one daemon again, and wait until it listens."""
+    daemon = named(lab, name)
     fleet = Fleet.remembered(lab)
-    daemon = processes(lab, fleet)[name]
     daemon.start()
     daemon.wait(lambda: name not in deaf(lab, fleet), UP_S)
     return daemon

@@ -1,4 +1,4 @@
-"""[embedded]: the stand-ins for Keystone and Glance of the one-machine profile."""
+"""[embedded]: the stand-ins for Keystone, Glance, Neutron and Cinder of the one-machine profile."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ OPTIONS = [
     cfg.StrOpt(
         "directory",
         default="$state_path/embedded",
-        help="Directory of the users' file, the token key and the images. Move it to keep images on another disk.",
+        help="Directory of users, token key, images, networks and volumes. Move it to keep them on another disk.",
     ),
     cfg.StrOpt(
         "clouds_yaml",

@@ -43,6 +43,15 @@ def test_a_fleet_is_remembered_as_it_was(lab: layout.Layout) -> None:
     assert daemons.Fleet.remembered(lab) == fleet
 
 
+def test_a_daemon_that_is_not_there_is_told_with_those_that_are(lab: layout.Layout) -> None:
+    with pytest.raises(process.LabError, match="no daemon lab-host-1; there are: none"):
+        daemons.named(lab, "lab-host-1")
+    daemons.Fleet().remember(lab)
+    with pytest.raises(process.LabError, match="no daemon lab-host-1; there are: .*nova-lite-compute-1, "):
+        daemons.named(lab, "lab-host-1")
+    assert daemons.named(lab, "nova-lite-compute-1").name == "nova-lite-compute-1"
+
+
 def test_every_daemon_has_a_queue_of_its_own(lab: layout.Layout) -> None:
     fleet = daemons.Fleet(hosts=2, conductors=2, schedulers=1)
     names = list(daemons.processes(lab, fleet))
