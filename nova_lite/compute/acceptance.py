@@ -25,6 +25,8 @@ _BESIDE = (
     actions.ATTACH_VOLUME.name, actions.DETACH_VOLUME.name, actions.SWAP_VOLUME.name, actions.ATTACH_INTERFACE.name,
     actions.DETACH_INTERFACE.name,
 )  # fmt: skip
+# What nothing supersedes.
+_DELETES = (actions.DELETE.name, actions.FORCE_DELETE.name)
 
 
 @retry_on_deadlock
@@ -117,7 +119,7 @@ def delete(
         if not instances.update_if(instance.uuid, {"task_state": row.sets_task}, **expected):
             raise exception.InstanceNotFound(instance_uuid=instance.uuid)
         for operation in operations.open_for_instance(instance.uuid):
-            if operation.action in (row.name, actions.DELETE.name, actions.FORCE_DELETE.name):
+            if operation.action in (row.name, *_DELETES):
                 instances.update_if(instance.uuid, {"task_state": actions.by_name(operation.action).sets_task})
                 return None
             if operation.action == actions.RESTORE.name:
@@ -145,15 +147,19 @@ def at_once(
 ) -> None:  # fmt: skip
     """An action the API does by itself: change the row and keep a finished operation as its history.
 
+    A server that is being deleted goes on being deleted, whatever task state ``values`` have.
+
     :raises InstanceNotFound: it was deleted meanwhile.
     """
     with writer():
         if "vm_state" in values and not quota.counts(instances.locked(instance.uuid)):
             quota.count_again(instance.project_id, quota_counts([instance.flavor]))
-        if not instances.update_if(instance.uuid, dict(values)):
+        deleting = "task_state" in values and _is_being_deleted(instance.uuid)
+        new = {**values, "task_state": TaskState.DELETING} if deleting else dict(values)
+        if not instances.update_if(instance.uuid, new):
             raise exception.InstanceNotFound(instance_uuid=instance.uuid)
         if "task_state" in values:
-            operations.end_open(instance.uuid, SUPERSEDED % row.name, spare=_BESIDE)
+            operations.end_open(instance.uuid, SUPERSEDED % row.name, spare=(*_BESIDE, *_DELETES))
             moves.reset(instances.get(instance.uuid))
         _open(ctxt, instance.uuid, row, topic="api", host=None, args=args or {}, state=OperationState.DONE)
 
@@ -176,11 +182,14 @@ def check(row: actions.Action, instance: Instance) -> None:
 
 def _refuse_while_deleted(instance_uuid: str, row: actions.Action) -> None:
     """:raises InstanceInvalidState: a delete was accepted, which nothing supersedes."""
-    deletes = (actions.DELETE.name, actions.FORCE_DELETE.name)
-    if any(operation.action in deletes for operation in operations.open_for_instance(instance_uuid)):
+    if _is_being_deleted(instance_uuid):
         raise exception.InstanceInvalidState(
             verb=row.verb, instance_uuid=instance_uuid, attribute="task_state", state=TaskState.DELETING
         )
+
+
+def _is_being_deleted(instance_uuid: str) -> bool:
+    return any(operation.action in _DELETES for operation in operations.open_for_instance(instance_uuid))
 
 
 def _open(

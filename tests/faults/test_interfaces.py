@@ -210,3 +210,26 @@ def test_a_slow_network_service_delays_and_harms_nothing(cloud: Cloud) -> None:
     cloud.wait_gone(server, 30)
     cloud.wait_quiet()
     assert cloud.networks.made() == []
+
+
+def test_an_attach_that_a_delete_overtakes_is_a_conflict(cloud: Cloud) -> None:
+    server = cloud.boot()["id"]
+    for call in ("attach_interface", "destroy"):
+        cloud.drivers["host1"].plan.delay(call, 0.5)
+    attaching = _attaching(cloud, server)
+    _began(cloud, "attach_interface", server)
+    _delete(cloud, server)
+    answer = attaching.wait()
+    assert (answer.status, answer.json["conflictingRequest"]["message"]) == (
+        409, "Superseded by a later request: delete",
+    )  # fmt: skip
+
+
+def test_a_reset_state_does_not_stop_a_delete(cloud: Cloud) -> None:
+    server = cloud.boot()["id"]
+    cloud.drivers["host1"].plan.delay("destroy", 0.5)
+    assert cloud.delete(f"/servers/{server}").status == 204
+    _began(cloud, "destroy", server)
+    assert cloud.act(server, "os-resetState", {"state": "active"}, token=ADMIN).status == 202
+    cloud.wait_gone(server)
+    cloud.wait_quiet()

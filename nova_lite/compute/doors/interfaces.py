@@ -103,8 +103,10 @@ class InterfacesDoor(Door):
 def _attached(operation: Operation, instance: Instance) -> Vif:
     """The interface that came. :raises NovaLiteError: it did not; the kind and the words are the host's."""
     if operation.state is OperationState.FAILED:
-        fault = instance.fault
-        raise _KINDS.get(fault.code if fault else 500, exception.NovaLiteError)(operation.message)
+        fault, message = instance.fault, operation.message or ""
+        if fault is None or fault.message != message[:255]:  # it did not fail: something stronger came
+            raise exception.Conflict(message)
+        raise _KINDS.get(fault.code, exception.NovaLiteError)(message)
     port_id = next((step for step in operation.steps if step.startswith(actions.PORT_STEP)), "")
     port_id = port_id.removeprefix(actions.PORT_STEP)
     for vif in instance.network_info:
