@@ -130,6 +130,10 @@ def check_shape(devices: Iterable[BlockDevice], flavor: Flavor) -> None:
         raise exception.InvalidBlockDevice(
             details="Boot sequence for the instance and image/block device mapping combination is not valid."
         )
+    volume_ids = [device.volume_id for device in devices if device.volume_id is not None]
+    twice = next((each for each in volume_ids if volume_ids.count(each) > 1), None)
+    if twice is not None:  # the volume service lets a server have it twice, and its guest would spoil it
+        raise exception.InvalidBlockDevice(details=f"volume {twice} is given more than once.")
     for device in devices:
         _check_size(device)
         if device.disk_bus is not None and device.disk_bus not in BUSES:

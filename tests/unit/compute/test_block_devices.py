@@ -129,6 +129,7 @@ BLANK = BlockDevice("blank", "local")
         ((ROOT, BLANK.replace(volume_type="fast")), "Specifying a volume_type with destination_type=local"),
         ((BlockDevice("volume", "volume", 0, "volume", "volume", volume_type="fast"),), "Specifying volume type to"),
         ((BlockDevice("volume", "volume", 0, "shared", "shared"),), "Block Device shared is not bootable."),
+        ((ROOT, *(BlockDevice("volume", "volume", None, "volume", "volume"),) * 2), "volume volume is given more than"),
         ((ROOT, BlockDevice("snapshot", "volume", uuid="x")), "failed to get snapshot x."),
     ],
 )
