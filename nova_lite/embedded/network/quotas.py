@@ -18,6 +18,8 @@ DEFAULTS = {
     "security_group_rule": 100, "subnetpool": -1, "rbac_policy": 10,
 }  # fmt: skip
 _LIMIT = fields.number(-1, 2**31 - 1)
+# Whether a limit may be below what is used; the stock client always says which.
+_FLAGS = ("check_limit", "force")
 _KNOWN = frozenset(noun.name for noun in NOUNS)
 
 
@@ -91,13 +93,24 @@ class Quotas:
         if not isinstance(given, dict) or not 0 < len(project_id) <= 64 or "/" in project_id or "." in project_id:
             raise faults.invalid("Unable to find 'quota' in request body", "HTTPBadRequest")
         wanted = {name: _LIMIT(name, value) for name, value in given.items() if name in self._defaults}
-        unknown = given.keys() - wanted.keys() - {"tenant_id", "project_id"}
+        unknown = given.keys() - wanted.keys() - {"tenant_id", "project_id", *_FLAGS}
         if unknown:
             raise faults.invalid(f"Unrecognized attribute(s) '{', '.join(sorted(unknown)):.255}'", "HTTPBadRequest")
+        flags = {name: fields.flag(name, given[name]) for name in _FLAGS if given.get(name) is not None}
         with self._store.change():
+            if flags.get("check_limit"):
+                self._fit(project_id, wanted)
             own = self._store.find("quota", project_id) or {"id": project_id}
             self._store.put("quota", {**own, **wanted})
         return json_response({"quota": self.limits(project_id)})
+
+    def _fit(self, project_id: str, wanted: dict[str, int]) -> None:
+        """:raises Refused: the project has more already."""
+        for kind, limit in wanted.items():
+            used = self.used(kind, project_id)
+            if 0 <= limit < used:
+                sentence = f"Quota limit {limit} for {kind} must be greater than or equal to already used {used}"
+                raise faults.invalid(sentence, "HTTPBadRequest")
 
     def reset(self, req: webob.Request, project_id: str) -> webob.Response:
         _require(rules.caller(req).is_admin, "delete_quota")

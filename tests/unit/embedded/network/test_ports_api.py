@@ -85,6 +85,23 @@ def test_quota_of_ports(demo: Client, admin: Client) -> None:
     new_port(demo, network)
 
 
+def test_a_quota_below_what_is_used_is_refused_where_it_is_to_be_looked_at(demo: Client, admin: Client) -> None:
+    network, _ = new_network(demo)
+    for _ in range(2):
+        new_port(demo, network)
+
+    def wants(**quota: object) -> dict[str, object]:
+        return {"quota": quota}
+
+    assert admin.refused("PUT", "/quotas/p-demo", wants(port=1, check_limit=True), 400) == "HTTPBadRequest"
+    for fits in (2, -1):  # as the stock client's `quota set` asks
+        answer = admin("PUT", "/quotas/p-demo", wants(port=fits, check_limit=True))
+        assert answer["quota"]["port"] == fits and "check_limit" not in answer["quota"]
+    for unlooked in ({"force": True}, {"check_limit": False}, {}):
+        assert admin("PUT", "/quotas/p-demo", wants(port=1, **unlooked))["quota"]["port"] == 1
+    assert admin.refused("PUT", "/quotas/p-demo", wants(port=1, check_limit="perhaps"), 400)
+
+
 def test_a_network_with_ports_stays(demo: Client) -> None:
     network, subnet = new_network(demo)
     port = new_port(demo, network)
