@@ -73,7 +73,7 @@ def test_shelved_volumes_stay_the_servers(cloud: Cloud) -> None:
     body = {"volumeAttachment": {"volumeId": more}}
     assert cloud.post(path, body, version="2.19").status == 409
     assert cloud.post(path, body, version="2.20").status == 200
-    assert cloud.volumes.show(more)["status"] == "reserved"
+    assert cloud.volumes.show(more)["status"] == "in-use"
     act(cloud, server, "unshelve", None, "ACTIVE")
     assert hosts_of(cloud, server) == {host_of(cloud, server)}
     assert len(volumes_of(cloud, server)) == 3

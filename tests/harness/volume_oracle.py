@@ -34,7 +34,9 @@ def _holds(servers: Mapping[str, Instance], volumes: Volumes) -> Iterable[str]:
             if device.is_volume and server.vm_state != VmState.ERROR and device.attachment_id not in held:
                 yield f"V2: server {server.uuid} has volume {device.volume_id} without holding it"
             row = held.get(device.attachment_id or "")
-            if row is not None and (row["status"] == "attached") != bool(device.connection):
+            # A server on no host takes a volume in use without connecting it.
+            nowhere = server.host is None
+            if row is not None and not nowhere and (row["status"] == "attached") != bool(device.connection):
                 yield f"V2: volume {device.volume_id} is {row['status']}, but server {server.uuid} thinks otherwise"
 
 
