@@ -54,12 +54,13 @@ def test_without_systemd_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> Non
 
 @pytest.mark.parametrize(
     ("usec", "pid", "expected"),
-    [("60000000", None, 30.0), ("60000000", str(os.getpid()), 30.0), ("60000000", "1", None), ("0", None, None),
+    [("60000000", None, 30.0), ("60000000", "ours", 30.0), ("60000000", "1", None), ("0", None, None),
      ("x", None, None), (None, None, None)],
 )  # fmt: skip
 def test_watchdog_interval(
     monkeypatch: pytest.MonkeyPatch, usec: str | None, pid: str | None, expected: float | None
 ) -> None:
+    pid = str(os.getpid()) if pid == "ours" else pid
     for name, value in (("WATCHDOG_USEC", usec), ("WATCHDOG_PID", pid)):
         monkeypatch.delenv(name, raising=False)
         if value is not None:
