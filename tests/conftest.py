@@ -23,8 +23,8 @@ def parsed_configuration() -> None:
     loaded token check calls its auth_url required.
     """
     group = cfg.CONF._groups.get("keystone_authtoken")
-    for info in group._opts.values() if group else ():
-        info["opt"].required = False
+    if group is not None and "auth_url" in group._opts:
+        cfg.CONF.set_default("auth_url", "http://identity.invalid", group="keystone_authtoken")
     if cfg.CONF._namespace is None:
         cfg.CONF([], project="nova-lite", default_config_files=[], default_config_dirs=[])
 
