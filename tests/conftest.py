@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import pathlib
 
@@ -27,6 +28,14 @@ def parsed_configuration() -> None:
         cfg.CONF.set_default("auth_url", "http://identity.invalid", group="keystone_authtoken")
     if cfg.CONF._namespace is None:
         cfg.CONF([], project="nova-lite", default_config_files=[], default_config_dirs=[])
+
+
+@pytest.fixture(autouse=True)
+def heard_loggers() -> None:
+    """What we log can be heard: configuring logging, as a daemon's start does, silences the loggers it does not name."""
+    for name, logger in list(logging.root.manager.loggerDict.items()):
+        if name.startswith("nova_lite") and isinstance(logger, logging.Logger):
+            logger.disabled, logger.propagate = False, True
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
