@@ -32,7 +32,7 @@ def parsed_configuration() -> None:
 
 @pytest.fixture(autouse=True)
 def heard_loggers() -> None:
-    """What we log can be heard: configuring logging, as a daemon's start does, silences the loggers it does not name."""
+    """What we log can be heard: a daemon that configures logging silences the loggers it does not name."""
     for name, logger in list(logging.root.manager.loggerDict.items()):
         if name.startswith("nova_lite") and isinstance(logger, logging.Logger):
             logger.disabled, logger.propagate = False, True
