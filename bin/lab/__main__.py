@@ -71,6 +71,7 @@ def _held(lab: Layout) -> set[str]:
         **{name: maker(lab).server() for name, maker in databases.MAKERS.items()},
         **{server.name: server for server in neighbours.processes(lab)},
         "compute": daemons.api(lab),
+        **dict.fromkeys(daemons.STAND_INS, daemons.stand_ins(lab)),
         "epmd": rabbitmq.epmd(lab),
     }
     return {name for name, owner in owners.items() if owner.alive()}

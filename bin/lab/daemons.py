@@ -107,6 +107,10 @@ def _process(lab: Layout, binary: str, number: int = 1, env: dict[str, str] | No
     return process.Process(f"{binary}-{number}", lab.directory("daemons"), argv, env or {}, port=port)
 
 
+def stand_ins(lab: Layout) -> process.Process:
+    return _process(lab, EMBEDDED)
+
+
 def api(lab: Layout) -> process.Process:
     return _process(lab, "nova-lite-api")
 
