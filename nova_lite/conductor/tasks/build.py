@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 
 from nova_lite import exception
 from nova_lite.compute.rpcapi import ComputeRpcAPI
 from nova_lite.compute.task_states import TaskState
 from nova_lite.conductor import journal
+from nova_lite.conductor.tasks.placement import ask, request_spec, verdict_of
 from nova_lite.context import RequestContext
-from nova_lite.db.api import allocations, instances, operations, server_groups
+from nova_lite.db.api import allocations, instances, operations
 from nova_lite.db.session import retry_on_deadlock, writer
-from nova_lite.objects import Instance, Operation, OperationState, Placement, RequestSpec, Selection
+from nova_lite.objects import Instance, Operation, OperationState, Placement, Selection
 from nova_lite.scheduler.api import API as SchedulerAPI
 
 LOG = logging.getLogger(__name__)
-
-# How long a build rests when no scheduler answers.
-_NO_SCHEDULER_REST_S = 5.0
 
 
 class BuildTask:
@@ -35,11 +32,8 @@ class BuildTask:
         except exception.InstanceNotFound:
             operations.finish(operation.id, operation.attempt, OperationState.FAILED, "The server is gone.")
             return
-        try:
-            (placement,) = self._scheduler.select_destinations(ctxt, [request_spec(operation, instance)], alternates=0)
-        except exception.Unavailable as error:
-            LOG.warning("Build of %s waits: no scheduler answers (%s)", instance.uuid, error)
-            operations.pause(operation.id, operation.attempt, _NO_SCHEDULER_REST_S, "No scheduler answered.")
+        placement = ask(self._scheduler, ctxt, operation, request_spec(operation, instance))
+        if placement is None:
             return
         if not placement.selections:
             _no_valid_host(operation, instance, placement)
@@ -51,25 +45,6 @@ class BuildTask:
             _release_if_gone(instance.uuid)
             raise
         self._compute.run_operation(ctxt, chosen.host, operation.id)
-
-
-def request_spec(operation: Operation, instance: Instance) -> RequestSpec:
-    """What the server needs of a host, out of its row and its operation."""
-    args = operation.args
-    return RequestSpec(
-        instance_uuid=instance.uuid,
-        project_id=instance.project_id,
-        user_id=instance.user_id,
-        flavor=instance.flavor,
-        image=instance.image,
-        disk_gb=instance.disk_gb,
-        availability_zone=instance.pinned_availability_zone,
-        force_host=args.get("force_host"),
-        force_node=args.get("force_node"),
-        ignore_hosts=tuple(args.get("ignore_hosts", ())),
-        scheduler_hints=dict(instance.scheduler_hints),
-        group=server_groups.rule(instance.server_group, besides=instance.uuid),
-    )
 
 
 @retry_on_deadlock
@@ -105,10 +80,6 @@ def _no_valid_host(operation: Operation, instance: Instance, placement: Placemen
         operations.hold(operation.id, operation.attempt)
         allocations.release(instance.uuid)
         journal.end_failed(operation, instance, reason, "", 500, verdict=verdict_of(placement))
-
-
-def verdict_of(placement: Placement) -> dict[str, object]:
-    return dataclasses.asdict(placement.diagnosis)
 
 
 def _release_if_gone(instance_uuid: str) -> None:

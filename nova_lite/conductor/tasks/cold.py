@@ -10,18 +10,16 @@ from nova_lite.compute import actions
 from nova_lite.compute.rpcapi import ComputeRpcAPI
 from nova_lite.conductor import journal, moves
 from nova_lite.conductor.endings.moves import undo
-from nova_lite.conductor.tasks.build import request_spec, verdict_of
+from nova_lite.conductor.tasks.destination import unclaim
+from nova_lite.conductor.tasks.placement import ask, request_spec, verdict_of
 from nova_lite.context import RequestContext
-from nova_lite.db.api import allocations, compute_nodes, instances, migrations, operations
+from nova_lite.db.api import compute_nodes, instances, migrations, operations
 from nova_lite.db.session import retry_on_deadlock, writer
 from nova_lite.objects import Instance, Migration, Operation, OperationState, Placement, Selection
 from nova_lite.objects.migration import place
 from nova_lite.scheduler.api import API as SchedulerAPI
 
 LOG = logging.getLogger(__name__)
-
-# How long a move rests when no scheduler answers.
-_NO_SCHEDULER_REST_S = 5.0
 
 
 class ColdMoveTask:
@@ -47,11 +45,8 @@ class ColdMoveTask:
             _give_up_destination(operation, migration)
         target = place(operation.args["new"])["flavor"]
         spec = request_spec(operation, instance.replace(flavor=target))
-        try:
-            (placement,) = self._scheduler.select_destinations(ctxt, [spec], alternates=0)
-        except exception.Unavailable as error:
-            LOG.warning("Move of %s waits: no scheduler answers (%s)", instance.uuid, error)
-            operations.pause(operation.id, operation.attempt, _NO_SCHEDULER_REST_S, "No scheduler answered.")
+        placement = ask(self._scheduler, ctxt, operation, spec)
+        if placement is None:
             return
         if not placement.selections:
             _no_valid_host(operation, instance, placement)
@@ -60,7 +55,7 @@ class ColdMoveTask:
         try:
             _send(operation, migration, chosen, placement)
         except exception.StaleWrite:
-            _unclaim(instance.uuid, chosen)
+            unclaim(instance.uuid, chosen)
             raise
         self._compute.run_operation(ctxt, chosen.host, operation.id)
 
@@ -95,18 +90,6 @@ def _send(operation: Operation, migration: Migration, chosen: Selection, placeme
         if not moves.plan(migration, chosen.host, chosen.node, dest_host=address):
             raise exception.StaleWrite(what=f"Migration {migration.uuid}")
         journal.hand_over(operation.id, operation.attempt, "prep", chosen.host, {}, {"new": side})
-
-
-def _unclaim(instance_uuid: str, chosen: Selection) -> None:
-    """What was claimed for a move that ended meanwhile holds nothing any more."""
-    with writer():
-        try:
-            instance = instances.get(instance_uuid)
-        except exception.InstanceNotFound:
-            allocations.release(instance_uuid)
-            return
-        if migrations.open_of(instance_uuid) is None and instance.node != chosen.node:
-            allocations.release(instance_uuid, chosen.node_uuid)
 
 
 @retry_on_deadlock

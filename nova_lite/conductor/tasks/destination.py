@@ -7,7 +7,7 @@ from typing import Any
 
 from nova_lite import exception
 from nova_lite.conductor import journal
-from nova_lite.conductor.tasks.build import request_spec, verdict_of
+from nova_lite.conductor.tasks.placement import ask, request_spec, verdict_of
 from nova_lite.conf import CONF
 from nova_lite.context import RequestContext
 from nova_lite.db.api import aggregates, allocations, compute_nodes, instances, migrations, operations
@@ -17,9 +17,6 @@ from nova_lite.objects import Instance, Operation, Selection
 from nova_lite.scheduler.api import API as SchedulerAPI
 
 LOG = logging.getLogger(__name__)
-
-# How long a move rests when no scheduler answers.
-_NO_SCHEDULER_REST_S = 5.0
 
 
 class Destination:
@@ -44,12 +41,8 @@ class Destination:
         args = dict(operation.args)
         args["ignore_hosts"] = sorted({*args.get("ignore_hosts", []), str(instance.host)})
         args["force_host"] = args.get("to")
-        try:
-            spec = request_spec(operation.replace(args=args), instance)
-            (placement,) = self._scheduler.select_destinations(ctxt, [spec], alternates=0)
-        except exception.Unavailable as error:
-            LOG.warning("Move of %s waits: no scheduler answers (%s)", instance.uuid, error)
-            operations.pause(operation.id, operation.attempt, _NO_SCHEDULER_REST_S, "No scheduler answered.")
+        placement = ask(self._scheduler, ctxt, operation, request_spec(operation.replace(args=args), instance))
+        if placement is None:
             return None
         if not placement.selections:
             failure = operation.args.get("failure")
@@ -107,7 +100,7 @@ def unclaim(instance_uuid: str, chosen: Selection) -> None:
         except exception.InstanceNotFound:
             allocations.release(instance_uuid)
             return
-        if migrations.open_of(instance_uuid) is None and instance.host != chosen.host:
+        if migrations.open_of(instance_uuid) is None and (instance.host, instance.node) != (chosen.host, chosen.node):
             allocations.release(instance_uuid, chosen.node_uuid)
 
 

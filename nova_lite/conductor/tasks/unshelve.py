@@ -11,7 +11,7 @@ from nova_lite.compute.task_states import TaskState
 from nova_lite.compute.vm_states import VmState
 from nova_lite.conductor import journal
 from nova_lite.conductor.endings import shelves
-from nova_lite.conductor.tasks.build import request_spec, verdict_of
+from nova_lite.conductor.tasks.placement import ask, request_spec, verdict_of
 from nova_lite.context import RequestContext
 from nova_lite.db.api import allocations, instances, operations
 from nova_lite.db.session import retry_on_deadlock, writer
@@ -19,9 +19,6 @@ from nova_lite.objects import Instance, Operation, OperationState, Placement, Se
 from nova_lite.scheduler.api import API as SchedulerAPI
 
 LOG = logging.getLogger(__name__)
-
-# How long it rests when no scheduler answers.
-_NO_SCHEDULER_REST_S = 5.0
 
 
 class UnshelveTask:
@@ -48,12 +45,8 @@ class UnshelveTask:
 
     def _choose(self, ctxt: RequestContext, operation: Operation, instance: Instance) -> str | None:
         """The host whose turn it is now; None when there is none, and it waits or has ended."""
-        try:
-            spec = request_spec(operation, instance)
-            (placement,) = self._scheduler.select_destinations(ctxt, [spec], alternates=0)
-        except exception.Unavailable as error:
-            LOG.warning("Unshelving of %s waits: no scheduler answers (%s)", instance.uuid, error)
-            operations.pause(operation.id, operation.attempt, _NO_SCHEDULER_REST_S, "No scheduler answered.")
+        placement = ask(self._scheduler, ctxt, operation, request_spec(operation, instance))
+        if placement is None:
             return None
         if not placement.selections:
             _no_valid_host(operation, instance, placement)
