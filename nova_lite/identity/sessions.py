@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 from keystoneauth1 import adapter, plugin
+from keystoneauth1 import exceptions as ks_exceptions
 from keystoneauth1 import session as ks_session
 from keystoneauth1.identity import generic
 from oslo_config import cfg
+from oslo_log import log as logging
 
 from nova_lite import concurrency, exception
 from nova_lite.context import RequestContext
+
+LOG = logging.getLogger(__name__)
+
+_UNREACHABLE = (ks_exceptions.ConnectFailure, ks_exceptions.DiscoveryFailure, ks_exceptions.RetriableConnectionFailure)
 
 _lock = concurrency.Lock()
 # By the identity of the configuration object, which the value keeps alive: ConfigOpts cannot be hashed.
@@ -60,6 +68,24 @@ def _service_plugin(conf: cfg.ConfigOpts) -> plugin.BaseAuthPlugin:
         user_domain_name=options.user_domain_name,
         project_domain_name=options.project_domain_name,
     )
+
+
+@contextlib.contextmanager
+def asking(neighbour: str) -> Iterator[None]:
+    """Around a request to a neighbour ("image service"): what goes wrong on the way is said in our own words.
+
+    :raises Unavailable: it cannot be reached, or refuses our own credentials.
+    """
+    try:
+        yield
+    except _UNREACHABLE:
+        raise exception.Unavailable(f"The {neighbour} cannot be reached.") from None
+    except ks_exceptions.Unauthorized:
+        LOG.error("The identity service refuses the credentials of [service_auth]")
+        raise exception.Unavailable(f"The {neighbour} cannot be used: nova-lite may not log in.") from None
+    except ks_exceptions.ClientException as error:
+        LOG.error("The %s cannot be used: %s", neighbour, error)
+        raise exception.Unavailable(f"The {neighbour} cannot be used.") from None
 
 
 class UserTokenAuth(plugin.BaseAuthPlugin):

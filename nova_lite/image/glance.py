@@ -9,7 +9,6 @@ from typing import Any
 
 import requests
 from keystoneauth1 import adapter
-from keystoneauth1 import exceptions as ks_exceptions
 from oslo_config import cfg
 from oslo_log import log as logging
 
@@ -153,19 +152,11 @@ class Glance:
     ) -> requests.Response:
         """One request, one try; errors as in errors.raise_for."""
         client = self._client(ctxt)
-        try:
+        with sessions.asking("image service"):
             send = getattr(client, method)
             response: requests.Response = send(
                 self._root(client) + path, raise_exc=False, redirect=False, connect_retries=0, **options
             )
-        except (ks_exceptions.ConnectFailure, ks_exceptions.DiscoveryFailure, ks_exceptions.RetriableConnectionFailure):
-            raise exception.Unavailable("The image service cannot be reached.") from None
-        except ks_exceptions.Unauthorized:
-            LOG.error("The identity service refuses the credentials of [service_auth]")
-            raise exception.Unavailable("The image service cannot be used: nova-lite may not log in.") from None
-        except ks_exceptions.ClientException as error:
-            LOG.error("The image service cannot be used: %s", error)
-            raise exception.Unavailable("The image service cannot be used.") from None
         try:
             as_user = bool(ctxt is not None and ctxt.auth_token)
             errors.raise_for(response, image_id, acts_as_user=as_user, wants_data=wants_data)

@@ -19,9 +19,6 @@ LOG = logging.getLogger(__name__)
 
 _VERSION = re.compile(r"/v2\.0/?$")
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_UNREACHABLE = (
-    ks_exceptions.ConnectFailure, ks_exceptions.DiscoveryFailure, ks_exceptions.RetriableConnectionFailure,
-)  # fmt: skip
 _FIRST_REST_S, _LONGEST_REST_S = 0.2, 5.0
 
 Json = dict[str, Any]
@@ -84,22 +81,15 @@ class Neutron:
     def send(self, ctxt: RequestContext | None, method: str, path: str, **options: Any) -> Json:
         """One try of one request below /v2.0; the answer's JSON."""
         client = self._client(ctxt)
-        try:
-            url = f"{self._endpoint(client)}/v2.0/{path}"
-            response = client.request(
-                url, method, raise_exc=False, redirect=False, connect_retries=0, timeout=self._conf.neutron.timeout,
-                headers={"Accept": "application/json"}, **options,
-            )  # fmt: skip
-        except ks_exceptions.ConnectTimeout:
-            raise Silent("The network service does not answer.") from None
-        except _UNREACHABLE:
-            raise exception.Unavailable("The network service cannot be reached.") from None
-        except ks_exceptions.Unauthorized:
-            LOG.error("The identity service refuses the credentials of [service_auth]")
-            raise exception.Unavailable("The network service cannot be used: nova-lite may not log in.") from None
-        except ks_exceptions.ClientException as error:
-            LOG.error("The network service cannot be used: %s", error)
-            raise exception.Unavailable("The network service cannot be used.") from None
+        with sessions.asking("network service"):
+            try:
+                url = f"{self._endpoint(client)}/v2.0/{path}"
+                response = client.request(
+                    url, method, raise_exc=False, redirect=False, connect_retries=0, timeout=self._conf.neutron.timeout,
+                    headers={"Accept": "application/json"}, **options,
+                )  # fmt: skip
+            except ks_exceptions.ConnectTimeout:
+                raise Silent("The network service does not answer.") from None
         return self.answer(response, acts_as_user=bool(ctxt is not None and ctxt.auth_token))
 
     @staticmethod

@@ -87,27 +87,20 @@ class Cinder:
     ) -> Reply:
         """One try. :raises Unavailable: no answer, or no such service."""
         client = self._client(ctxt)
-        try:
-            response = client.request(
-                self._endpoint(client, ctxt) + path,
-                method,
-                json=body,
-                params=dict(query or {}),
-                headers={"OpenStack-API-Version": f"volume {version}", "Accept": "application/json"},
-                raise_exc=False,
-                redirect=False,
-                connect_retries=0,
-            )
-        except (ks_exceptions.ConnectFailure, ks_exceptions.DiscoveryFailure, ks_exceptions.RetriableConnectionFailure):
-            raise exception.Unavailable("The volume service cannot be reached.") from None
-        except (ks_exceptions.EndpointNotFound, ks_exceptions.EmptyCatalog):
-            raise exception.NoVolumeService() from None
-        except ks_exceptions.Unauthorized:
-            LOG.error("The identity service refuses the credentials of [service_auth]")
-            raise exception.Unavailable("The volume service cannot be used: nova-lite may not log in.") from None
-        except ks_exceptions.ClientException as error:
-            LOG.error("The volume service cannot be used: %s", error)
-            raise exception.Unavailable("The volume service cannot be used.") from None
+        with sessions.asking("volume service"):
+            try:
+                response = client.request(
+                    self._endpoint(client, ctxt) + path,
+                    method,
+                    json=body,
+                    params=dict(query or {}),
+                    headers={"OpenStack-API-Version": f"volume {version}", "Accept": "application/json"},
+                    raise_exc=False,
+                    redirect=False,
+                    connect_retries=0,
+                )
+            except (ks_exceptions.EndpointNotFound, ks_exceptions.EmptyCatalog):
+                raise exception.NoVolumeService() from None
         return Reply(response.status_code, response.text, _json(response))
 
     def _client(self, ctxt: RequestContext | None) -> adapter.Adapter:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from keystoneauth1 import exceptions as ks_exceptions
 from oslo_config import cfg
 
 from nova_lite import exception
@@ -66,3 +67,23 @@ def test_endpoints_are_looked_up_with_our_own_token(conf):
 def test_an_override_needs_no_catalogue(conf):
     client = sessions.client(conf, None, "image", ["public"], endpoint_override="http://here")
     assert client.get_endpoint() == "http://here"
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (ks_exceptions.ConnectFailure("x"), "The image service cannot be reached."),
+        (ks_exceptions.DiscoveryFailure("x"), "The image service cannot be reached."),
+        (ks_exceptions.Unauthorized("x"), "The image service cannot be used: nova-lite may not log in."),
+        (ks_exceptions.ClientException("secret insides"), "The image service cannot be used."),
+    ],
+)
+def test_what_goes_wrong_on_the_way_is_said_in_our_words(error: Exception, words: str) -> None:
+    with pytest.raises(exception.Unavailable) as caught, sessions.asking("image service"):
+        raise error
+    assert str(caught.value) == words
+
+
+def test_other_errors_pass_as_they_are() -> None:
+    with pytest.raises(exception.NotFound), sessions.asking("image service"):
+        raise exception.NotFound
