@@ -140,9 +140,6 @@ class API:
         answer = self._cinder.request(ctxt, "POST", "/attachments", _no_volume(volume_id), body)
         return meta.attachment(answer).id
 
-    def attachment_get(self, ctxt: RequestContext | None, attachment_id: str) -> Attachment:
-        return meta.attachment(self._attachment(ctxt, "GET", attachment_id))
-
     def attachment_update(
         self, ctxt: RequestContext | None, attachment_id: str, connector: dict[str, Any], mountpoint: str | None
     ) -> Attachment:

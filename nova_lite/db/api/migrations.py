@@ -31,11 +31,6 @@ def get(uuid: str) -> Migration:
     return _one(select(_T).where(_T.c.uuid == uuid), uuid)
 
 
-def get_by_id(migration_id: int) -> Migration:
-    """:raises NotFound: there is none."""
-    return _one(select(_T).where(_T.c.id == migration_id), migration_id)
-
-
 def of_operation(operation_id: int) -> Migration | None:
     """The move that an operation makes; None when it makes none (yet)."""
     found = _all(select(_T).where(_T.c.operation_id == operation_id).order_by(_T.c.id.desc()).limit(1))

@@ -66,7 +66,7 @@ def test_a_volume(conf: cfg.ConfigOpts) -> None:
 @pytest.mark.parametrize("text", ["../types", "a/b", "", "x" * 65, "a?b"])
 def test_an_id_cannot_change_the_path(conf: cfg.ConfigOpts, text: str) -> None:
     api, answers = _api(conf, _reply(200))
-    for call in (api.get, api.get_snapshot, api.attachment_get):
+    for call in (api.get, api.get_snapshot, lambda ctxt, ident: api.attachment_update(ctxt, ident, {}, None)):
         with pytest.raises(exception.NotFound):
             call(None, text)
     api.delete(None, text)
