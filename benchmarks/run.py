@@ -16,13 +16,14 @@ from types import FrameType
 
 import api_load
 import boot_latency
+import journal_overhead
 import list_pages
 import scheduler_rate
 import startup
 from bench import cloud, floors, memory, report
 from bench.report import Figure
 
-PARTS = ("floors", "scheduler", "lists", "startup", "api", "life")
+PARTS = ("floors", "scheduler", "lists", "startup", "api", "life", "journal")
 # Lists are measured at these numbers of servers; PEER.md has figures for them.
 SIZES = (0, 10, 100, 1000)
 
@@ -46,6 +47,8 @@ def run(parts: Sequence[str], options: argparse.Namespace) -> list[Figure]:
         with cloud.running(options.backend) as running:
             startup.watch(running)
             figures += _on_cloud(running, parts, options)
+    if "journal" in parts:
+        figures += journal_overhead.measure(options.runs, options.count, min(100, options.servers), options.backend)
     return figures
 
 

@@ -23,29 +23,33 @@ from bench.client import Answer, Connection, Target
 from bench.floors import free_port
 
 TOP = Path(__file__).resolve().parents[2]
+_PATH = f"{TOP}:{TOP / 'benchmarks'}"
 START_S = 60.0
 STOP_S = 30.0
 POLL_S = 0.005
 FLAVOR = {"name": "bench.tiny", "ram": 64, "vcpus": 1, "disk": 1}
-_PROGRAM = "import sys; from nova_lite.cmd.all_in_one import main; sys.exit(main())"
+# What may be run as the cloud: the product, and the same with a journal that promises nothing.
+PRODUCT = "nova_lite.cmd.all_in_one"
+FORGETFUL = "bench.forgetful"
 
 
 class Cloud:
     """The process and the ways into it. ``started_at`` is the moment of its start (perf_counter seconds)."""
 
-    def __init__(self, directory: Path, backend: str = "eventlet") -> None:
+    def __init__(self, directory: Path, backend: str = "eventlet", program: str = PRODUCT) -> None:
         self.directory = directory
         self.ports = {name: free_port() for name in ("compute", "identity", "image", "network", "volume")}
         self.log = directory / "all-in-one.log"
         (directory / "nova-lite.conf").write_text(_configuration(directory, self.ports, backend), encoding="utf-8")
         self.started_at = time.perf_counter()
+        start = f"import sys; from {program} import main; sys.exit(main())"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-W", "ignore", "-c", _PROGRAM, "--config-file", str(directory / "nova-lite.conf")],
+                [sys.executable, "-W", "ignore", "-c", start, "--config-file", str(directory / "nova-lite.conf")],
                 cwd=TOP,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, "NOVA_LITE_CONCURRENCY_BACKEND": backend, "PYTHONPATH": str(TOP)},
+                env={**os.environ, "NOVA_LITE_CONCURRENCY_BACKEND": backend, "PYTHONPATH": _PATH},
                 start_new_session=True,
             )
 
@@ -112,10 +116,10 @@ class Cloud:
 
 
 @contextlib.contextmanager
-def running(backend: str = "eventlet") -> Iterator[Cloud]:
+def running(backend: str = "eventlet", program: str = PRODUCT) -> Iterator[Cloud]:
     """A cloud that was just started, and is stopped and removed at the end whatever happens."""
     directory = Path(tempfile.mkdtemp(prefix="nova-lite-bench-"))
-    cloud = Cloud(directory, backend)
+    cloud = Cloud(directory, backend, program)
     try:
         yield cloud
     finally:

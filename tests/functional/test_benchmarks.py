@@ -20,7 +20,8 @@ def test_a_short_run_of_everything_that_needs_a_cloud(tmp_path: pathlib.Path) ->
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     document = tmp_path / "figures.json"
-    arguments = ["startup", "life", "api", "--runs", "1", "--count", "2", "--seconds", "1", "--servers", "10"]
+    parts = ["startup", "life", "api", "journal"]
+    arguments = [*parts, "--runs", "1", "--count", "2", "--seconds", "1", "--servers", "10"]
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-m", "benchmarks", *arguments, "--limit", "100", "--json", str(document)],
         cwd=ROOT,
@@ -31,7 +32,10 @@ def test_a_short_run_of_everything_that_needs_a_cloud(tmp_path: pathlib.Path) ->
     )
     assert done.returncode == 0, done.stderr[-3000:]
     figures = {figure["name"]: figure for figure in json.loads(document.read_text())["figures"]}
-    for name in ("start to first GET /servers s", "POST to ACTIVE s", "GET /servers, 10 req/s at 16", "idle stop s"):
+    for name in (
+        "start to first GET /servers s", "POST to ACTIVE s", "GET /servers, 10 req/s at 16", "idle stop s",
+        "journal over none: POST to ACTIVE s",
+    ):  # fmt: skip
         assert figures[name]["value"] > 0, name
     assert all(figure["detail"].get("errors", 0) == 0 for figure in figures.values())
     assert list(scratch.iterdir()) == []
