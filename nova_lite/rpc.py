@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import inspect
-import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -18,7 +17,7 @@ from typing import Any
 from oslo_config import cfg
 from oslo_log import log as logging
 
-from nova_lite import concurrency, exception, failpoints, manager, outbox, rpc_memory, rpc_wire
+from nova_lite import clock, concurrency, exception, failpoints, manager, outbox, rpc_memory, rpc_wire
 from nova_lite.context import RequestContext
 
 concurrency.choose_oslo_service_backend()  # oslo.messaging asks for it while being imported
@@ -159,7 +158,7 @@ class _Serializer(messaging.Serializer):  # type: ignore[misc]
 
 
 def _wire_context(ctxt: RequestContext, ttl_s: float | None) -> dict[str, Any]:
-    now = time.time()
+    now = clock.wall()
     wire = ctxt.to_wire()
     wire["sent_at"] = now
     wire["expires_at"] = now + ttl_s if ttl_s else None
@@ -169,7 +168,7 @@ def _wire_context(ctxt: RequestContext, ttl_s: float | None) -> dict[str, Any]:
 def message_age_s(ctxt: RequestContext) -> float:
     """Seconds since the message that carried this context was sent; 0 where it carried none."""
     sent_at = getattr(ctxt, "sent_at", None)
-    return max(0.0, time.time() - sent_at) if sent_at else 0.0
+    return max(0.0, clock.wall() - sent_at) if sent_at else 0.0
 
 
 # -- client ---------------------------------------------------------------------------------------------------------
@@ -307,7 +306,7 @@ class _Endpoint:
 
 def _guarded(method: Callable[..., Any], ctxt: RequestContext, **args: Any) -> Any:
     expires_at = getattr(ctxt, "expires_at", None)
-    if expires_at and time.time() > expires_at + SKEW_S:
+    if expires_at and clock.wall() > expires_at + SKEW_S:
         LOG.warning("%s dropped: the message is %.0f s old", method.__name__, message_age_s(ctxt))
         return None
     try:

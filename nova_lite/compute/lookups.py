@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
-
 from oslo_config import cfg
 
 from nova_lite import exception, quota
+from nova_lite.clock import monotonic
 from nova_lite.context import RequestContext
 from nova_lite.db.api import aggregates, flavors, keypairs, server_groups, services
 from nova_lite.image.api import API as ImageAPI
@@ -53,11 +52,11 @@ class Lookups:
     def has_zone(self, name: str) -> bool:
         """Whether the availability zone has a host in it. One that is known is believed for some seconds."""
         until, zones = self._zones
-        if time.monotonic() > until or name not in zones:
+        if monotonic() > until or name not in zones:
             named = aggregates.availability_zone_of_hosts()
             hosts = [service.host for service in services.list(binary=COMPUTE)]
             zones = frozenset(named.get(host, self._conf.default_availability_zone) for host in hosts)
-            self._zones = (time.monotonic() + _ZONES_FRESH_S, zones)
+            self._zones = (monotonic() + _ZONES_FRESH_S, zones)
         return name in zones
 
     def zone_of(self, host: str) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from nova_lite import exception
+from nova_lite.clock import monotonic
 from nova_lite.network import vifs
 from nova_lite.network.groups import Groups
 from nova_lite.network.neutron import Json, Neutron
@@ -55,7 +55,7 @@ class Facts:
 
     def _look(self, kind: str, ids: Iterable[str]) -> dict[str, Any]:
         wanted = list(dict.fromkeys(ids))
-        now = time.monotonic()
+        now = monotonic()
         known = {ident: kept[1] for ident in wanted if (kept := self._kept.get((kind, ident))) and kept[0] > now}
         missing = [ident for ident in wanted if ident not in known]
         if missing:

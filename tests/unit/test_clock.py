@@ -22,3 +22,17 @@ def test_deadline_runs_out_and_never_goes_below_zero(monkeypatch: pytest.MonkeyP
     now = 111.0
     assert deadline.left() == 0
     assert deadline.passed()
+
+
+def test_a_simulator_may_bring_its_own_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Frozen:
+        def time(self) -> float:
+            return 86_400.5
+
+        def monotonic(self) -> float:
+            return 7.0
+
+    monkeypatch.setattr(clock, "_source", clock._source)  # put back afterwards
+    clock.use(Frozen())
+    assert clock.utcnow() == datetime.datetime(1970, 1, 2, 0, 0, 0, 500_000)
+    assert (clock.wall(), clock.monotonic()) == (86_400.5, 7.0)

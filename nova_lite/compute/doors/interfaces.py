@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from nova_lite import concurrency, exception
+from nova_lite.clock import monotonic
 from nova_lite.compute import acceptance, actions, network_events
 from nova_lite.compute.doors.door import Door, check_host, check_lock
 from nova_lite.context import RequestContext
@@ -89,12 +89,12 @@ class InterfacesDoor(Door):
     # -- inside ---------------------------------------------------------------------------------------
 
     def _await(self, operation_id: int) -> Operation:
-        end, pause_s = time.monotonic() + _PATIENCE_S, _FIRST_LOOK_S
+        end, pause_s = monotonic() + _PATIENCE_S, _FIRST_LOOK_S
         while True:
             operation = operations.get(operation_id)
             if operation.state in (OperationState.DONE, OperationState.FAILED):
                 return operation
-            if time.monotonic() > end:
+            if monotonic() > end:
                 raise exception.Unavailable("The interface is still being attached.")
             concurrency.sleep(pause_s)
             pause_s = min(1.5 * pause_s, _LONGEST_LOOK_S)
