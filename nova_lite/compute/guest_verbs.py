@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from nova_lite import concurrency, exception
-from nova_lite.compute import consoles, diagnostics, external_events
+from nova_lite.compute import consoles, diagnostics, external_events, survey
 from nova_lite.compute.host import ComputeHost
 from nova_lite.context import RequestContext
 from nova_lite.manager import Manager
-from nova_lite.objects import ConsoleAddress, ConsoleType, Diagnostics, ExternalEvent, Instance
+from nova_lite.objects import ConsoleAddress, ConsoleType, Diagnostics, ExternalEvent, Instance, Survey
 from nova_lite.virt.driver import ComputeDriver
 
 
@@ -39,3 +39,7 @@ class GuestVerbs(Manager):
     def diagnostics(self, ctxt: RequestContext, instance: Instance) -> Diagnostics:
         """:raises NotSupported, InstanceInvalidState, GuestNotFound: see :func:`diagnostics.of`."""
         return diagnostics.of(self.driver, instance)
+
+    def survey(self, ctxt: RequestContext, after: str | None) -> Survey:
+        """What this host has of servers: see :func:`survey.batch`."""
+        return survey.batch(self.driver, after)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from nova_lite import rpc
 from nova_lite.context import RequestContext
-from nova_lite.objects import ConsoleAddress, ConsoleType, Diagnostics, ExternalEvent, Instance
+from nova_lite.objects import ConsoleAddress, ConsoleType, Diagnostics, ExternalEvent, Instance, Survey
 
 TOPIC = "compute"
 VERSION = "1.0"
@@ -44,3 +44,6 @@ class ComputeRpcAPI:
         return self._client.call(  # type: ignore[no-any-return]
             ctxt, "console_address", host=host, instance=instance, console_type=console_type
         )
+
+    def survey(self, ctxt: RequestContext, host: str, after: str | None) -> Survey:
+        return self._client.call(ctxt, "survey", host=host, after=after)  # type: ignore[no-any-return]

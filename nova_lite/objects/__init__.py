@@ -16,6 +16,7 @@ from nova_lite.objects.operation import OPEN_STATES, Operation, OperationEvent, 
 from nova_lite.objects.scheduling import Diagnosis, Placement, RequestSpec, Selection, Verdict
 from nova_lite.objects.server_group import GroupPolicy, GroupRule, ServerGroup
 from nova_lite.objects.server_request import Page, ServerRequest, ServerSearch
+from nova_lite.objects.survey import Presence, Survey
 
 __all__ = [
     "OPEN_STATES",
@@ -51,6 +52,7 @@ __all__ = [
     "OperationState",
     "Page",
     "Placement",
+    "Presence",
     "RequestSpec",
     "Selection",
     "ServerGroup",
@@ -59,6 +61,7 @@ __all__ = [
     "ServerSearch",
     "Service",
     "Subnet",
+    "Survey",
     "Verdict",
     "Vif",
 ]

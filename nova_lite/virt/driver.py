@@ -17,12 +17,17 @@ from nova_lite.virt.event import LifecycleEvent
 
 @dataclass(frozen=True)
 class Guest:
-    """A domain found on this host. ``generation`` is None where the domain carries no mark of ours."""
+    """A domain found on this host. ``generation`` is None where the domain carries no mark of ours.
+
+    ``rescued`` (it boots from a rescue image) and ``volumes`` (ids) are None where the driver does not look.
+    """
 
     uuid: str
     name: str
     power_state: int
     generation: int | None = None
+    rescued: bool | None = None
+    volumes: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,10 @@ class ComputeDriver(abc.ABC):
     @abc.abstractmethod
     def list_disks(self) -> frozenset[str]:
         """Uuids of the servers that have local disks here, with or without a guest."""
+
+    def list_incoming(self) -> frozenset[str]:
+        """Uuids of the servers that something here waits for and that no domain stands for yet."""
+        return frozenset()
 
     @abc.abstractmethod
     def register_event_listener(self, listener: Callable[[LifecycleEvent], None]) -> None: ...

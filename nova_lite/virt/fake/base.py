@@ -105,7 +105,10 @@ class FakeBase(driver.ComputeDriver):
 
     def list_guests(self) -> tuple[driver.Guest, ...]:
         return tuple(
-            driver.Guest(guest.uuid, guest.name, guest.power_state, guest.generation)
+            driver.Guest(
+                guest.uuid, guest.name, guest.power_state, guest.generation,
+                rescued=bool(guest.rescue_image), volumes=tuple(sorted([*guest.volumes])),
+            )
             for guest in list(self.guests.values())
         )
 

@@ -60,6 +60,9 @@ class FakeLiveMigration(FakeBase, driver.LiveMigrationDriver):
         with _switch:
             self._forget_incoming(instance.uuid)
 
+    def list_incoming(self) -> frozenset[str]:
+        return frozenset([*self.incoming])
+
     # -- on the destination -----------------------------------------------------------------------
 
     def check_can_live_migrate_destination(
