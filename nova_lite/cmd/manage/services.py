@@ -1,0 +1,34 @@
+"""nova-lite-manage service: the daemons."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from oslo_config import cfg
+
+from nova_lite import liveness
+from nova_lite.cmd import startup
+from nova_lite.cmd.manage.answer import Answer, Noun, table
+from nova_lite.db.api import services
+
+
+def add(whats: Any) -> None:
+    Noun(whats, "service", "the daemons").verb("list", list_all, "List all daemons that ever registered.")
+
+
+def list_all(conf: cfg.ConfigOpts, args: argparse.Namespace) -> Answer:
+    startup.open_database(conf)
+    down_s = conf.operations.service_down_s
+    rows = [
+        {
+            "binary": service.binary,
+            "host": service.host,
+            "status": "disabled" if service.disabled else "enabled",
+            "state": "up" if liveness.is_up(service, down_s) else "down",
+            "last_seen_at": service.last_seen_at.isoformat(timespec="seconds") if service.last_seen_at else None,
+            "disabled_reason": service.disabled_reason,
+        }
+        for service in services.list()
+    ]
+    return Answer(rows, table(rows, ("binary", "host", "status", "state", "last_seen_at")))
