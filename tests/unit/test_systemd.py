@@ -85,4 +85,4 @@ def test_units_wait_for_the_drain_and_reload_by_hup(unit: pathlib.Path) -> None:
 
 
 def test_every_daemon_has_a_unit() -> None:
-    assert len(UNITS) == 6
+    assert len(UNITS) == 7
