@@ -1,8 +1,9 @@
 """Failpoints: named moments at which a test may stop, delay or break this process.
 
-Nothing is armed in production, and a point that is not armed costs one look at a global. There is a point before and
-after each durable write, each message and (where a test wraps the driver) each driver call, so that every operation
-passes all kinds of them without naming one.
+Nothing is armed in production, and a point that is not armed costs one look at a global: its name is not even put
+together. There is a point before and after each durable write and each message; tests put more before and after each
+call of a driver and each request to a neighbour. So every operation passes all kinds of them without naming one. The
+registry of all of them is tests/harness/failpoints/points.py.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ def disarm() -> None:
     _hook = None
 
 
-def hit(point: str) -> None:
-    """This moment is reached."""
+def hit(*parts: str) -> None:
+    """This moment is reached. Its name is the parts with dots between: ``hit("call", "progress", "before")``."""
     if _hook is not None:
-        _hook(point)
+        _hook(".".join(parts))

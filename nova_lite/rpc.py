@@ -194,7 +194,7 @@ class Client:
         stub = self._stub()
         timeout = timeout_s if timeout_s is not None else _conf.rpc_response_timeout
         caller = stub.prepare(**({"server": host} if host else {}), timeout=timeout, retry=1)
-        failpoints.hit(f"call.{method}.before")
+        failpoints.hit("call", method, "before")
         try:
             answer = _first_call_bounded(timeout, caller.call, _wire_context(ctxt, timeout), method, **args)
         except messaging.MessagingTimeout:
@@ -206,16 +206,16 @@ class Client:
             raise exception.NovaLiteError(text) from None
         except messaging.MessagingException as error:
             raise exception.NovaLiteError(f"{self.topic}.{method}: {error}") from None
-        failpoints.hit(f"call.{method}.after")
+        failpoints.hit("call", method, "after")
         if isinstance(answer, exception.NovaLiteError):
             raise answer
         return answer
 
     def cast(self, ctxt: RequestContext, method: str, host: str | None = None, **args: Any) -> None:
         """Send to one server of the topic, to the one at ``host`` if given; never waits, never fails."""
-        failpoints.hit(f"cast.{method}.before")
+        failpoints.hit("cast", method, "before")
         self._post(ctxt, method, args, host=host, fanout=False)
-        failpoints.hit(f"cast.{method}.after")
+        failpoints.hit("cast", method, "after")
 
     def fanout(self, ctxt: RequestContext, method: str, **args: Any) -> None:
         """Send to every server of the topic; never waits, never fails."""
