@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nova_lite.context import RequestContext
-from nova_lite.objects import Instance, NetworkRequest, Vif
+from nova_lite.objects import Instance, NetworkRequest, Port, Vif
 
 Requests = tuple[NetworkRequest, ...]
 DEFAULT_GROUP = "default"
@@ -89,3 +89,7 @@ class API(abc.ABC):
     @abc.abstractmethod
     def remove_security_group(self, ctxt: RequestContext, instance: Instance, name: str) -> None:
         """Take a group off every interface. :raises SecurityGroupNotFound: as above, or none has it."""
+
+    @abc.abstractmethod
+    def ports(self, page: int = 1000) -> list[Port] | None:
+        """Every port that serves a server or was made for one, whosever; None: nothing is kept anywhere."""

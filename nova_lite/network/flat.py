@@ -16,7 +16,7 @@ from oslo_config import cfg
 from nova_lite import exception
 from nova_lite.context import RequestContext
 from nova_lite.network.api import API, DEFAULT_GROUP, Requests, Wanted
-from nova_lite.objects import FixedIP, Instance, NetworkRequest, Vif
+from nova_lite.objects import FixedIP, Instance, NetworkRequest, Port, Vif
 
 NETWORK_ID = "00000000-0000-4000-8000-6e657477726b"
 # What QEMU's user-mode network always gives its only guest.
@@ -88,6 +88,9 @@ class FlatNetwork(API):
     def remove_security_group(self, ctxt: RequestContext, instance: Instance, name: str) -> None:
         """:raises SecurityGroupNotFound: always."""
         raise exception.SecurityGroupNotFound(security_group_id=name)
+
+    def ports(self, page: int = 1000) -> list[Port] | None:
+        return None
 
     def _vif(self, instance: Instance, key: str, request: NetworkRequest) -> Vif:
         seed = hashlib.sha256(f"{instance.uuid}/{key}".encode()).digest()

@@ -17,7 +17,7 @@ from nova_lite.network.choice import Choice
 from nova_lite.network.facts import Facts
 from nova_lite.network.groups import Groups
 from nova_lite.network.neutron import Json, Neutron
-from nova_lite.objects import Instance, NetworkRequest, Vif
+from nova_lite.objects import Instance, NetworkRequest, Port, Vif
 
 _FREE: dict[str, Any] = {"device_id": "", "device_owner": "", "binding:host_id": None, "binding:profile": {}}
 
@@ -183,6 +183,16 @@ class NetworkService(API):
             self._update(port["id"], _FREE)
         except exception.PortNotFound:
             return
+
+    def ports(self, page: int = 1000) -> list[Port] | None:
+        found: list[Port] = []
+        query: dict[str, Any] = {"limit": page, "sort_key": "id", "sort_dir": "asc"}
+        while True:
+            rows = self._neutron.list(None, "ports", **query)
+            found += [vifs.port(row) for row in rows if vifs.is_made(row) or vifs.is_plugged(row)]
+            if len(rows) < page or rows[-1]["id"] == query.get("marker"):
+                return found
+            query["marker"] = rows[-1]["id"]
 
     # -- security groups ------------------------------------------------------------------------------
 

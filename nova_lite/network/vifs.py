@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from nova_lite import exception
-from nova_lite.objects import FixedIP, Subnet, Vif
+from nova_lite.objects import FixedIP, Port, Subnet, Vif
 from nova_lite.objects.network import FIXED
 
 Json = Mapping[str, Any]
@@ -28,6 +28,17 @@ def made(key: str = "") -> str:
 def is_made(port: Json) -> bool:
     """Whether we made the port, so that it goes with its server."""
     return str(port.get("description", "")).startswith(MADE)
+
+
+def is_plugged(port: Json) -> bool:
+    """Whether a compute cloud uses it, whosever port it is."""
+    return str(port.get("device_owner", "")).startswith("compute:")
+
+
+def port(row: Json) -> Port:
+    """What an audit looks at."""
+    host = row.get("binding:host_id") or None
+    return Port(row["id"], str(row.get("device_id") or ""), host, is_made(row), is_plugged(row))
 
 
 def vif(

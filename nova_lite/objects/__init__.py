@@ -6,12 +6,12 @@ from nova_lite.objects.console import ConsoleAddress, ConsoleToken, ConsoleType
 from nova_lite.objects.diagnostics import CpuDiagnostics, Diagnostics, DiskDiagnostics, NicDiagnostics
 from nova_lite.objects.external_event import ExternalEvent
 from nova_lite.objects.flavor import Flavor
-from nova_lite.objects.host import Allocation, ComputeNode, Service
+from nova_lite.objects.host import Allocation, ComputeNode, HostIdentity, Service
 from nova_lite.objects.image import ImageMeta
 from nova_lite.objects.instance import CreatedServer, Fault, Instance, ServerName
 from nova_lite.objects.keypair import KeyPair
 from nova_lite.objects.migration import Migration, MigrationStatus, MigrationType, MigrationWish
-from nova_lite.objects.network import FixedIP, NetworkRequest, Subnet, Vif
+from nova_lite.objects.network import FixedIP, NetworkRequest, Port, Subnet, Vif
 from nova_lite.objects.operation import OPEN_STATES, Operation, OperationEvent, OperationState
 from nova_lite.objects.scheduling import Diagnosis, Placement, RequestSpec, Selection, Verdict
 from nova_lite.objects.server_group import GroupPolicy, GroupRule, ServerGroup
@@ -38,6 +38,7 @@ __all__ = [
     "Flavor",
     "GroupPolicy",
     "GroupRule",
+    "HostIdentity",
     "ImageMeta",
     "Instance",
     "KeyPair",
@@ -52,6 +53,7 @@ __all__ = [
     "OperationState",
     "Page",
     "Placement",
+    "Port",
     "Presence",
     "RequestSpec",
     "Selection",

@@ -68,3 +68,14 @@ class Vif(TravellingObject):
     security_groups: tuple[str, ...] = ()
     preserved: bool = False
     active: bool = True
+
+
+@dataclass(frozen=True)
+class Port:
+    """A port of the network service that serves a server (``is_plugged``), or was made for one (``is_made``)."""
+
+    id: str
+    server: str
+    host: str | None
+    is_made: bool
+    is_plugged: bool

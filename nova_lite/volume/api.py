@@ -16,6 +16,7 @@ from nova_lite.volume.meta import Attachment, Snapshot, Volume
 # What a volume on its way to being usable may be meanwhile.
 PASSING = ("creating", "downloading")
 _REIMAGE = "3.68"
+PAGE = 1000
 
 
 class API:
@@ -163,6 +164,29 @@ class API:
         body = self._cinder.request(ctxt, "GET", "/attachments", exception.NotFound, query=query)
         found = body.get("attachments", ()) if isinstance(body, dict) else ()
         return [meta.attachment_item(each) for each in found]
+
+    def all_attachments(self, ctxt: RequestContext | None) -> list[Attachment]:
+        """Every attachment of every project."""
+        return [meta.attachment_item(each) for each in self._every(ctxt, "/attachments", "attachments")]
+
+    def statuses(self, ctxt: RequestContext | None) -> dict[str, str]:
+        """The status of every volume of every project."""
+        rows = self._every(ctxt, "/volumes/detail", "volumes")
+        return {str(row.get("id")): str(row.get("status")) for row in rows}
+
+    def _every(self, ctxt: RequestContext | None, path: str, key: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        query = {"all_tenants": "1", "limit": str(PAGE)}
+        while True:
+            body = self._cinder.request(ctxt, "GET", path, exception.NotFound, query=query)
+            rows = body.get(key) if isinstance(body, dict) else None
+            if not isinstance(rows, list):
+                raise exception.Unavailable(f"The volume service's answer is no list of {key}.")
+            found += rows
+            # A service may answer fewer than it was asked for; it says when there are more.
+            if not rows or not body.get(f"{key}_links") or rows[-1]["id"] == query.get("marker"):
+                return found
+            query["marker"] = str(rows[-1]["id"])
 
     def _attachment(
         self, ctxt: RequestContext | None, method: str, attachment_id: str, body: Any = None, below: str = ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, func, insert, select
 
 from nova_lite import exception
 from nova_lite.clock import utcnow
@@ -40,6 +40,14 @@ def validate(token: str) -> ConsoleToken:
         raise exception.ConsoleTokenNotFound()
     address = ConsoleAddress(row.host, row.port, row.access_url_base, row.tls_port, row.internal_access_path)
     return ConsoleToken(row.instance_uuid, row.console_type, address, row.expires_at)
+
+
+def held() -> list[tuple[str, int, datetime.datetime, datetime.datetime]]:
+    """For each server that has tokens: its uuid, how many, and when the last and the first of them expire."""
+    ends = _T.c.expires_at
+    query = select(_T.c.instance_uuid, func.count(), func.max(ends), func.min(ends)).group_by(_T.c.instance_uuid)
+    with reader() as session:
+        return [tuple(row) for row in session.execute(query)]
 
 
 @retry_on_deadlock

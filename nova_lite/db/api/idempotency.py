@@ -33,6 +33,13 @@ def find(project_id: str, key_hash: str) -> Kept | None:
     return None if row is None else Kept(*row)
 
 
+def list_all() -> list[tuple[int, str, datetime.datetime]]:
+    """Of every key that is kept its number, the server that it answers with, and until when it does."""
+    query = select(_T.c.id, _T.c.answer, _T.c.created_at).order_by(_T.c.id)
+    with reader() as session:
+        return [(row.id, str(row.answer.get("uuid", "")), row.created_at + LIFETIME) for row in session.execute(query)]
+
+
 def keep(project_id: str, key_hash: str, body_hash: str, answer: dict[str, Any]) -> None:
     """Use a key, in the transaction of what is answered; the use of a forgotten time is no hindrance.
 

@@ -71,6 +71,11 @@ def unconfirmed(before: datetime.datetime) -> builtins.list[Migration]:
     return _all(select(_T).where(finished, _T.c.updated_at <= before).order_by(_T.c.id).limit(1000))
 
 
+def under_way() -> builtins.list[Migration]:
+    """Every move that has not ended."""
+    return _all(select(_T).where(_T.c.status.not_in(_ENDED)).order_by(_T.c.id))
+
+
 def evacuated(source_compute: str | None = None) -> builtins.list[Migration]:
     """Evacuations that went well but whose source (any, or this host) has not said that its guest is gone."""
     query = select(_T).where(

@@ -1,0 +1,57 @@
+"""Servers come to rest, and say why where they failed (I1, I2); what a shelf leaves behind (I5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from nova_lite.audit.finding import Complaint, Rule
+from nova_lite.audit.world import World
+from nova_lite.compute.vm_states import VmState
+
+_SHELF = (VmState.SHELVED, VmState.SHELVED_OFFLOADED)
+
+
+def _restless(world: World) -> Iterable[Complaint]:
+    for server in world.servers.values():
+        if server.task_state is not None or server.vm_state == VmState.BUILDING:
+            sentence = f"server {server.uuid} rests in {server.vm_state}/{server.task_state}"
+            yield Complaint("server", server.uuid, sentence, server.uuid, server.host)
+
+
+def _silent(world: World) -> Iterable[Complaint]:
+    for server in world.servers.values():
+        if server.vm_state == VmState.ERROR and server.fault is None:
+            sentence = f"server {server.uuid} is in error and says no reason"
+            yield Complaint("server", server.uuid, sentence, server.uuid, server.host)
+
+
+def _nowhere(world: World) -> Iterable[Complaint]:
+    known = {node.host for node in world.nodes}
+    for server in world.servers.values():
+        if server.host is not None and server.host not in known:
+            sentence = f"server {server.uuid} is on host {server.host}, which has no hypervisor"
+            yield Complaint("server", server.uuid, sentence, server.uuid, server.host)
+
+
+def _offloaded(world: World) -> Iterable[Complaint]:
+    for server in world.servers.values():
+        if server.vm_state == VmState.SHELVED_OFFLOADED and server.host is not None:
+            sentence = f"server {server.uuid} is off its host and has host {server.host}"
+            yield Complaint("server", server.uuid, sentence, server.uuid, server.host)
+
+
+def _shelf(world: World) -> Iterable[Complaint]:
+    for server in world.servers.values():
+        if server.vm_state not in _SHELF and "shelved_at" in server.system_metadata:
+            sentence = f"server {server.uuid} is {server.vm_state} and remembers its shelf"
+            yield Complaint("server", server.uuid, sentence, server.uuid, server.host)
+
+
+_RESET = "look at its actions, then reset its state: `openstack server set --state`"
+RULES = (
+    Rule("server-at-rest", "I1", _RESET, _restless),
+    Rule("error-has-reason", "I2", "look for the server's uuid in the logs of conductor and host", _silent),
+    Rule("server-has-host", "I5", "start the host under its name again, or evacuate the server", _nowhere),
+    Rule("offloaded-has-no-host", "I5", "unshelve the server, or offload it again", _offloaded),
+    Rule("shelf-is-forgotten", "I5", "harmless; report it as a defect", _shelf),
+)

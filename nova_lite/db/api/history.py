@@ -1,0 +1,84 @@
+"""The journal as a whole, for those who judge it: what is open, what ended lately, what changed meanwhile."""
+
+from __future__ import annotations
+
+import collections
+import datetime
+from collections.abc import Iterable, Iterator
+
+from sqlalchemy import func, or_, select, update
+
+from nova_lite.clock import utcnow
+from nova_lite.db.models.operations import Operation as Model
+from nova_lite.db.models.operations import OperationEvent as EventModel
+from nova_lite.db.session import reader, retry_on_deadlock, writer
+from nova_lite.db.transaction import Transaction
+from nova_lite.objects import OPEN_STATES, Operation, OperationEvent, OperationState
+
+_T = Model.__table__
+_E = EventModel.__table__
+_OPEN = tuple(str(state) for state in OPEN_STATES)
+_RESULTS = {OperationState.DONE: "Success", OperationState.FAILED: "Error"}
+# Operations whose events are read at once.
+_CHUNK = 500
+
+
+def journal(since: datetime.datetime | None = None) -> list[Operation]:
+    """The open operations and those that ended since then (None: all there are), with their events, oldest first."""
+    query = select(_T).order_by(_T.c.id)
+    if since is not None:
+        query = query.where(or_(_T.c.state.in_(_OPEN), _T.c.finish_time >= since))
+    with reader() as session:
+        rows = session.execute(query).all()
+        events = _events(session, [row.id for row in rows])
+    return [
+        Operation(**{
+            **row._mapping, "state": OperationState(row.state), "steps": tuple(row.steps or ()), "args": row.args or {},
+            "events": tuple(events.get(row.id, ())),
+        })
+        for row in rows
+    ]  # fmt: skip
+
+
+def touched(since: datetime.datetime) -> frozenset[str]:
+    """The servers of which an operation is open, or changed since then."""
+    query = select(_T.c.instance_uuid).where(or_(_T.c.state.in_(_OPEN), _T.c.updated_at >= since)).distinct()
+    with reader() as session:
+        return frozenset(session.scalars(query))
+
+
+def failures() -> dict[str, int]:
+    """How many operations that are remembered failed, by action."""
+    failed = _T.c.state == str(OperationState.FAILED)
+    with reader() as session:
+        rows = session.execute(select(_T.c.action, func.count()).where(failed).group_by(_T.c.action)).all()
+    return {action: int(number) for action, number in rows}
+
+
+@retry_on_deadlock
+def close_events(operation_id: int) -> None:
+    """End the events of an operation that has ended."""
+    with writer() as session:
+        row = session.execute(select(_T.c.state, _T.c.finish_time).where(_T.c.id == operation_id)).one_or_none()
+        if row is not None and row.state not in _OPEN:
+            session.execute(
+                update(_E)
+                .where(_E.c.operation_id == operation_id, _E.c.finish_time.is_(None))
+                .values(finish_time=row.finish_time or utcnow(), result=_RESULTS[OperationState(row.state)])
+            )
+
+
+def _events(session: Transaction, ids: list[int]) -> dict[int, list[OperationEvent]]:
+    found = collections.defaultdict(list)
+    for some in _chunks(ids):
+        for row in session.execute(select(_E).where(_E.c.operation_id.in_(some)).order_by(_E.c.id)):
+            found[row.operation_id].append(
+                OperationEvent(
+                    row.name, row.start_time, row.finish_time, row.result, row.traceback, row.host, row.details
+                )
+            )
+    return found
+
+
+def _chunks(ids: list[int]) -> Iterator[Iterable[int]]:
+    return (ids[start : start + _CHUNK] for start in range(0, len(ids), _CHUNK))
