@@ -37,8 +37,8 @@ def take(operation_id: int, owner: str, lease_s: float, host: str) -> tuple[Oper
             return None
         instance = _instance(operation)
         row = row_of(operation)
-        if instance is None or (instance.host != host and not row.off_home):
-            operations.finish(operation.id, operation.attempt, OperationState.FAILED, "The server is no longer here.")
+        if instance is None or not _is_here(operation, instance):
+            _leave(operation, instance)
             return None
         if operation.retries > row.max_retries and row.timeout_s is not None:
             reason = f"Given up: {operation.retries} workers died on it."
@@ -59,14 +59,33 @@ def take(operation_id: int, owner: str, lease_s: float, host: str) -> tuple[Oper
 def look_again(operation_id: int, attempt: int) -> Instance:
     """The server as it is now, for a worker that took its turn while another had the server.
 
-    :raises StaleWrite: the turn is somebody else's, or the server is gone.
+    :raises StaleWrite: the turn is somebody else's, or the server is gone or elsewhere.
     """
     with writer():
         operations.hold(operation_id, attempt)
-        instance = _instance(operations.get(operation_id))
-    if instance is None:
+        operation = operations.get(operation_id)
+        instance = _instance(operation)
+        here = instance is not None and _is_here(operation, instance)
+        if not here:
+            _leave(operation, instance)
+    if instance is None or not here:
         raise exception.StaleWrite(what=f"Operation {operation_id}")
     return instance
+
+
+def _is_here(operation: Operation, instance: Instance) -> bool:
+    return instance.host == operation.host or row_of(operation).off_home
+
+
+def _leave(operation: Operation, instance: Instance | None) -> None:
+    """The server went away while its host had other work: what runs beside goes after it, the rest is too late."""
+    if instance is None:
+        operations.give_up(operation, "The server is gone.")
+    elif row_of(operation).beside:
+        topic = "conductor" if instance.host is None else "compute"
+        operations.hand_over(operation.id, operation.attempt, topic, instance.host, operation.args)
+    else:
+        end_failed(operation, instance, "The server is no longer here.", "", 409)
 
 
 @retry_on_deadlock
@@ -91,7 +110,7 @@ def hand_over(
     :raises StaleWrite: as progress.
     """
     with writer():
-        operation = operations.get(operation_id)
+        operation = operations.locked(operation_id)
         if (operation.args.get("stage"), operation.args.get("handed_by")) == (stage, attempt):
             return
         present = row_of(operation).stage(operation.args.get("stage"))
@@ -164,7 +183,7 @@ def end_failed(
         event = row.stage(operation.args.get("stage")).event
         operations.finish_event(operation.id, event, "Error", details=reason, traceback=details or None)
     changes = {"verdict": verdict} if verdict is not None else {}
-    operations.finish(operation.id, operation.attempt, OperationState.FAILED, reason, **changes)
+    operations.give_up(operation, reason, **changes)
     instances.add_fault(instance.uuid, Fault(code, reason[:255], details, operation.host))
     instances.update_if(instance.uuid, values)
 

@@ -50,7 +50,7 @@ def main(url: str) -> None:
     from sqlalchemy import make_url
 
     from tests.harness.database import fresh_database
-    from tests.harness.races import RACES
+    from tests.harness.request_races import RACES
 
     won = []
     for race in RACES:

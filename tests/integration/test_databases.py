@@ -21,7 +21,8 @@ from nova_lite.db.api import instances
 from nova_lite.db.models import Base
 from nova_lite.db.session import retry_on_deadlock, writer
 from tests.harness.database import URL_VARIABLE, fresh_database, make_instance
-from tests.harness.races import RACES, green_races
+from tests.harness.races import green_races
+from tests.harness.request_races import RACES
 
 pytestmark = pytest.mark.timeout(300)
 

@@ -43,6 +43,13 @@ def get(operation_id: int) -> Operation:
     return _operation(row)
 
 
+def locked(operation_id: int) -> Operation:
+    """As :func:`get`, and nobody else changes it before the caller's transaction ends."""
+    with writer() as session:
+        session.execute(select(_T.c.id).where(_T.c.id == operation_id).with_for_update())
+        return get(operation_id)
+
+
 def get_by_request_id(instance_uuid: str, request_id: str) -> Operation:
     """The newest operation of that request, with its events. :raises NotFound: none."""
     with reader() as session:
@@ -252,7 +259,8 @@ def finish(operation_id: int, attempt: int, state: OperationState, message: str 
 
 def ended_by(operation_id: int, attempt: int) -> bool:
     """Whether this very attempt ended it well already: its worker did not hear the answer and asks again."""
-    operation = get(operation_id)
+    # locked: the first word may be on its way to being written, and the second would take itself for overtaken
+    operation = locked(operation_id)
     return operation.attempt == attempt and operation.state is OperationState.DONE
 
 

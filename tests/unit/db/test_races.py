@@ -8,7 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from tests.harness.database import fresh_database
-from tests.harness.races import RACES, green_races
+from tests.harness.races import green_races
+from tests.harness.request_races import RACES
 
 
 @pytest.mark.parametrize("race", RACES, ids=lambda race: race.__name__)
