@@ -37,7 +37,7 @@ from nova_lite.scheduler.manager import SchedulerManager
 from nova_lite.service import Service
 from nova_lite.virt.fake import FakeDriver
 from nova_lite.virt.fault_plan import FaultPlan
-from tests.harness import network_oracle, oracle, volume_oracle
+from tests.harness import oracle
 from tests.harness.networks import Networks
 from tests.harness.volumes import Volumes
 
@@ -312,9 +312,7 @@ class Cloud:
         until(lambda: not self.violations(), timeout_s, lambda: "\n".join(self.violations()))
 
     def violations(self) -> list[str]:
-        found = oracle.violations(self.drivers, dict(self.images.images))
-        found += network_oracle.violations(self.networks)
-        return [*found, *volume_oracle.violations(self.drivers, self.volumes)]
+        return oracle.violations(self.drivers, dict(self.images.images), self.networks, self.volumes)
 
 
 class _Nobody:

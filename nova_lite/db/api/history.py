@@ -41,8 +41,8 @@ def journal(since: datetime.datetime | None = None) -> list[Operation]:
 
 
 def touched(since: datetime.datetime) -> frozenset[str]:
-    """The servers of which an operation is open, or changed since then."""
-    query = select(_T.c.instance_uuid).where(or_(_T.c.state.in_(_OPEN), _T.c.updated_at >= since)).distinct()
+    """The servers of which an operation came, changed or ended since then."""
+    query = select(_T.c.instance_uuid).where(_T.c.updated_at >= since).distinct()
     with reader() as session:
         return frozenset(session.scalars(query))
 
