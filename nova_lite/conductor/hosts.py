@@ -7,8 +7,8 @@ import logging
 from typing import Any
 
 from nova_lite import exception
-from nova_lite.clock import utcnow
 from nova_lite.conductor import journal
+from nova_lite.db import clock
 from nova_lite.db.api import compute_nodes, instances, migrations, operations, services
 from nova_lite.db.session import retry_on_deadlock, writer
 from nova_lite.liveness import COMPUTE as BINARY
@@ -40,7 +40,7 @@ def heartbeat(host: str, epoch: str, owner: str, in_flight: list[int], lease_s: 
     if not services.heartbeat(host, BINARY, epoch):
         raise exception.ServiceNotFound(service=f"{BINARY} on {host}")
     lost = operations.renew(owner, in_flight, lease_s)
-    older = utcnow() - datetime.timedelta(seconds=_WAKE_UP_GRACE_S)
+    older = clock.now() - datetime.timedelta(seconds=_WAKE_UP_GRACE_S)
     return {"lost": lost, "waiting": operations.waiting("compute", host, older)}
 
 

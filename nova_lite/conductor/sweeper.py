@@ -10,8 +10,9 @@ import logging
 from collections.abc import Callable
 
 from nova_lite import exception
-from nova_lite.clock import utcnow
+from nova_lite.clock import monotonic
 from nova_lite.conductor.tasks import recover
+from nova_lite.db import clock
 from nova_lite.db.api import allocations, console_tokens, idempotency, instances, migrations, operations
 from nova_lite.liveness import dead_hosts
 from nova_lite.objects import Operation
@@ -40,12 +41,15 @@ class Sweeper:
         self._interval_s = interval_s
         self._max_builds = max_builds
         self._retention = datetime.timedelta(days=retention_days)
+        # When this conductor last looked for dead hosts, and until when it does not trust what it sees.
+        self._looked_at = monotonic()
+        self._dazzled_until = 0.0
 
     def sweep(self) -> None:
         """One round; an error in one finding does not keep the others from their turn."""
         self._each(operations.overdue(), recover.time_is_up)
         self._hosts_down()
-        older = utcnow() - datetime.timedelta(seconds=self._interval_s)
+        older = clock.now() - datetime.timedelta(seconds=self._interval_s)
         for operation_id in operations.waiting("conductor", older_than=older):
             self._run(operation_id)
         self._ask_returned()
@@ -55,14 +59,24 @@ class Sweeper:
         orphans = allocations.release_orphans()
         if orphans:
             LOG.warning("Released the claims of %d servers that are gone", orphans)
-        console_tokens.purge(utcnow())
+        console_tokens.purge(clock.now())
         idempotency.purge()
-        before = utcnow() - self._retention
+        before = clock.now() - self._retention
         forgotten = instances.purge(before), operations.purge(before), migrations.purge(before)
         if any(forgotten):
             LOG.info("Forgot %d servers, %d operations and %d moves of the time before %s", *forgotten, before)
 
+    def _dazzled(self) -> bool:
+        """Whether this conductor saw nothing for so long that everybody looks dead: then they get time to beat."""
+        now = monotonic()
+        if now - self._looked_at > self._down_s:
+            self._dazzled_until = now + self._down_s / 2
+        self._looked_at = now
+        return now < self._dazzled_until
+
     def _hosts_down(self) -> None:
+        if self._dazzled():
+            return
         open_on_hosts = operations.open_on_hosts("compute")
         if not open_on_hosts:
             return

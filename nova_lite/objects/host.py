@@ -11,7 +11,12 @@ from nova_lite.objects.base import TravellingObject
 
 @dataclass(frozen=True)
 class Service(TravellingObject):
-    """One daemon. ``epoch`` changes with every start; ``last_seen_at`` is the last heartbeat (naive UTC)."""
+    """One daemon. ``epoch`` changes with every start; ``last_seen_at`` is the last heartbeat (naive UTC).
+
+    ``beats`` goes on with every start and heartbeat. ``identity`` is what lies beside the guests of a compute host.
+    """
+
+    VERSION = "1.1"
 
     uuid: str
     host: str
@@ -23,9 +28,26 @@ class Service(TravellingObject):
     disabled_reason: str | None = None
     forced_down: bool = False
     last_seen_at: datetime.datetime | None = None
+    beats: int = 0
+    identity: str | None = None
     id: int | None = None
     created_at: datetime.datetime | None = None
     updated_at: datetime.datetime | None = None
+
+
+@dataclass(frozen=True)
+class HostIdentity(TravellingObject):
+    """Which host of which cloud something is, and how far both have come: what lies beside a host's guests.
+
+    ``beats`` is the host's own count of heartbeats, ``mark`` the cloud's of daemons that started; neither goes back
+    unless the database is an older copy.
+    """
+
+    uuid: str
+    host: str
+    cloud: str
+    beats: int = 0
+    mark: int = 0
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from nova_lite import liveness
-from nova_lite.clock import monotonic, utcnow
+from nova_lite.clock import monotonic
+from nova_lite.db import clock
 from nova_lite.db.api import aggregates, allocations, compute_nodes, server_groups, services
 from nova_lite.db.session import retry_on_deadlock, writer
 from nova_lite.objects import Allocation, GroupRule, RequestSpec
@@ -62,7 +63,9 @@ class DatabaseState:
         groups = aggregates.list()
         nodes = compute_nodes.list_all()
         zones = zone_of_hosts(groups)
-        snapshot = build(nodes, computes, zones, self._default_zone, utcnow(), self._down_after_s, taken_at, groups)
+        now = clock.now()
+        seen = [liveness.as_observed(service, self._down_after_s, now) for service in computes]
+        snapshot = build(nodes, seen, zones, self._default_zone, now, self._down_after_s, taken_at, groups)
         ended_at = self._clock()
         pause_s = max(self._max_age_s, READINGS_APART * (ended_at - taken_at)) if self._max_age_s else 0.0
         self._recent_until = ended_at + pause_s

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import pathlib
+import types
 from collections.abc import Iterator
 
 import pytest
@@ -60,8 +61,8 @@ def test_an_expired_token_opens_nothing(cloud: Cloud, monkeypatch: pytest.Monkey
         token = _token(cloud, cloud.boot()["id"])
     finally:
         CONF.clear_override("token_ttl", "consoleauth")
-    late = console_tokens.utcnow().replace(year=2100)
-    monkeypatch.setattr(console_tokens, "utcnow", lambda: late)
+    late = console_tokens.clock.now().replace(year=2100)
+    monkeypatch.setattr(console_tokens, "clock", types.SimpleNamespace(now=lambda: late))
     assert cloud.get(f"/os-console-auth-tokens/{token}", token=ADMIN).status == 404
     assert console_tokens.purge(late) >= 1
 

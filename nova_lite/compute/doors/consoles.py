@@ -7,10 +7,10 @@ import urllib.parse
 import uuid
 
 from nova_lite import exception
-from nova_lite.clock import utcnow
 from nova_lite.compute import acceptance, actions
 from nova_lite.compute.doors.door import Door, check_host
 from nova_lite.context import RequestContext
+from nova_lite.db import clock
 from nova_lite.db.api import console_tokens
 from nova_lite.objects import ConsoleToken, ConsoleType, Instance
 
@@ -29,7 +29,7 @@ class ConsoleDoor(Door):
         except exception.GuestNotFound:
             raise exception.InstanceNotReady(instance_uuid=instance.uuid) from None
         token = str(uuid.uuid4())
-        expires = utcnow() + datetime.timedelta(seconds=self._conf.consoleauth.token_ttl)
+        expires = clock.now() + datetime.timedelta(seconds=self._conf.consoleauth.token_ttl)
         console_tokens.create(token, ConsoleToken(instance.uuid, console_type, address, expires))
         return access_url(address.access_url_base, console_type, token)
 

@@ -8,7 +8,7 @@ import hashlib
 from sqlalchemy import delete, func, insert, select
 
 from nova_lite import exception
-from nova_lite.clock import utcnow
+from nova_lite.db import clock
 from nova_lite.db.models import ConsoleToken as Model
 from nova_lite.db.session import reader, retry_on_deadlock, writer
 from nova_lite.db.writes import affected
@@ -33,7 +33,7 @@ def create(token: str, kept: ConsoleToken) -> None:
 
 def validate(token: str) -> ConsoleToken:
     """What the token opens. :raises ConsoleTokenNotFound: nothing, or not any more."""
-    query = select(_T).where(_T.c.token_hash == _hash(token), _T.c.expires_at > utcnow())
+    query = select(_T).where(_T.c.token_hash == _hash(token), _T.c.expires_at > clock.now())
     with reader() as session:
         row = session.execute(query).one_or_none()
     if row is None:

@@ -14,8 +14,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Update, and_, bindparam, case, delete, insert, not_, or_, select, update
 
 from nova_lite import exception
-from nova_lite.clock import utcnow
 from nova_lite.compute import actions
+from nova_lite.db import clock
 from nova_lite.db.models.instances import Instance as InstanceModel
 from nova_lite.db.models.operations import Operation as Model
 from nova_lite.db.models.operations import OperationEvent as EventModel
@@ -89,7 +89,7 @@ def open_for_instance(instance_uuid: str) -> list[Operation]:
 
 def waiting(topic: str, host: str | None = None, older_than: datetime.datetime | None = None) -> list[int]:
     """Ids that somebody of this topic (and host) should take: never taken since ``older_than``, or lease run out."""
-    now = utcnow()
+    now = clock.settled()
     idle = or_(_T.c.state == _RUNNING, _T.c.updated_at <= (older_than or now))
     query = select(_T.c.id).where(_T.c.topic == topic, _free(now), idle).order_by(_T.c.id).limit(1000)
     if host is not None:
@@ -109,7 +109,7 @@ def overdue() -> list[Operation]:
     """Open operations whose deadline passed."""
     with reader() as session:
         rows = session.execute(
-            select(_T).where(_T.c.state.in_(_OPEN), _T.c.deadline < utcnow()).order_by(_T.c.id).limit(1000)
+            select(_T).where(_T.c.state.in_(_OPEN), _T.c.deadline < clock.settled()).order_by(_T.c.id).limit(1000)
         ).all()
     return [_operation(row) for row in rows]
 
@@ -137,7 +137,7 @@ def insert_pending(
     state: OperationState = OperationState.PENDING,
 ) -> int:
     """Write an intent; its id. Call it inside the transaction that makes the intent true."""
-    now = utcnow()
+    now = clock.now()
     done = state not in OPEN_STATES
     with writer() as session:
         return new_id(
@@ -164,13 +164,13 @@ def insert_pending(
 
 def take(operation_id: int, owner: str, lease_s: float, topic: str, host: str | None) -> Operation | None:
     """Become the worker of an operation; None when it is taken, finished, or not this worker's to take."""
-    now = utcnow()
+    now = clock.now()
     place = _T.c.host == host if host is not None else _T.c.host.is_(None)
     with writer() as session:
         taken = affected(
             session,
             update(_T)
-            .where(_T.c.id == operation_id, _T.c.topic == topic, place, _free(now))
+            .where(_T.c.id == operation_id, _T.c.topic == topic, place, _free(clock.settled()))
             .ordered_values(
                 # before the state: MySQL assigns from left to right and would compare the new one
                 (_T.c.retries, case((_T.c.state == _RUNNING, _T.c.retries + 1), else_=_T.c.retries)),
@@ -189,7 +189,7 @@ def renew(owner: str, ids: Iterable[int], lease_s: float) -> list[int]:
     wanted = set(ids)
     if not wanted:
         return []
-    now = utcnow()
+    now = clock.now()
     mine = (_T.c.id.in_(wanted), _T.c.owner == owner, _T.c.state == _RUNNING)
     with writer() as session:
         session.execute(update(_T).where(*mine).values(lease_until=now + datetime.timedelta(seconds=lease_s)))
@@ -204,7 +204,7 @@ def release_former(place: str, owner: str) -> int:
             session,
             update(_T)
             .where(_T.c.state == _RUNNING, _T.c.owner.startswith(f"{place}:", autoescape=True), _T.c.owner != owner)
-            .values(state=_PENDING, owner=None, lease_until=None, updated_at=utcnow(), retries=_T.c.retries + 1),
+            .values(state=_PENDING, owner=None, lease_until=None, updated_at=clock.now(), retries=_T.c.retries + 1),
         )
 
 
@@ -216,7 +216,7 @@ def hold(operation_id: int, attempt: int, /, **values: Any) -> None:
     changes = {f"new_{name}": value for name, value in values.items()}
     with writer() as session:
         held = session.execute(
-            _hold(tuple(values)), {"held": operation_id, "mine": attempt, "new_updated_at": utcnow(), **changes}
+            _hold(tuple(values)), {"held": operation_id, "mine": attempt, "new_updated_at": clock.now(), **changes}
         )
         if not held.rowcount:
             raise exception.StaleWrite(what=f"Operation {operation_id}")
@@ -242,19 +242,41 @@ def pause(operation_id: int, attempt: int, seconds: float, message: str) -> None
     """Put it down: anybody may take it again after ``seconds``. :raises StaleWrite: see :func:`hold`."""
     hold(
         operation_id, attempt,
-        state=_PENDING, lease_until=utcnow() + datetime.timedelta(seconds=seconds), owner=None,
+        state=_PENDING, lease_until=clock.now() + datetime.timedelta(seconds=seconds), owner=None,
         message=message[:4000],
     )  # fmt: skip
 
 
 def finish(operation_id: int, attempt: int, state: OperationState, message: str | None = None, **values: Any) -> None:
     """End it, closing its events. :raises StaleWrite: see :func:`hold`."""
-    now = utcnow()
+    now = clock.now()
     hold(
         operation_id, attempt,
         state=str(state), message=message[:4000] if message else None, finish_time=now, lease_until=None, **values,
     )  # fmt: skip
     _close_events([operation_id], state, now)
+
+
+def give_up(operation: Operation, message: str, **values: Any) -> None:
+    """Fail an open operation, whoever holds it, closing its events; whoever still works on it is overtaken.
+
+    :raises StaleWrite: it moved or ended meanwhile.
+    """
+    now = clock.now()
+    with writer() as session:
+        ended = affected(
+            session,
+            update(_T)
+            .where(_T.c.id == operation.id, _T.c.attempt == operation.attempt, _T.c.state.in_(_OPEN))
+            .values(
+                state=str(OperationState.FAILED), message=message[:4000], finish_time=now, updated_at=now,
+                lease_until=None, attempt=_T.c.attempt + 1, **values,
+            ),
+        )  # fmt: skip
+        if not ended:
+            raise exception.StaleWrite(what=f"Operation {operation.id}")
+        _close_events([operation.id], OperationState.FAILED, now)
+        forget_password([operation.id])
 
 
 def ended_by(operation_id: int, attempt: int) -> bool:
@@ -266,7 +288,7 @@ def ended_by(operation_id: int, attempt: int) -> bool:
 
 def end_open(instance_uuid: str, message: str, but: int | None = None, spare: Collection[str] = ()) -> list[int]:
     """Fail every open operation of a server (but one, and those of actions to spare): superseded. Their ids."""
-    now = utcnow()
+    now = clock.now()
     with writer() as session:
         mine = (_T.c.instance_uuid == instance_uuid, _T.c.state.in_(_OPEN), _T.c.action.not_in(spare))
         ids = list(session.scalars(select(_T.c.id).where(*mine).order_by(_T.c.id)))
@@ -303,7 +325,7 @@ def seize(
 
     With ``timeout_s`` its deadline begins anew.
     """
-    now = utcnow()
+    now = clock.now()
     later = {} if timeout_s is None else {"deadline": now + datetime.timedelta(seconds=timeout_s)}
     with writer() as session:
         moved = affected(
@@ -336,7 +358,7 @@ def purge(before: datetime.datetime, limit: int = 1000) -> int:
 
 def start_event(operation_id: int, name: str, host: str | None) -> None:
     with writer() as session:
-        session.execute(insert(_E).values(operation_id=operation_id, name=name, host=host, start_time=utcnow()))
+        session.execute(insert(_E).values(operation_id=operation_id, name=name, host=host, start_time=clock.now()))
 
 
 def finish_event(
@@ -346,7 +368,7 @@ def finish_event(
         session.execute(
             update(_E)
             .where(_E.c.operation_id == operation_id, _E.c.name == name, _E.c.finish_time.is_(None))
-            .values(finish_time=utcnow(), result=result, details=details, traceback=traceback)
+            .values(finish_time=clock.now(), result=result, details=details, traceback=traceback)
         )
 
 

@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import delete, or_, select, update
 
 from nova_lite import exception
-from nova_lite.clock import utcnow
-from nova_lite.db.api import aggregates
+from nova_lite.db import clock
+from nova_lite.db.api import aggregates, cloud
 from nova_lite.db.models import Allocation, ComputeNode, Instance, Migration
 from nova_lite.db.models import Service as Model
 from nova_lite.db.session import reader, retry_on_deadlock, writer
@@ -58,25 +58,42 @@ def _get(name: str, *where: Any) -> Service:
 
 
 @retry_on_deadlock
-def register(host: str, binary: str, topic: str, epoch: str | None, version: int = 1) -> Service:
-    """A daemon started: its row is made or renewed; being disabled or forced down outlives a restart."""
-    now = utcnow()
-    started = {"topic": topic, "epoch": epoch, "version": version, "last_seen_at": now}
+def register(
+    host: str, binary: str, topic: str, epoch: str | None, version: int = 1, identity: str | None = None, beats: int = 0
+) -> Service:
+    """A daemon started: its row is made or renewed; being disabled or forced down outlives a restart.
+
+    ``identity`` is that of a host that keeps guests; ``beats`` is how far its heartbeats are known to have come, should
+    its row be gone.
+    """
+    started = {"topic": topic, "epoch": epoch, "version": version, "last_seen_at": clock.now()}
+    if identity is not None:
+        started["identity"] = identity
     mine = (_T.c.host == host, _T.c.binary == binary)
     with writer() as session:
-        if not affected(session, update(_T).where(*mine).values(started)):
-            new = {"uuid": str(uuids.uuid4()), "host": host, "binary": binary, **started}
+        cloud.count_start()
+        if not affected(session, update(_T).where(*mine).values(started | {"beats": _T.c.beats + 1})):
+            new = {"uuid": str(uuids.uuid4()), "host": host, "binary": binary, "beats": beats + 1, **started}
             insert_missing(session, _T, new)
             session.execute(update(_T).where(*mine).values(started | {"updated_at": None}))
         return get_by_host(host, binary)
 
 
 @retry_on_deadlock
-def heartbeat(host: str, binary: str, epoch: str | None) -> bool:
-    """The daemon lives; False when it is not registered under this epoch and must register again."""
+def heartbeat(host: str, binary: str, epoch: str | None) -> int:
+    """The daemon lives; how far its heartbeats have come, 0 when it is not registered under this epoch."""
     mine = (_T.c.host == host, _T.c.binary == binary, _T.c.epoch == epoch)
     with writer() as session:
-        return affected(session, update(_T).where(*mine).values(last_seen_at=utcnow())) > 0
+        beat = {"last_seen_at": clock.now(), "beats": _T.c.beats + 1}
+        if not affected(session, update(_T).where(*mine).values(beat)):
+            return 0
+        return int(session.execute(select(_T.c.beats).where(*mine)).scalar_one())
+
+
+@retry_on_deadlock
+def forget_identity(host: str, binary: str) -> Service:
+    """The next daemon of that host may be another machine, or one that lost its state. :raises ServiceNotFound:"""
+    return _change(get_by_host(host, binary).uuid, identity=None)
 
 
 @retry_on_deadlock

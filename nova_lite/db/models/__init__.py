@@ -4,7 +4,7 @@ from nova_lite.db.models.aggregates import Aggregate, AggregateHost
 from nova_lite.db.models.base import Base
 from nova_lite.db.models.consoles import ConsoleToken
 from nova_lite.db.models.flavors import Flavor, FlavorProject
-from nova_lite.db.models.hosts import Allocation, ComputeNode, Service
+from nova_lite.db.models.hosts import Allocation, CloudIdentity, ComputeNode, Service
 from nova_lite.db.models.idempotency import IdempotencyKey
 from nova_lite.db.models.instances import Instance, InstanceFault, Tag
 from nova_lite.db.models.keypairs import KeyPair
@@ -19,6 +19,7 @@ __all__ = [
     "AggregateHost",
     "Allocation",
     "Base",
+    "CloudIdentity",
     "ComputeNode",
     "ConsoleToken",
     "Flavor",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from nova_lite.db.models.base import Base, Json, Pk, Stamped, Time, Uuid, Word, table_args
+from nova_lite.db.models.base import BIG, Base, Json, Pk, Stamped, Time, Uuid, Word, table_args
 
 
 class Service(Stamped, Base):
@@ -25,6 +25,21 @@ class Service(Stamped, Base):
     disabled_reason: Mapped[str | None]
     forced_down: Mapped[bool] = mapped_column(default=False)
     last_seen_at: Mapped[Time | None]
+    # Goes on with each start and heartbeat and never back, whatever clocks do.
+    beats: Mapped[int] = mapped_column(BIG, default=0)
+    # Of a host that keeps guests: the uuid that lies beside them.
+    identity: Mapped[Uuid | None]
+
+
+class CloudIdentity(Base):
+    """One row: which cloud this database is of, and how often a daemon started in it: an older copy is told by it."""
+
+    __tablename__ = "cloud_identity"
+    __table_args__ = table_args()
+
+    id: Mapped[Pk]
+    uuid: Mapped[Uuid]
+    mark: Mapped[int] = mapped_column(BIG, default=0)
 
 
 class ComputeNode(Stamped, Base):

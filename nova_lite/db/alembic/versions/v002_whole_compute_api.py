@@ -33,12 +33,29 @@ def upgrade() -> None:
     op.create_index("ix_instances_project_id_display_name_id", "instances", ["project_id", "display_name", "id"])
     op.create_index("ix_instances_host_created_at_id", "instances", ["host", "created_at", "id"])
     op.create_index("ix_operations_finish_time", "operations", ["finish_time"])
+    _hosts()
     _migrations()
     _server_groups()
     _user_quotas()
     _console_tokens()
     _idempotency_keys()
     _provisional_images()
+
+
+def _hosts() -> None:
+    op.add_column("services", sa.Column("beats", BIG, nullable=True))
+    op.add_column("services", sa.Column("identity", sa.String(36), nullable=True))
+    op.execute("UPDATE services SET beats = 0")
+    with op.batch_alter_table("services", table_kwargs={"sqlite_autoincrement": True}) as batch:
+        batch.alter_column("beats", existing_type=BIG, nullable=False)
+    op.create_table(
+        "cloud_identity",
+        sa.Column("id", BIG, autoincrement=True, nullable=False),
+        sa.Column("uuid", sa.String(36), nullable=False),
+        sa.Column("mark", BIG, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_cloud_identity"),
+        **OPTIONS,
+    )
 
 
 def _migrations() -> None:
