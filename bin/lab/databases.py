@@ -62,12 +62,19 @@ class Mariadb:
                   "--auth-root-authentication-method=socket"])  # fmt: skip
         server = self.server()
         server.start()
-        server.wait(lambda: process.answers(self.lab.ports["mariadb"]), 60)
+        server.wait(self._accepts, 60)
         self.sql(
             f"CREATE DATABASE IF NOT EXISTS {NAME};"
             f"CREATE USER IF NOT EXISTS '{USER}'@'127.0.0.1' IDENTIFIED BY '{self.lab.secrets['database']}';"
             f"GRANT ALL ON {NAME}.* TO '{USER}'@'127.0.0.1';"
         )
+
+    def _accepts(self) -> bool:
+        """Its port is open some time before its socket."""
+        try:
+            return bool(self.sql("SELECT 1"))
+        except process.LabError:
+            return False
 
     def sql(self, text: str) -> str:
         """Run statements as the administrator; rows separated by newlines, columns by tabs."""

@@ -14,6 +14,8 @@ from tests.harness.chaos.proxy import DOWN, UP
 from tests.harness.chaos.world import DOWN_S, LEASE_S, NotHere, World, clock_environment, owner_of
 
 HOUR_S = 3600
+# Times that a clock wrote while it was wrong stay in the journal: steps look as if they came in another order.
+DISORDER = "has events in disorder"
 FILLER = "filler"
 WAYS = {"nothing goes up": {UP}, "nothing comes down": {DOWN}, "nothing passes": {UP, DOWN}, "refused": set()}
 
@@ -189,7 +191,8 @@ def _clock_jumps(world: World, dice: Dice) -> str:
     environment = clock_environment(file)
     world.kill(name)
     world.revive(name, env=environment)
-    time.sleep(5)
+    world.wait_ready()
+    world.forgiven.add(DISORDER)
     file.write_text(f"{jump:+d}\n")
     time.sleep(DOWN_S + 4)
     file.write_text("+0\n")

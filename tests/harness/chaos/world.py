@@ -51,6 +51,8 @@ class World(abc.ABC):
         self.root = root
         self._mounts: list[pathlib.Path] = []
         self.ledger = Ledger()
+        # Findings with these words in them are a fault's own doing and no harm.
+        self.forgiven: set[str] = set()
 
     # -- what a kind of world says ----------------------------------------------------------------
 
