@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 from oslo_log import log as logging
@@ -11,15 +10,15 @@ from nova_lite import concurrency, exception
 from nova_lite.compute import reconcile, verbs
 from nova_lite.compute.guest_verbs import GuestVerbs
 from nova_lite.compute.host import ComputeHost
+from nova_lite.compute.lifeline import Lifeline
 from nova_lite.compute.resource_tracker import ResourceTracker
-from nova_lite.compute.rpcapi import TOPIC
 from nova_lite.conductor.api import HostAPI
 from nova_lite.context import RequestContext, admin_context
 from nova_lite.image.api import API as ImageAPI
 from nova_lite.manager import PeriodicTask
 from nova_lite.network import loader as network_loader
 from nova_lite.network.api import API as NetworkAPI
-from nova_lite.objects import Instance, Operation, Service
+from nova_lite.objects import Instance, Operation
 from nova_lite.virt import loader
 from nova_lite.virt.driver import ComputeDriver
 from nova_lite.virt.event import LifecycleEvent
@@ -39,15 +38,18 @@ class ComputeManager(GuestVerbs):
     ) -> None:  # fmt: skip
         super().__init__(host, conf)
         self._stopping = False
-        self._epoch = uuid.uuid4().hex[:12]
-        self._owner = f"{BINARY}:{host}:{self._epoch}"
         image = image_api or ImageAPI(conf)
         network = network_api or network_loader.load(conf)
         self.driver = driver or loader.load(conf, host, image)
         volume = volume_api or VolumeAPI(conf)
-        self._host = ComputeHost(host, self.driver, HostAPI(lambda: self._stopping), network, image, volume)
         self._tracker = ResourceTracker(host, self.driver, conf.compute)
         self._in_flight: set[int] = set()
+        conductor = HostAPI(lambda: self._stopping)
+        self._life = Lifeline(
+            BINARY, host, conf.operations.lease_s, conductor, self._tracker.node, lambda: sorted(self._in_flight),
+            self.run_operation,
+        )  # fmt: skip
+        self._host = ComputeHost(host, self._life.fence.guard(self.driver), conductor, network, image, volume)
         # Not None: what a former life told is not known, so the first word is always said.
         self._told_complaint: str | None = "unknown"
         self._pool = concurrency.Pool(conf.operations.workers, name="compute")
@@ -55,11 +57,14 @@ class ComputeManager(GuestVerbs):
     # -- life of the service ----------------------------------------------------------------------
 
     def init_host(self) -> None:
-        """:raises HypervisorUnavailable: the hypervisor does not answer."""
+        """:raises HypervisorUnavailable: the hypervisor does not answer.
+
+        :raises HostRefused: the guests here are not those of this host and this database; nothing is touched.
+        """
         self.driver.init_host()
+        self._life.begin(self.driver.state_directory())
         self.driver.register_event_listener(self._on_event)
         ctxt = admin_context()
-        self._register(ctxt)
         reconcile.clean(self._host, ctxt)
         reconcile.report_all(self._host, ctxt)
 
@@ -67,7 +72,7 @@ class ComputeManager(GuestVerbs):
         options = self.conf.operations
         sync_s, report_s = options.power_sync_interval_s, self.conf.compute.inventory_interval_s
         return [
-            PeriodicTask(self._beat, options.heartbeat_interval_s, name="heartbeat"),
+            PeriodicTask(self._life.beat, options.heartbeat_interval_s, name="heartbeat"),
             PeriodicTask(self._report_health, options.heartbeat_interval_s, name="health"),
             PeriodicTask(self._report_inventory, report_s, delay_s=report_s, name="inventory"),
             PeriodicTask(self._sync_power_states, sync_s, delay_s=sync_s, name="power states"),
@@ -80,28 +85,34 @@ class ComputeManager(GuestVerbs):
         """What is not done by now goes on when the host is back: the journal knows."""
         self._stopping = True
         self._pool.wait(timeout=self.conf.graceful_shutdown_timeout)
+        self._life.end()
         self.driver.close()
 
     # -- RPC --------------------------------------------------------------------------------------
 
     def run_operation(self, ctxt: RequestContext, operation_id: int) -> None:
         """Look at an operation; it is worked on apart, so that messages keep flowing."""
-        if operation_id in self._in_flight or self._stopping:
+        if operation_id in self._in_flight or self._idle:
             return
         self._in_flight.add(operation_id)
         self._pool.spawn(self._work, ctxt, operation_id)
 
     def look_around(self, ctxt: RequestContext) -> None:
         """Look for guests that should not be here any more; apart, so that messages keep flowing."""
-        if not self._stopping:
+        if not self._idle:
             self._pool.spawn(reconcile.clean, self._host, ctxt)
+
+    @property
+    def _idle(self) -> bool:
+        """Whether this daemon begins nothing: it stops, or must not touch anything any more."""
+        return self._stopping or self._life.fence.why_shut is not None
 
     # -- work -------------------------------------------------------------------------------------
 
     def _work(self, ctxt: RequestContext, operation_id: int) -> None:
         try:
             begun = self._host.locks.left
-            taken = self._host.conductor.take_operation(ctxt, operation_id, self.host, self._owner)
+            taken = self._host.conductor.take_operation(ctxt, operation_id, self.host, self._life.owner)
             if taken is None:
                 return
             operation, instance = taken
@@ -119,7 +130,8 @@ class ComputeManager(GuestVerbs):
 
     def _perform(self, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
         try:
-            verbs.perform(self._host, ctxt, operation, instance)
+            with self._life.fence.working(operation):
+                verbs.perform(self._host, ctxt, operation, instance)
         except exception.StaleWrite:
             # Whoever overtook this worker may have the server elsewhere by now: nothing of it may run here, too.
             reconcile.keeps(self._host, ctxt, instance)
@@ -127,40 +139,29 @@ class ComputeManager(GuestVerbs):
 
     # -- background -------------------------------------------------------------------------------
 
-    def _register(self, ctxt: RequestContext) -> None:
-        service = Service(uuid=str(uuid.uuid4()), host=self.host, binary=BINARY, topic=TOPIC, epoch=self._epoch)
-        self._host.conductor.register_host(ctxt, service, self._tracker.node(), self._owner)
-
-    def _beat(self) -> None:
-        ctxt = admin_context()
-        try:
-            answer = self._host.conductor.heartbeat(
-                ctxt, self.host, self._epoch, self._owner, sorted(self._in_flight)
-            )
-        except exception.ServiceNotFound:
-            self._register(ctxt)
-            return
-        for operation_id in answer["waiting"]:
-            self.run_operation(ctxt, operation_id)
-
     def _report_health(self) -> None:
         """Say when the hypervisor stops or begins to answer; apart from the heartbeat, which must not wait for it."""
+        if self._idle:
+            return
         complaint = self.driver.check_health()
         if complaint != self._told_complaint:
             self._host.conductor.report_health(admin_context(), self.host, complaint)
             self._told_complaint = complaint
 
     def _report_inventory(self) -> None:
-        self._host.conductor.report_inventory(admin_context(), self._tracker.node())
+        if not self._idle:
+            self._host.conductor.report_inventory(admin_context(), self._tracker.node())
 
     def _sync_power_states(self) -> None:
         """What no message told, and what somebody died over, is found in the end."""
+        if self._idle:
+            return
         reconcile.clean(self._host, admin_context())
         reconcile.report_all(self._host, admin_context())
 
     def _on_event(self, event: LifecycleEvent) -> None:
         LOG.info("Guest %s: %s", event.uuid, event.transition)
-        if not self._stopping:
+        if not self._idle:
             self._pool.spawn(self._report_event, event.uuid)
 
     def _report_event(self, instance_uuid: str) -> None:

@@ -11,7 +11,7 @@ from nova_lite.conductor import hosts, journal, live_moves
 from nova_lite.context import RequestContext
 from nova_lite.db.api import compute_nodes, instances, operations
 from nova_lite.manager import Manager
-from nova_lite.objects import ComputeNode, Instance, Operation, Service
+from nova_lite.objects import ComputeNode, HostIdentity, Instance, Operation, Service
 
 
 class HostVerbs(Manager):
@@ -31,7 +31,7 @@ class HostVerbs(Manager):
     def take_operation(
         self, ctxt: RequestContext, operation_id: int, host_name: str, owner: str
     ) -> tuple[Operation, Instance] | None:
-        return journal.take(operation_id, owner, self._lease_s, host_name)
+        return hosts.take(operation_id, owner, self._lease_s, host_name)
 
     @rpc.expected(exception.StaleWrite)
     def look_again(self, ctxt: RequestContext, operation_id: int, attempt: int) -> Instance:
@@ -95,12 +95,16 @@ class HostVerbs(Manager):
 
     # -- hosts ------------------------------------------------------------------------------------
 
-    def register_host(self, ctxt: RequestContext, service: Service, node: ComputeNode, owner: str) -> None:
-        hosts.register(service, node, owner)
+    @rpc.expected(exception.HostRefused)
+    def register_host(
+        self, ctxt: RequestContext, service: Service, node: ComputeNode, owner: str, known: HostIdentity | None = None
+    ) -> HostIdentity | None:
+        return hosts.register(service, node, owner, known)
 
+    @rpc.expected(exception.ServiceNotFound, exception.HostReplaced)
     def heartbeat(
         self, ctxt: RequestContext, host_name: str, epoch: str, owner: str, in_flight: list[int]
-    ) -> dict[str, list[int]]:
+    ) -> dict[str, Any]:
         return hosts.heartbeat(host_name, epoch, owner, in_flight, self._lease_s)
 
     def report_health(self, ctxt: RequestContext, host_name: str, complaint: str | None) -> None:

@@ -8,11 +8,12 @@ from typing import Any
 
 from nova_lite import exception
 from nova_lite.conductor import journal
+from nova_lite.conductor.host_identity import refusal
 from nova_lite.db import clock
-from nova_lite.db.api import compute_nodes, instances, migrations, operations, services
+from nova_lite.db.api import cloud, compute_nodes, instances, migrations, operations, services
 from nova_lite.db.session import retry_on_deadlock, writer
 from nova_lite.liveness import COMPUTE as BINARY
-from nova_lite.objects import ComputeNode, MigrationType, Service
+from nova_lite.objects import ComputeNode, HostIdentity, Instance, MigrationType, Operation, Service
 
 LOG = logging.getLogger(__name__)
 
@@ -23,25 +24,57 @@ _AUTO = "AUTO: "
 
 
 @retry_on_deadlock
-def register(service: Service, node: ComputeNode, owner: str) -> None:
-    """A host started: it is usable at once, and what its former life held may be taken again."""
+def register(service: Service, node: ComputeNode, owner: str, known: HostIdentity | None) -> HostIdentity | None:
+    """A host started: it is usable at once, and what its former life held may be taken again.
+
+    ``known`` is what lies beside its guests, None where it keeps none; the answer is what shall lie there from now on.
+
+    :raises HostRefused: the host and this database do not belong together; nothing was written.
+    """
     with writer():
-        services.register(service.host, service.binary, service.topic, service.epoch, service.version)
+        if known is not None:
+            _require_belonging(service, known)
+        registered = services.register(
+            service.host, service.binary, service.topic, service.epoch, service.version,
+            identity=known.uuid if known else None, beats=known.beats if known else 0,
+        )  # fmt: skip
         compute_nodes.upsert(node)
         freed = operations.release_former(f"{service.binary}:{service.host}", owner)
+        site = cloud.get()
     LOG.info("Host %s registered, epoch %s; operations it frees: %d", service.host, service.epoch, freed)
+    return known and known.replace(cloud=site.uuid, beats=registered.beats, mark=site.mark)
 
 
-def heartbeat(host: str, epoch: str, owner: str, in_flight: list[int], lease_s: float) -> dict[str, list[int]]:
-    """Keep the host up and its leases; answers which it lost and which wait for it.
+def _require_belonging(service: Service, known: HostIdentity) -> None:
+    row = next((each for each in services.list(service.binary, service.host)), None)
+    reason = refusal(known, row, cloud.get())
+    if reason is not None:
+        LOG.error("Host %s is refused: %s", service.host, reason)
+        raise exception.HostRefused(detail=reason)
 
-    :raises ServiceNotFound: the host is not registered under this epoch and must register again.
+
+@retry_on_deadlock
+def take(operation_id: int, owner: str, lease_s: float, host: str) -> tuple[Operation, Instance] | None:
+    """As :func:`journal.take`, for the present life of the host's daemon only; None for a former one."""
+    with writer():
+        if not services.is_epoch(host, BINARY, owner.rpartition(":")[2]):
+            LOG.warning("Operation %d is refused to a former life of host %s: %s", operation_id, host, owner)
+            return None
+        return journal.take(operation_id, owner, lease_s, host)
+
+
+def heartbeat(host: str, epoch: str, owner: str, in_flight: list[int], lease_s: float) -> dict[str, Any]:
+    """Keep the host up and its leases; answers which it lost, which wait for it, and the count of its heartbeats.
+
+    :raises ServiceNotFound: the host is not registered and must register again.
+    :raises HostReplaced: it is, under another epoch: this daemon is a former life.
     """
-    if not services.heartbeat(host, BINARY, epoch):
-        raise exception.ServiceNotFound(service=f"{BINARY} on {host}")
+    beats = services.heartbeat(host, BINARY, epoch)
+    if not beats:
+        raise exception.HostReplaced(host=host, epoch=services.get_by_host(host, BINARY).epoch)
     lost = operations.renew(owner, in_flight, lease_s)
     older = clock.now() - datetime.timedelta(seconds=_WAKE_UP_GRACE_S)
-    return {"lost": lost, "waiting": operations.waiting("compute", host, older)}
+    return {"lost": lost, "waiting": operations.waiting("compute", host, older), "beats": beats}
 
 
 @retry_on_deadlock

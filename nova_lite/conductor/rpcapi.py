@@ -9,7 +9,7 @@ from typing import Any
 
 from nova_lite import rpc
 from nova_lite.context import RequestContext
-from nova_lite.objects import ComputeNode, Instance, Operation, Service
+from nova_lite.objects import ComputeNode, HostIdentity, Instance, Operation, Service
 
 TOPIC = "conductor"
 VERSION = "1.0"
@@ -95,12 +95,14 @@ class ConductorRpcAPI:
     def look_around(self, ctxt: RequestContext, host_name: str) -> None:
         self._call(ctxt, "look_around", host_name=host_name)
 
-    def register_host(self, ctxt: RequestContext, service: Service, node: ComputeNode, owner: str) -> None:
-        self._call(ctxt, "register_host", service=service, node=node, owner=owner)
+    def register_host(
+        self, ctxt: RequestContext, service: Service, node: ComputeNode, owner: str, known: HostIdentity | None
+    ) -> HostIdentity | None:
+        return self._call(ctxt, "register_host", service=service, node=node, owner=owner, known=known)  # type: ignore
 
     def heartbeat(
         self, ctxt: RequestContext, host_name: str, epoch: str, owner: str, in_flight: list[int]
-    ) -> dict[str, list[int]]:
+    ) -> dict[str, Any]:
         return self._call(ctxt, "heartbeat", host_name=host_name, epoch=epoch, owner=owner, in_flight=in_flight)  # type: ignore
 
     def report_health(self, ctxt: RequestContext, host_name: str, complaint: str | None) -> None:

@@ -38,7 +38,10 @@ from nova_lite.exception.hosts import (
     DatabaseBusy,
     DatabaseUnavailable,
     GuestNotFound,
+    HostFenced,
     HostInUse,
+    HostRefused,
+    HostReplaced,
     HypervisorUnavailable,
     NoValidHost,
     ServiceNotFound,
@@ -116,6 +119,7 @@ from nova_lite.exception.servers import (
     MetadataItemNotFound,
     ServerGroupNotFound,
 )
+from nova_lite.exception.versions import IncompatibleVersion, UnreadableMessage
 from nova_lite.exception.volumes import (
     DevicePathInUse,
     InvalidBlockDevice,

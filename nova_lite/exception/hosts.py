@@ -55,6 +55,16 @@ class ServiceStopping(Unavailable):
     sentence = "This service is stopping"
 
 
+class HostFenced(ServiceStopping):
+    """A worker must not touch guests: what it does is somebody else's by now, or may be. It goes on, or it does not."""
+
+    sentence = "Host %(host)s must not change anything: %(reason)s"
+
+
+class HostReplaced(Conflict):
+    sentence = "Another daemon serves host %(host)s since: its epoch is %(epoch)s"
+
+
 class BrokerUnavailable(Unavailable):
     sentence = "The message broker cannot be reached: %(reason)s"
 
@@ -101,3 +111,7 @@ class ConfigInvalid(NovaLiteError):
     """The configuration cannot work; said at start, with the option's name and a remedy."""
 
     sentence = "%(detail)s"
+
+
+class HostRefused(ConfigInvalid):
+    """What a host keeps and what the database says do not belong together: it starts no service and touches nothing."""

@@ -7,6 +7,7 @@ found by the server's uuid. A driver lists its groups in ``capabilities``; the A
 from __future__ import annotations
 
 import abc
+import pathlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO, Any
@@ -90,6 +91,10 @@ class ComputeDriver(abc.ABC):
     def list_incoming(self) -> frozenset[str]:
         """Uuids of the servers that something here waits for and that no domain stands for yet."""
         return frozenset()
+
+    def state_directory(self) -> pathlib.Path | None:
+        """Where what outlives the daemon lies on this host; None where nothing does. Known after :meth:`init_host`."""
+        return None
 
     @abc.abstractmethod
     def register_event_listener(self, listener: Callable[[LifecycleEvent], None]) -> None: ...

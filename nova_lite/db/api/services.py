@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import delete, or_, select, update
 
-from nova_lite import exception
+from nova_lite import exception, versions
 from nova_lite.db import clock
 from nova_lite.db.api import aggregates, cloud
 from nova_lite.db.models import Allocation, ComputeNode, Instance, Migration
@@ -59,14 +59,16 @@ def _get(name: str, *where: Any) -> Service:
 
 @retry_on_deadlock
 def register(
-    host: str, binary: str, topic: str, epoch: str | None, version: int = 1, identity: str | None = None, beats: int = 0
-) -> Service:
+    host: str, binary: str, topic: str, epoch: str | None, version: int = versions.CURRENT.number,
+    identity: str | None = None, beats: int = 0, works_with: int = versions.CURRENT.works_with,
+) -> Service:  # fmt: skip
     """A daemon started: its row is made or renewed; being disabled or forced down outlives a restart.
 
     ``identity`` is that of a host that keeps guests; ``beats`` is how far its heartbeats are known to have come, should
     its row be gone.
     """
-    started = {"topic": topic, "epoch": epoch, "version": version, "last_seen_at": clock.now()}
+    started: dict[str, Any] = {"topic": topic, "epoch": epoch, "last_seen_at": clock.now()}
+    started |= {"version": version, "works_with": works_with}
     if identity is not None:
         started["identity"] = identity
     mine = (_T.c.host == host, _T.c.binary == binary)
@@ -88,6 +90,13 @@ def heartbeat(host: str, binary: str, epoch: str | None) -> int:
         if not affected(session, update(_T).where(*mine).values(beat)):
             return 0
         return int(session.execute(select(_T.c.beats).where(*mine)).scalar_one())
+
+
+def is_epoch(host: str, binary: str, epoch: str) -> bool:
+    """Whether that is the present life of the daemon."""
+    mine = (_T.c.host == host, _T.c.binary == binary, _T.c.epoch == epoch)
+    with reader() as session:
+        return session.execute(select(_T.c.id).where(*mine)).first() is not None
 
 
 @retry_on_deadlock

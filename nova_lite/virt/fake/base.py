@@ -118,6 +118,9 @@ class FakeBase(driver.ComputeDriver):
     def list_disks(self) -> frozenset[str]:
         return frozenset(self.disks)
 
+    def state_directory(self) -> pathlib.Path | None:
+        return self._directory
+
     def register_event_listener(self, listener: Callable[[LifecycleEvent], None]) -> None:
         self._listeners.append(listener)
 

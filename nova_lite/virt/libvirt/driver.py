@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import pathlib
 import shutil
 import time
 from collections.abc import Callable
@@ -95,6 +96,9 @@ class LibvirtDriver(
 
     def list_disks(self) -> frozenset[str]:
         return self._disks.servers()
+
+    def state_directory(self) -> pathlib.Path:
+        return pathlib.Path(self._options.instances_path)
 
     def register_event_listener(self, listener: Listener) -> None:
         self._listeners.append(listener)

@@ -1,0 +1,98 @@
+"""What proves which host this is: a small file beside its guests, which remembers how far the cloud had come.
+
+The name of a host is configuration, and so is the address of its database; both can be wrong. The file goes with the
+guests. A host whose file and whose database do not belong together starts nothing and touches nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import pathlib
+import uuid
+
+from nova_lite import exception
+from nova_lite.clock import monotonic
+from nova_lite.objects import HostIdentity
+
+LOG = logging.getLogger(__name__)
+
+NAME = "compute_id"
+# Seconds between two times that the file is brought up to date while the host runs.
+KEEP_EVERY_S = 60.0
+ADVICE = "Nothing was touched. What to do: doc/admin/host-identity.md."
+
+
+class IdentityFile:
+    """``directory`` None: this host keeps no guests beyond its daemon's life, and so needs no proof."""
+
+    def __init__(self, host: str, directory: pathlib.Path | None) -> None:
+        self._host = host
+        self._path = None if directory is None else directory / NAME
+        self._known: HostIdentity | None = None
+        self._kept_at = 0.0
+
+    def load(self) -> HostIdentity | None:
+        """What the host knows of itself; where there is no file, a new identity, written before anybody hears of it.
+
+        :raises HostRefused: the file is another host's, or cannot be read or written.
+        """
+        if self._path is None:
+            return None
+        try:
+            found = HostIdentity.from_primitive(json.loads(self._path.read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            self.keep(HostIdentity(str(uuid.uuid4()), self._host, cloud=""))
+            return self._known
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise exception.HostRefused(detail=f"{self._path} cannot be read ({error}). {ADVICE}") from error
+        if found.host != self._host:
+            raise exception.HostRefused(
+                detail=f"{self._path} says that the guests here are those of host '{found.host}', but this daemon is "
+                f"host '{self._host}': it was renamed, or was given another host's state directory. {ADVICE}"
+            )
+        self._known = found
+        return found
+
+    def keep(self, identity: HostIdentity) -> None:
+        """Write it down, whole or not at all. :raises HostRefused: it cannot be written."""
+        self._known = identity
+        if self._path is None:
+            return
+        scratch = self._path.with_suffix(".new")
+        try:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with open(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+                json.dump(identity.to_primitive(), file, indent=1)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(scratch, self._path)
+        except OSError as error:
+            raise exception.HostRefused(detail=f"{self._path} cannot be written: {error}") from error
+        self._kept_at = monotonic()
+
+    def saw(self, beats: int) -> str | None:
+        """The database counts so many heartbeats of this host; a sentence where that is fewer than before."""
+        known = self._known
+        if known is None:
+            return None
+        if beats < known.beats:
+            return (
+                f"the database knows of {beats} heartbeats of this host, which has sent {known.beats}: it is an older "
+                f"copy. {ADVICE}"
+            )
+        self._known = known.replace(beats=beats)
+        if monotonic() - self._kept_at >= KEEP_EVERY_S:
+            self.remember()
+        return None
+
+    def remember(self) -> None:
+        """Bring the file up to date; a full disk is no reason to stop."""
+        if self._known is None:
+            return
+        try:
+            self.keep(self._known)
+        except exception.HostRefused as error:
+            self._kept_at = monotonic()
+            LOG.warning("%s", error)
