@@ -14,9 +14,10 @@ class Service(TravellingObject):
     """One daemon. ``epoch`` changes with every start; ``last_seen_at`` is the last heartbeat (naive UTC).
 
     ``beats`` goes on with every start and heartbeat. ``identity`` is what lies beside the guests of a compute host.
+    ``version`` is that of its code, ``works_with`` the oldest it can serve beside (``nova_lite.versions``).
     """
 
-    VERSION = "1.1"
+    VERSION = "1.2"
 
     uuid: str
     host: str
@@ -24,6 +25,7 @@ class Service(TravellingObject):
     topic: str
     epoch: str | None = None
     version: int = 1
+    works_with: int = 1
     disabled: bool = False
     disabled_reason: str | None = None
     forced_down: bool = False

@@ -21,6 +21,8 @@ class Service(Stamped, Base):
     topic: Mapped[str]
     epoch: Mapped[Word | None]
     version: Mapped[int] = mapped_column(default=1)
+    # The oldest version that this daemon can serve beside.
+    works_with: Mapped[int] = mapped_column(default=1)
     disabled: Mapped[bool] = mapped_column(default=False)
     disabled_reason: Mapped[str | None]
     forced_down: Mapped[bool] = mapped_column(default=False)

@@ -45,9 +45,11 @@ def upgrade() -> None:
 def _hosts() -> None:
     op.add_column("services", sa.Column("beats", BIG, nullable=True))
     op.add_column("services", sa.Column("identity", sa.String(36), nullable=True))
-    op.execute("UPDATE services SET beats = 0")
+    op.add_column("services", sa.Column("works_with", sa.Integer(), nullable=True))
+    op.execute("UPDATE services SET beats = 0, works_with = 1")
     with op.batch_alter_table("services", table_kwargs={"sqlite_autoincrement": True}) as batch:
         batch.alter_column("beats", existing_type=BIG, nullable=False)
+        batch.alter_column("works_with", existing_type=sa.Integer(), nullable=False)
     op.create_table(
         "cloud_identity",
         sa.Column("id", BIG, autoincrement=True, nullable=False),

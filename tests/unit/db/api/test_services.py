@@ -11,7 +11,7 @@ pytestmark = pytest.mark.usefixtures("database")
 
 
 def test_a_restart_keeps_the_row() -> None:
-    first = services.register("h", "nova-lite-compute", "compute", "e1")
+    first = services.register("h", "nova-lite-compute", "compute", "e1", version=1)
     assert (first.epoch, first.version, first.disabled, first.updated_at) == ("e1", 1, False, None)
     services.set_disabled(first.uuid, True, "repair")
     again = services.register("h", "nova-lite-compute", "compute", "e2", version=2)
