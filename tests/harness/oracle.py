@@ -1,4 +1,4 @@
-"""The oracle: after a storm, do the journal, the books, the hypervisors and the neighbours agree? (ARCHITECTURE section 5)
+"""The oracle: after a storm, do journal, books, hypervisors and neighbours agree? (ARCHITECTURE section 5, I1-I12)
 
 The rules are those that operators have: ``nova_lite/audit``. Here nothing may be under way any more, and the facts are
 read from where they are, so that a killed host hides nothing.
