@@ -7,7 +7,7 @@ import pathlib
 import uuid
 from collections.abc import Callable, Iterable
 
-from nova_lite import exception
+from nova_lite import exception, versions
 from nova_lite.clock import monotonic
 from nova_lite.compute.fence import Fence
 from nova_lite.compute.identity import IdentityFile
@@ -69,7 +69,10 @@ class Lifeline:
 
     def _register(self, ctxt: RequestContext) -> None:
         sent_at = monotonic()
-        service = Service(uuid=str(uuid.uuid4()), host=self._host, binary=self._binary, topic=TOPIC, epoch=self.epoch)
+        service = Service(
+            uuid=str(uuid.uuid4()), host=self._host, binary=self._binary, topic=TOPIC, epoch=self.epoch,
+            version=versions.CURRENT.number, works_with=versions.CURRENT.works_with,
+        )  # fmt: skip
         known = self._file.load()
         identity = self._conductor.register_host(ctxt, service, self._node(), self.owner, known)
         if known is not None and identity is not None:

@@ -95,13 +95,13 @@ class HostVerbs(Manager):
 
     # -- hosts ------------------------------------------------------------------------------------
 
-    @rpc.expected(exception.HostRefused)
+    @rpc.expected(exception.HostRefused, exception.IncompatibleVersion)
     def register_host(
         self, ctxt: RequestContext, service: Service, node: ComputeNode, owner: str, known: HostIdentity | None = None
     ) -> HostIdentity | None:
         return hosts.register(service, node, owner, known)
 
-    @rpc.expected(exception.ServiceNotFound, exception.HostReplaced)
+    @rpc.expected(exception.ServiceNotFound, exception.HostReplaced, exception.IncompatibleVersion)
     def heartbeat(
         self, ctxt: RequestContext, host_name: str, epoch: str, owner: str, in_flight: list[int]
     ) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import datetime
 import logging
 from typing import Any
 
-from nova_lite import exception
+from nova_lite import exception, upgrades
 from nova_lite.conductor import journal
 from nova_lite.conductor.host_identity import refusal
 from nova_lite.db import clock
@@ -30,13 +30,15 @@ def register(service: Service, node: ComputeNode, owner: str, known: HostIdentit
     ``known`` is what lies beside its guests, None where it keeps none; the answer is what shall lie there from now on.
 
     :raises HostRefused: the host and this database do not belong together; nothing was written.
+    :raises IncompatibleVersion: this conductor and the host's daemon cannot work together.
     """
+    upgrades.admit(service)
     with writer():
         if known is not None:
             _require_belonging(service, known)
         registered = services.register(
             service.host, service.binary, service.topic, service.epoch, service.version,
-            identity=known.uuid if known else None, beats=known.beats if known else 0,
+            identity=known.uuid if known else None, beats=known.beats if known else 0, works_with=service.works_with,
         )  # fmt: skip
         compute_nodes.upsert(node)
         freed = operations.release_former(f"{service.binary}:{service.host}", owner)
@@ -68,10 +70,13 @@ def heartbeat(host: str, epoch: str, owner: str, in_flight: list[int], lease_s: 
 
     :raises ServiceNotFound: the host is not registered and must register again.
     :raises HostReplaced: it is, under another epoch: this daemon is a former life.
+    :raises IncompatibleVersion: it registered with a conductor of before an upgrade, and is too old for this one.
     """
     beats = services.heartbeat(host, BINARY, epoch)
     if not beats:
-        raise exception.HostReplaced(host=host, epoch=services.get_by_host(host, BINARY).epoch)
+        registered = services.get_by_host(host, BINARY)
+        upgrades.admit(registered)
+        raise exception.HostReplaced(host=host, epoch=registered.epoch)
     lost = operations.renew(owner, in_flight, lease_s)
     older = clock.now() - datetime.timedelta(seconds=_WAKE_UP_GRACE_S)
     return {"lost": lost, "waiting": operations.waiting("compute", host, older), "beats": beats}

@@ -83,8 +83,9 @@ def register(
 
 @retry_on_deadlock
 def heartbeat(host: str, binary: str, epoch: str | None) -> int:
-    """The daemon lives; how far its heartbeats have come, 0 when it is not registered under this epoch."""
-    mine = (_T.c.host == host, _T.c.binary == binary, _T.c.epoch == epoch)
+    """The daemon lives; how far its heartbeats have come, 0 when it is not registered under this epoch, or too old."""
+    fit = _T.c.version >= versions.CURRENT.works_with
+    mine = (_T.c.host == host, _T.c.binary == binary, _T.c.epoch == epoch, fit)
     with writer() as session:
         beat = {"last_seen_at": clock.now(), "beats": _T.c.beats + 1}
         if not affected(session, update(_T).where(*mine).values(beat)):
