@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 INVARIANTS = tuple(f"I{number}" for number in range(1, 13))
 
 
+# What makes two findings the same: rule, kind and id of the subject, host.
+Key = tuple[str, str, str, str | None]
+
+
 class Repair(enum.StrEnum):
     """What may be done without asking: the database proves that nobody needs what goes. See repair.py."""
 
@@ -76,7 +80,7 @@ class Finding:
         return self.complaint.kind, self.complaint.ident
 
     @property
-    def key(self) -> tuple[str, str, str, str | None]:
+    def key(self) -> Key:
         """The same for the same finding at another look."""
         return self.rule.name, self.complaint.kind, self.complaint.ident, self.complaint.host
 

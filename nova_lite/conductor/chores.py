@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from nova_lite.audit import gather
+from nova_lite.audit.chore import Chore
+from nova_lite.audit.neighbours import Doors
 from nova_lite.compute.rpcapi import ComputeRpcAPI
 from nova_lite.conductor import leftover_images, shelf
 from nova_lite.conductor.tasks import soft_delete, unconfirmed
+from nova_lite.db.api import services
 from nova_lite.image.api import API as ImageAPI
+from nova_lite.liveness import is_up
 from nova_lite.manager import PeriodicTask
 
 # Sweeps between two rounds of what is not urgent.
@@ -33,3 +39,21 @@ def periodic_tasks(conf: Any, compute: ComputeRpcAPI, image: ImageAPI) -> list[P
             name="unconfirmed resizes",
         ),
     ]
+
+
+def audit(
+    conf: Any, binary: str, host: str, doors: Doors, swept_s: Callable[[], float | None]
+) -> list[PeriodicTask]:
+    """The audit of the whole cloud, which one conductor does: of those that live the first by name.
+
+    :param swept_s: seconds since this conductor swept.
+    """
+    interval_s, down_s = conf.operations.audit_interval_s, conf.operations.service_down_s
+    if not interval_s:
+        return []
+
+    def is_mine() -> bool:
+        return host == min((each.host for each in services.list(binary) if is_up(each, down_s)), default=host)
+
+    chore = Chore(lambda: gather.look(doors, down_s), is_mine, swept_s, conf.operations.metrics_file)
+    return [PeriodicTask(chore.run, interval_s, delay_s=interval_s, name="audit")]

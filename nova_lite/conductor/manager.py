@@ -7,7 +7,8 @@ from typing import Any
 
 from oslo_log import log as logging
 
-from nova_lite import concurrency, exception
+from nova_lite import clock, concurrency, exception
+from nova_lite.audit.neighbours import Doors, Hosts
 from nova_lite.compute.rpcapi import ComputeRpcAPI
 from nova_lite.conductor import chores
 from nova_lite.conductor.host_verbs import HostVerbs
@@ -58,6 +59,8 @@ class ConductorManager(HostVerbs):
             self._max_builds,
             options.retention_days,
         )
+        self._doors = Doors(Hosts(self._compute), self._image, network, volume)
+        self._swept_at: float | None = None
         self._intervals = (options.heartbeat_interval_s, options.sweep_interval_s)
 
     def init_host(self) -> None:
@@ -67,9 +70,10 @@ class ConductorManager(HostVerbs):
         beat, sweep = self._intervals
         return [
             PeriodicTask(self._beat, beat, name="heartbeat"),
-            PeriodicTask(self._sweeper.sweep, sweep, delay_s=sweep, name="sweep"),
+            PeriodicTask(self._sweep, sweep, delay_s=sweep, name="sweep"),
             PeriodicTask(self._sweeper.tidy, chores.RARELY * sweep, delay_s=sweep, name="tidy"),
             *chores.periodic_tasks(self.conf, self._compute, self._image),
+            *chores.audit(self.conf, BINARY, self.host, self._doors, self._since_sweep),
         ]
 
     def stop(self) -> None:
@@ -104,6 +108,13 @@ class ConductorManager(HostVerbs):
 
     def _ask_to_look_around(self, host_name: str) -> None:
         self._compute.look_around(admin_context(), host_name)
+
+    def _sweep(self) -> None:
+        self._sweeper.sweep()
+        self._swept_at = clock.monotonic()
+
+    def _since_sweep(self) -> float | None:
+        return None if self._swept_at is None else clock.monotonic() - self._swept_at
 
     def _beat(self) -> None:
         if not services.heartbeat(self.host, BINARY, self._epoch):

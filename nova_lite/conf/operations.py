@@ -48,6 +48,19 @@ OPTIONS = [
         help="Days that deleted servers and the operations of servers that are gone are kept, for changes-since and "
         "audits. Lower it where the database grows too large.",
     ),
+    cfg.FloatOpt(
+        "audit_interval_s",
+        default=600.0,
+        min=0.0,
+        help="Seconds between two audits, which one conductor does: everything that the database, the hosts and the "
+        "neighbours have is compared; what is wrong in two audits in a row is logged. 0 switches them off. Raise it "
+        "in a very large cloud.",
+    ),
+    cfg.StrOpt(
+        "metrics_file",
+        help="File that the auditing conductor writes its metrics to, in Prometheus' text format: for the textfile "
+        "collector of a node exporter. Give it to each conductor. Unset, none is written.",
+    ),
     cfg.IntOpt(
         "workers",
         default=64,

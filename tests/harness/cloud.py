@@ -54,7 +54,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "api": {"auth_strategy": "noauth2"},
     "operations": {
         "heartbeat_interval_s": 0.3, "sweep_interval_s": 0.3, "lease_s": 3.0, "service_down_s": 2.0,
-        "power_sync_interval_s": 1.0,
+        "power_sync_interval_s": 1.0, "audit_interval_s": 0,
     },
     "cinder": {"http_retries": 1, "retry_delay_s": 0.01, "block_device_allocate_retries_interval": 0.02},
     "spice": {"enabled": True},
