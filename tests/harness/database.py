@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import event
+from sqlalchemy import Select, Table, event
+from sqlalchemy.dialects import postgresql
 
 from nova_lite.db import session
 from nova_lite.db.models import Base
@@ -46,6 +47,24 @@ def statements() -> Iterator[list[str]]:
         yield seen
     finally:
         event.remove(engine, "before_cursor_execute", note)
+
+
+@contextmanager
+def locked_reads() -> Iterator[list[tuple[str, str]]]:
+    """What is read FOR UPDATE inside: each table, and the statement as PostgreSQL hears it."""
+    seen: list[tuple[str, str]] = []
+
+    def note(_conn: Any, statement: Any, *_rest: Any) -> None:
+        if isinstance(statement, Select) and statement._for_update_arg is not None:
+            text = str(statement.compile(dialect=postgresql.dialect()))
+            seen.extend((table.name, text) for table in statement.get_final_froms() if isinstance(table, Table))
+
+    engine = session.engine()
+    event.listen(engine, "before_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(engine, "before_execute", note)
 
 
 def make_instance(name: str = "vm", **values: Any) -> Instance:

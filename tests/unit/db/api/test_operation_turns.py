@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -130,6 +131,46 @@ def test_seized_once() -> None:
     assert not operations.seize(taken, "conductor")
     found = operations.get(number)
     assert (found.topic, found.host, found.attempt, found.args) == ("conductor", None, 2, {"type": "SOFT"})
+
+
+@pytest.mark.parametrize("leave", [
+    lambda taken: operations.pause(taken.id, taken.attempt, 0, "later"),
+    lambda taken: operations.finish(taken.id, taken.attempt, DONE),
+    lambda taken: operations.hand_over(taken.id, taken.attempt, "conductor", None, {}),
+], ids=["put down", "ended", "passed on"])  # fmt: skip
+def test_who_left_it_writes_no_more(leave: Callable[[Operation], None]) -> None:
+    taken = _take(_insert())
+    leave(taken)
+    before = operations.get(taken.id)
+    with pytest.raises(exception.StaleWrite):
+        operations.hold(taken.id, taken.attempt, message="late")
+    assert operations.get(taken.id) == before
+
+
+def test_what_moved_meanwhile_is_not_seized() -> None:
+    """It waits again, as it did when it was seen: only the attempt tells the difference."""
+    number = _insert()
+    seen = operations.get(number)
+    operations.pause(number, _take(number).attempt, 0, "later")
+    assert not operations.seize(seen, "conductor")
+    taken = _take(number)
+    operations.finish(number, taken.attempt, DONE)
+    assert not operations.seize(taken, "conductor"), "it has ended"
+    assert operations.get(number).state is DONE
+
+
+def test_what_supersedes_spares_what_it_is_told_to_and_what_has_ended() -> None:
+    spared, ended, other = _insert(action="attach_volume"), _insert(), _insert()
+    operations.finish(ended, _take(ended).attempt, DONE)
+    assert operations.end_open("i1", "superseded", spare=("attach_volume",)) == [other]
+    assert [each.id for each in operations.open_for_instance("i1")] == [spared]
+    assert operations.get(ended).state is DONE
+
+
+def test_a_superseded_password_is_forgotten() -> None:
+    number = _insert(action="changePassword", args={"admin_password": "s3cret"})
+    operations.end_open("i1", "superseded")
+    assert operations.get(number).args == {}
 
 
 def test_overdue_and_open_on_hosts() -> None:
