@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from nova_lite import liveness
-from nova_lite.db.api import aggregates, allocations, compute_nodes, services
-from nova_lite.objects import ComputeNode, Placement
+from nova_lite.db.api import aggregates, allocations, compute_nodes, instances, server_groups, services
+from nova_lite.objects import ComputeNode, GroupRule, Placement, ServerGroup
 from nova_lite.scheduler.database import DatabasePlanner, DatabaseState
 from nova_lite.scheduler.planning import Planning
-from tests.harness.builders import make_node, make_spec
+from tests.harness.builders import make_host, make_node, make_spec, uuid_of
+from tests.harness.database import make_instance
 from tests.harness.scheduler import make_pipeline
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -159,3 +160,16 @@ def test_a_question_asked_twenty_times_at_once_claims_once() -> None:
     assert len({each.selections[0].node_uuid for each in results}) == 1
     assert len(allocations.of_instance(make_spec().instance_uuid)) == 1
     assert allocations.audit() == []
+
+
+def test_a_policy_is_judged_where_the_claim_is_written() -> None:
+    """Two schedulers looked at the same moment: the second to claim is told by the database, not by its picture."""
+    here = _add_host("a")
+    group = ServerGroup(uuid_of("group"), "project", "user", "g", "anti-affinity", {})
+    server_groups.create(group, {})
+    members = [instances.insert(make_instance(name, server_group=group.uuid)).uuid for name in ("one", "two")]
+    nobody = GroupRule(group.uuid, "anti-affinity", 1, {})
+    picture = make_host("a", node_uuid=here.uuid)
+    won = [DatabasePlanner().claim(picture, make_spec(instance_uuid=uuid, group=nobody), ()) for uuid in members]
+    assert won == [True, False]
+    assert [each.instance_uuid for each in allocations.list()] == members[:1]

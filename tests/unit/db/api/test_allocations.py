@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from sqlalchemy import Executable, delete, insert, update
 
 from nova_lite.db import session
 from nova_lite.db.api import allocations, compute_nodes, instances
+from nova_lite.db.models import Allocation as Claims
 from nova_lite.db.models import ComputeNode as Model
+from nova_lite.db.transaction import Transaction
 from nova_lite.objects import Allocation
 from tests.harness.builders import make_node, uuid_of
 from tests.harness.database import make_instance
@@ -105,6 +110,47 @@ def test_release_is_idempotent_and_by_node() -> None:
     assert allocations.release("i1") == 1
     assert allocations.release("i1") == 0
     assert _used(two)[:3] == (0, 0, 0)
+
+
+def _meanwhile(monkeypatch: pytest.MonkeyPatch, statement: Executable) -> list[str]:
+    """Somebody else's statement comes between what the next transaction reads and what it writes; the nodes booked."""
+    real, booked = allocations._book, []
+
+    def book(transaction: Transaction, node_uuid: str, *rest: Any) -> bool:
+        if not booked:
+            transaction.execute(statement)
+        booked.append(node_uuid)
+        return real(transaction, node_uuid, *rest)
+
+    monkeypatch.setattr(allocations, "_book", book)
+    return booked
+
+
+def test_a_claim_that_is_written_meanwhile_is_not_written_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    node = _node()
+    claim = {"instance_uuid": "i1", "node_uuid": node, "vcpus": 2, "memory_mb": 10, "disk_gb": 1}
+    booked = _meanwhile(monkeypatch, insert(Claims.__table__).values(claim))
+    assert allocations.claim(node, "i1", 2, 10, 1)
+    assert allocations.of_instance("i1") == [Allocation("i1", node, 2, 10, 1)] and allocations.audit() == []
+    assert len(booked) == 2, "it was done again"
+
+
+def test_a_claim_that_changes_meanwhile_is_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    node = _node()
+    assert allocations.claim(node, "i1", 2, 10, 1)
+    booked = _meanwhile(monkeypatch, update(Claims.__table__).values(vcpus=3))
+    assert allocations.claim(node, "i1", 4, 10, 1)
+    assert allocations.of_instance("i1") == [Allocation("i1", node, 4, 10, 1)] and allocations.audit() == []
+    assert len(booked) == 2, "it was done again"
+
+
+def test_a_claim_that_is_released_meanwhile_is_booked_back_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    node = _node()
+    assert allocations.claim(node, "i1", 2, 10, 1)
+    booked = _meanwhile(monkeypatch, delete(Claims.__table__))
+    assert allocations.release("i1") == 1
+    assert _used()[:3] == (0, 0, 0) and allocations.list() == []
+    assert len(booked) == 2, "it was done again"
 
 
 def test_a_claim_is_undone_with_its_transaction() -> None:
