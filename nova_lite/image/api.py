@@ -15,6 +15,8 @@ from nova_lite.image.glance import Glance
 from nova_lite.objects.image import ImageMeta
 
 PAGE = 500
+# What Glance says of an image that is on its way out.
+_GOING = ("deleted", "pending_delete")
 
 
 class API:
@@ -65,11 +67,17 @@ class API:
         self._glance.patch(ctxt, image_id, dict(properties))
 
     def delete(self, ctxt: RequestContext | None, image_id: str) -> bool:
-        """Remove an image; False where there was none."""
+        """Remove an image; False where there was none.
+
+        Glance refuses for ever to delete an image whose deletion broke off in its database: that one is gone, too.
+        """
         try:
             self._glance.delete(ctxt, image_id)
         except exception.ImageNotFound:
             return False
+        except exception.Invalid:
+            if self.get(ctxt, image_id).status not in _GOING:
+                raise
         return True
 
     def url(self, ctxt: RequestContext | None, image_id: str) -> str:

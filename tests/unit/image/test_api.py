@@ -62,6 +62,9 @@ class Glance:
     def get_endpoint(self):
         return "http://glance:9292/v2/"
 
+    def delete(self, url, **options):
+        return self.get(url, **options)
+
     def get(self, url, **options):
         assert options.pop("redirect") is False and options.pop("raise_exc") is False
         self.asked.append((url, options))
@@ -256,3 +259,13 @@ def test_a_download_that_keeps_breaking_is_unavailable(api, tmp_path):
     with pytest.raises(exception.Unavailable):
         made.download(None, ID, tmp_path / "image")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("status", ["deleted", "pending_delete"])
+def test_an_image_whose_deletion_broke_off_in_glance_is_gone(api, status):
+    assert api(answer(400), answer(200, {**IMAGE, "status": status})).delete(None, ID)
+
+
+def test_a_deletion_that_glance_refuses_is_refused(api):
+    with pytest.raises(exception.Invalid):
+        api(answer(400), answer(200, IMAGE)).delete(None, ID)
