@@ -12,9 +12,8 @@ def main() -> None:
     module, port = sys.argv[1], int(sys.argv[2])
     del sys.argv[1:]  # keystone.wsgi.api parses the command line that it finds
     application = importlib.import_module(module).application
-    # Two writers of Keystone's SQLite that both began by reading lock each other out at once: it serves one at a time.
-    threads = 1 if module.startswith("keystone") else 8
-    waitress.serve(application, host="127.0.0.1", port=port, threads=threads, ident=None, channel_timeout=120)
+    # Two writers of one SQLite that both began by reading lock each other out at once: one request at a time.
+    waitress.serve(application, host="127.0.0.1", port=port, threads=1, ident=None, channel_timeout=120)
 
 
 main()

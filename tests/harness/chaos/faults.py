@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from tests.harness.chaos.lab_world import BROKER, DATABASE, LabWorld
 from tests.harness.chaos.proxy import DOWN, UP
-from tests.harness.chaos.world import DOWN_S, LEASE_S, NotHere, World, clock_environment, owner_of
+from tests.harness.chaos.world import DOWN_S, LEASE_S, NotHere, World, owner_of
 
 HOUR_S = 3600
 # Times that a clock wrote while it was wrong stay in the journal: steps look as if they came in another order.
@@ -187,15 +187,14 @@ def _clock_jumps(world: World, dice: Dice) -> str:
     name = _one(world, dice, dice.chance.choice(["compute", "conductor", "scheduler", "api"]) if world.proxies else "")
     file = world.root / f"{name}.clock"
     jump = dice.chance.choice([HOUR_S, -HOUR_S])
-    file.write_text("+0\n")
-    environment = clock_environment(file)
+    file.write_text("0")
     world.kill(name)
-    world.revive(name, env=environment)
+    world.revive(name, clock=file)
     world.wait_ready()
     world.forgiven.add(DISORDER)
-    file.write_text(f"{jump:+d}\n")
+    file.write_text(str(jump))
     time.sleep(DOWN_S + 4)
-    file.write_text("+0\n")
+    file.write_text("0")
     return f"{name} {jump:+d} s"
 
 

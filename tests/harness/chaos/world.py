@@ -9,6 +9,7 @@ import pathlib
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -31,7 +32,7 @@ QUICK = {
     "fake_driver.delays": "spawn:0.5,destroy:0.2,reboot:0.3,snapshot:0.4,finish_migration:0.4,live_migrate_round:0.1",
 }
 ROOMY = {"quota.instances": "1000", "quota.cores": "4000", "quota.ram": "4000000", "quota.key_pairs": "1000"}
-FAKETIME = pathlib.Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
+WRONG_CLOCK = pathlib.Path(__file__).with_name("wrong_clock.py")
 START_S = 60.0
 
 
@@ -97,11 +98,12 @@ class World(abc.ABC):
             one.kill(signal.SIGKILL)
         process.wait_for("killed daemons", lambda: not any(one.alive() for one in found), 10)
 
-    def revive(self, *names: str, env: Mapping[str, str] | None = None) -> None:
-        """Start them again, without waiting until they serve; ``env`` is added to their environment."""
+    def revive(self, *names: str, clock: pathlib.Path | None = None) -> None:
+        """Start them again, without waiting until they serve; the file ``clock`` says how wrong their clock is."""
         for name in names or self.daemons():
             one = self.daemons()[name]
-            replace(one, env={**one.env, **(env or {})}).start()
+            before = () if clock is None else (sys.executable, "-P", str(WRONG_CLOCK), str(clock))
+            replace(one, argv=(*before, *one.argv)).start()
 
     def signal(self, name: str, number: signal.Signals) -> None:
         self.daemons()[name].kill(number)
@@ -159,19 +161,6 @@ class World(abc.ABC):
 
     def pids(self) -> dict[str, int]:
         return {name: pid for name, one in self.daemons().items() if (pid := one.pid())}
-
-
-def clock_environment(file: pathlib.Path) -> dict[str, str]:
-    """What makes a process read its wall clock's error ("+3600s") from a file; the monotonic clock stays right.
-
-    :raises NotHere: libfaketime is not installed.
-    """
-    if not FAKETIME.exists():
-        raise NotHere("libfaketime is not installed")
-    return {
-        "LD_PRELOAD": str(FAKETIME), "FAKETIME_TIMESTAMP_FILE": str(file), "FAKETIME_CACHE_DURATION": "1",
-        "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1", "FAKETIME_NO_CACHE": "0",
-    }  # fmt: skip
 
 
 def owner_of(port: int, pids: Iterable[int]) -> int | None:
