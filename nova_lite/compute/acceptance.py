@@ -19,12 +19,6 @@ from nova_lite.objects import Instance, OperationState
 from nova_lite.objects.flavor import quota_counts
 
 SUPERSEDED = "Superseded by a later request: %s"
-# Hold no task state and change something of another service, too: they are not in the way of a guest that boots anew,
-# and end with their host or their server only.
-_BESIDE = (
-    actions.ATTACH_VOLUME.name, actions.DETACH_VOLUME.name, actions.SWAP_VOLUME.name, actions.ATTACH_INTERFACE.name,
-    actions.DETACH_INTERFACE.name,
-)  # fmt: skip
 # What nothing supersedes.
 _DELETES = (actions.DELETE.name, actions.FORCE_DELETE.name)
 
@@ -94,7 +88,7 @@ def action(
             raise exception.StaleWrite(what=f"Instance {instance.uuid}")
         if row.task_states != actions.IDLE:
             _refuse_while_deleted(instance.uuid, row)
-            spare = () if row is actions.EVACUATE else _BESIDE
+            spare = () if row is actions.EVACUATE else actions.BESIDE
             operations.end_open(instance.uuid, SUPERSEDED % row.name, spare=spare)
         turn = None if row.place is actions.Place.CONDUCTOR else host or fresh.host
         topic = "conductor" if turn is None else "compute"
@@ -124,7 +118,8 @@ def delete(
                 return None
             if operation.action == actions.RESTORE.name:
                 quota.release(instance.project_id, quota_counts([instance.flavor]))
-        operations.end_open(instance.uuid, SUPERSEDED % row.name, spare=_BESIDE if row is actions.SOFT_DELETE else ())
+        spare = actions.BESIDE if row is actions.SOFT_DELETE else ()
+        operations.end_open(instance.uuid, SUPERSEDED % row.name, spare=spare)
         host = instances.get(instance.uuid).host
         if host in dead_hosts:
             host = None
@@ -159,7 +154,7 @@ def at_once(
         if not instances.update_if(instance.uuid, new):
             raise exception.InstanceNotFound(instance_uuid=instance.uuid)
         if "task_state" in values:
-            operations.end_open(instance.uuid, SUPERSEDED % row.name, spare=(*_BESIDE, *_DELETES))
+            operations.end_open(instance.uuid, SUPERSEDED % row.name, spare=(*actions.BESIDE, *_DELETES))
             moves.reset(instances.get(instance.uuid))
         _open(ctxt, instance.uuid, row, topic="api", host=None, args=args or {}, state=OperationState.DONE)
 

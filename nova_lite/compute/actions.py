@@ -6,102 +6,23 @@ Source of the states: contract states.md, section 2.
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass
 
+from nova_lite.compute.action_row import ANY_STATE as ANY_STATE
+from nova_lite.compute.action_row import IDLE as IDLE
+from nova_lite.compute.action_row import Action as Action
+from nova_lite.compute.action_row import Backoff as Backoff
+from nova_lite.compute.action_row import OnRestart as OnRestart
+from nova_lite.compute.action_row import Place as Place
+from nova_lite.compute.action_row import Stage as Stage
 from nova_lite.compute.power_states import PowerState as P
 from nova_lite.compute.task_states import TaskState as T
 from nova_lite.compute.vm_states import VmState as V
 from nova_lite.objects.migration import MigrationStatus as M
 
-ANY_STATE = frozenset(V) - {V.DELETED}
 # The argument of an operation that holds a password: it is forgotten when the operation ends.
 ADMIN_PASSWORD = "admin_password"
-IDLE: frozenset[T | None] = frozenset({None})
 ANY_TASK: frozenset[T | None] = frozenset({None, *T})
-
-
-class Place(enum.StrEnum):
-    """Who does the work: the API in its own transaction, any conductor, or the server's host."""
-
-    API = "api"
-    CONDUCTOR = "conductor"
-    COMPUTE = "compute"
-
-
-class OnRestart(enum.StrEnum):
-    """What the next worker does with an operation whose worker died."""
-
-    RESUME = "resume"
-    FAIL = "fail"
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One turn of an action that several hosts (or a host and a conductor) do one after the other.
-
-    ``event`` is the step's name in the instance action, ``task`` what the server shows meanwhile, ``move`` what its
-    open migration shows (None: no change).
-    """
-
-    name: str
-    event: str
-    task: T | None = None
-    move: M | None = None
-
-
-@dataclass(frozen=True)
-class Action:
-    """One row. ``verb`` is the word in the 409; ``driver_call`` the method of the driver that does it.
-
-    ``needs_launch``: 409 unless the server was active once. ``ignores_lock``: a lock does not stop it.
-    ``timeout_s``: seconds after which the sweeper ends the operation; None: it is tried until it is done.
-    ``max_retries``: workers that may die on it before it counts as poison. ``works_as``: the task once a host has it.
-    ``event``: the name of its step on the host. ``reverts``: on failure the vm_state stays as it was, else the server
-    goes to error. ``off_home``: its turns may be on hosts that are not the server's. ``stages``: its turns after the
-    first, see :class:`Stage`; the operation's argument ``stage`` names the present one. ``locked_verb``: what a locked
-    server answers instead of "is locked", ``needs_host``: 409 "is not ready" without one, whatever its state (contract
-    states.md, corrections).
-    """
-
-    name: str
-    key: str | None
-    verb: str
-    place: Place
-    vm_states: frozenset[V] = ANY_STATE
-    task_states: frozenset[T | None] = IDLE
-    sets_task: T | None = None
-    works_as: T | None = None
-    ends_in: V | None = None
-    ends_power: P | None = None
-    driver_call: str | None = None
-    needs_launch: bool = True
-    ignores_lock: bool = False
-    reverts: bool = True
-    on_restart: OnRestart = OnRestart.RESUME
-    max_retries: int = 3
-    timeout_s: int | None = 300
-    requires: str | None = None
-    since: str = "2.1"
-    until: str | None = None
-    event_name: str | None = None
-    off_home: bool = False
-    stages: tuple[Stage, ...] = ()
-    locked_verb: str | None = None
-    needs_host: bool = False
-
-    @property
-    def event(self) -> str:
-        return self.event_name or f"compute_{self.name}_instance"
-
-    def stage(self, name: str | None) -> Stage:
-        """The turn of that name; None is the first, which the row itself describes.
-
-        :raises KeyError: the row has no such turn.
-        """
-        if name is None:
-            return Stage("", self.event, self.works_as)
-        return {stage.name: stage for stage in self.stages}[name]
 
 
 def _states(*names: V) -> frozenset[V]:
@@ -243,6 +164,7 @@ REVERT_RESIZE = Action(
 LIVE_MIGRATE = Action(
     "live-migration", "os-migrateLive", "os-migrateLive", Place.CONDUCTOR, _states(V.ACTIVE, V.PAUSED),
     sets_task=T.MIGRATING, driver_call="live_migrate", requires="live_migration", timeout_s=7200,
+    on_restart=OnRestart.UNDO,
     event_name="compute_live_migration", off_home=True,
     stages=(
         Stage("check", "compute_check_can_live_migrate_destination", move=M.QUEUED),
@@ -308,7 +230,7 @@ CHANGE_PASSWORD = Action(
 TRIGGER_CRASH_DUMP = Action(
     "trigger_crash_dump", "trigger_crash_dump", "trigger_crash_dump", Place.COMPUTE,
     _states(V.ACTIVE, V.PAUSED, V.RESCUED, V.RESIZED, V.ERROR), driver_call="inject_nmi", requires="nmi",
-    event_name="compute_trigger_crash_dump", since="2.17", needs_host=True,
+    on_restart=OnRestart.FAIL, event_name="compute_trigger_crash_dump", since="2.17", needs_host=True,
 )  # fmt: skip
 SOFT_DELETE = Action(
     "softDelete", None, "delete", Place.COMPUTE, task_states=ANY_TASK, sets_task=T.SOFT_DELETING,
@@ -321,24 +243,24 @@ RESTORE = Action(
 )  # fmt: skip
 ATTACH_VOLUME = Action(
     "attach_volume", None, "attach_volume", Place.COMPUTE, _WITH_VOLUMES, driver_call="attach_volume",
-    requires="volumes", event_name="compute_attach_volume",
+    requires="volumes", event_name="compute_attach_volume", beside=True,
 )  # fmt: skip
 DETACH_VOLUME = Action(
     "detach_volume", None, "detach_volume", Place.COMPUTE, _WITH_VOLUMES, driver_call="detach_volume",
-    requires="volumes", timeout_s=None, event_name="compute_detach_volume",
+    requires="volumes", timeout_s=None, event_name="compute_detach_volume", beside=True,
 )  # fmt: skip
 SWAP_VOLUME = Action(
     "swap_volume", None, "swap_volume", Place.COMPUTE, _states(V.ACTIVE, V.PAUSED, V.RESIZED),
-    driver_call="swap_volume", requires="volumes", timeout_s=3600, event_name="compute_swap_volume",
+    driver_call="swap_volume", requires="volumes", timeout_s=3600, event_name="compute_swap_volume", beside=True,
 )  # fmt: skip
 ATTACH_INTERFACE = Action(
     "attach_interface", None, "attach_interface", Place.COMPUTE, _NOT_SUSPENDED, driver_call="attach_interface",
-    requires="interfaces", event_name="compute_attach_interface",
+    requires="interfaces", event_name="compute_attach_interface", beside=True,
     stages=(Stage("undo", "compute_attach_interface"),),
 )  # fmt: skip
 DETACH_INTERFACE = Action(
     "detach_interface", None, "detach_interface", Place.COMPUTE, _NOT_SUSPENDED, driver_call="detach_interface",
-    requires="interfaces", event_name="compute_detach_interface",
+    requires="interfaces", event_name="compute_detach_interface", beside=True,
 )  # fmt: skip
 # The step of an attach that says which port it is about begins so; the port is found by this key.
 PORT_STEP = "port "
@@ -376,6 +298,7 @@ def by_name(name: str, args: dict[str, object] | None = None) -> Action:
 
 
 _BY_NAME = {action.name: action for action in ACTIONS}
+BESIDE = tuple(action.name for action in ACTIONS if action.beside)
 
 
 @dataclass(frozen=True)

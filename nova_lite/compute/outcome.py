@@ -15,9 +15,6 @@ from nova_lite.objects import Instance, Operation
 
 LOG = logging.getLogger(__name__)
 
-# First rest after a failed try of what has to be done, doubled with each, in seconds.
-_REST_S = 2.0
-_LONGEST_REST_S = 60.0
 
 
 def carry_out(
@@ -73,7 +70,8 @@ def reason_of(error: Exception, row: actions.Action) -> str:
 
 def try_later(host: ComputeHost, ctxt: RequestContext, operation: Operation, what: str, error: Exception) -> None:
     """Put down for a while what is tried until it is done. :raises StaleWrite: overtaken."""
-    rest_s = min(_REST_S * 2 ** min(operation.attempt, 10), _LONGEST_REST_S)
+    row = actions.by_name(operation.action, operation.args)
+    rest_s = row.backoff.rest_s(operation.rests, operation.id)
     LOG.error("%s of %s failed; again in %.0f s", what, operation.instance_uuid, rest_s, exc_info=error)
     message = f"{what} failed on {host.name}: {type(error).__name__}; it is tried again."
     host.conductor.put_down(ctxt, operation.id, operation.attempt, rest_s, message)

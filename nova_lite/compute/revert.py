@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 from nova_lite import exception
@@ -12,21 +11,16 @@ from nova_lite.context import RequestContext
 from nova_lite.objects import Instance, Operation, Vif
 from nova_lite.objects.migration import place
 
-LOG = logging.getLogger(__name__)
-
 _OVERTAKEN = (exception.StaleWrite, exception.ServiceStopping)
-# Seconds to rest after each failed try; there is one try more than there are rests.
-_RESTS_S = (1.0, 5.0)
+# There is one try more than there are rests.
+_MOST_RESTS = 2
 
 
 def again(host: ComputeHost, ctxt: RequestContext, operation: Operation, error: Exception) -> bool:
     """Put the turn down to try it again; False when it was tried often enough. :raises StaleWrite: overtaken."""
-    tries = operation.attempt - operation.args.get("handed_by", -1) - 1
-    if tries > len(_RESTS_S):
+    if operation.rests >= _MOST_RESTS:
         return False
-    LOG.warning("Turn of %s on %s failed; it is tried again", operation.instance_uuid, host.name, exc_info=error)
-    message = f"{type(error).__name__} on {host.name}; it is tried again."
-    host.conductor.put_down(ctxt, operation.id, operation.attempt, _RESTS_S[tries - 1], message)
+    outcome.try_later(host, ctxt, operation, "Going back", error)
     return True
 
 

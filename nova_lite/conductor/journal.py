@@ -9,23 +9,18 @@ import logging
 from typing import Any
 
 from nova_lite import exception, quota
-from nova_lite.compute import actions
 from nova_lite.compute.power_states import PowerState
 from nova_lite.compute.task_states import TaskState
 from nova_lite.compute.vm_states import VmState
-from nova_lite.conductor import moves
+from nova_lite.conductor import failures, moves
 from nova_lite.conductor.endings import table as endings
+from nova_lite.conductor.endings import volumes
 from nova_lite.db.api import allocations, compute_nodes, console_tokens, instances, operations
 from nova_lite.db.session import retry_on_deadlock, writer
-from nova_lite.objects import Fault, Instance, Operation, OperationState
+from nova_lite.objects import Instance, Operation, OperationState
 from nova_lite.objects.flavor import quota_counts
 
 LOG = logging.getLogger(__name__)
-
-
-def row_of(operation: Operation) -> actions.Action:
-    """The table's row of an operation."""
-    return actions.by_name(operation.action, operation.args)
 
 
 @retry_on_deadlock
@@ -36,14 +31,11 @@ def take(operation_id: int, owner: str, lease_s: float, host: str) -> tuple[Oper
         if operation is None:
             return None
         instance = _instance(operation)
-        row = row_of(operation)
+        row = failures.row_of(operation)
         if instance is None or not _is_here(operation, instance):
             _leave(operation, instance)
             return None
-        if operation.retries > row.max_retries and row.timeout_s is not None:
-            reason = f"Given up: {operation.retries} workers died on it."
-            if not undoing(operation, instance, reason):
-                end_failed(operation, instance, reason, "", 500)
+        if failures.refuses(operation, instance):
             return None
         stage = row.stage(operation.args.get("stage"))
         if stage.task is not None:
@@ -74,18 +66,18 @@ def look_again(operation_id: int, attempt: int) -> Instance:
 
 
 def _is_here(operation: Operation, instance: Instance) -> bool:
-    return instance.host == operation.host or row_of(operation).off_home
+    return instance.host == operation.host or failures.row_of(operation).off_home
 
 
 def _leave(operation: Operation, instance: Instance | None) -> None:
     """The server went away while its host had other work: what runs beside goes after it, the rest is too late."""
     if instance is None:
         operations.give_up(operation, "The server is gone.")
-    elif row_of(operation).beside:
+    elif failures.row_of(operation).beside:
         topic = "conductor" if instance.host is None else "compute"
         operations.hand_over(operation.id, operation.attempt, topic, instance.host, operation.args)
     else:
-        end_failed(operation, instance, "The server is no longer here.", "", 409)
+        failures.end_failed(operation, instance, "The server is no longer here.", "", 409)
 
 
 @retry_on_deadlock
@@ -95,7 +87,7 @@ def progress(operation_id: int, attempt: int, step: str, values: dict[str, Any])
         operation = operations.get(operation_id)
         operations.hold(operation_id, attempt, steps=[*(name for name in operation.steps if name != step), step])
         if values:
-            _update(operation.instance_uuid, values)
+            _update(operation.instance_uuid, _reported(operation, values))
 
 
 @retry_on_deadlock
@@ -113,7 +105,7 @@ def hand_over(
         operation = operations.locked(operation_id)
         if (operation.args.get("stage"), operation.args.get("handed_by")) == (stage, attempt):
             return
-        present = row_of(operation).stage(operation.args.get("stage"))
+        present = failures.row_of(operation).stage(operation.args.get("stage"))
         if "failure" in more:
             why = more["failure"]
             operations.finish_event(operation.id, present.event, "Error", why["reason"], why["details"] or None)
@@ -127,7 +119,7 @@ def hand_over(
             values = {**values, "generation": instance.generation + 1}
             console_tokens.forget(instance.uuid)
         if values:
-            _update(instance.uuid, values)
+            _update(instance.uuid, _reported(operation, values))
 
 
 @retry_on_deadlock
@@ -141,17 +133,23 @@ def finish(operation_id: int, attempt: int, power_state: int, report: dict[str, 
             return
         operations.finish(operation_id, attempt, OperationState.DONE)
         operation = operations.get(operation_id)
-        row = row_of(operation)
+        row = failures.row_of(operation)
         values: dict[str, Any] = {"power_state": power_state}
         if row.sets_task is not None:
             values["task_state"] = None
         if row.ends_in is not None:
             values["vm_state"] = row.ends_in
-        values |= report
+        values |= _reported(operation, report)
         ending = endings.DONE.get(row.name)
         if ending is not None:
             values |= ending(operation, instances.get(operation.instance_uuid), report)
         _update(operation.instance_uuid, values)
+
+
+def rest(operation: Operation, message: str) -> None:
+    """Put an operation down that cannot go on now, for as long as its row says. :raises StaleWrite: see progress."""
+    seconds = failures.row_of(operation).backoff.rest_s(operation.rests, operation.id)
+    operations.pause(operation.id, operation.attempt, seconds, message)
 
 
 @retry_on_deadlock
@@ -162,45 +160,7 @@ def fail(operation_id: int, attempt: int, reason: str, details: str, code: int) 
         operation = operations.get(operation_id)
         instance = _instance(operation)
         if instance is not None:
-            end_failed(operation, instance, reason, details, code)
-
-
-def end_failed(
-    operation: Operation,
-    instance: Instance,
-    reason: str,
-    details: str,
-    code: int,
-    verdict: dict[str, Any] | None = None,
-) -> None:
-    """Close an operation that cannot be done: the task ends, a fault tells why, the server is as its row says."""
-    row = row_of(operation)
-    values: dict[str, Any] = {"task_state": None} if row.sets_task is not None else {}
-    if not row.reverts:
-        values["vm_state"] = VmState.ERROR
-    values |= failing(operation, instance)
-    if operation.host is not None or row is actions.CREATE:
-        event = row.stage(operation.args.get("stage")).event
-        operations.finish_event(operation.id, event, "Error", details=reason, traceback=details or None)
-    changes = {"verdict": verdict} if verdict is not None else {}
-    operations.give_up(operation, reason, **changes)
-    instances.add_fault(instance.uuid, Fault(code, reason[:255], details, operation.host))
-    instances.update_if(instance.uuid, values)
-
-
-def failing(operation: Operation, instance: Instance) -> dict[str, Any]:
-    """What else ends with an operation that is given up, in the caller's transaction; server fields that change."""
-    ending = endings.FAILED.get(row_of(operation).name)
-    return {} if ending is None else ending(operation, instance)
-
-
-def undoing(operation: Operation, instance: Instance, reason: str) -> bool:
-    """Pass the turn of an operation that got stuck half-way to who undoes it; False: there is nothing to undo.
-
-    In the caller's transaction. :raises StaleWrite: somebody was quicker.
-    """
-    undo = endings.UNDO.get(row_of(operation).name)
-    return undo is not None and undo(operation, instance, reason)
+            failures.end_failed(operation, instance, reason, details, code)
 
 
 @retry_on_deadlock
@@ -219,10 +179,11 @@ def refuse_build(operation_id: int, attempt: int, reason: str, details: str, max
             homeless = {"host": None, "node": None} if retry else {}
             instances.update_if(instance.uuid, {"network_info": (), **homeless})
             text = reason if not retry else f"Exceeded maximum number of retries. Last error: {reason}"
-            end_failed(operation, instance, text, details, 500)
+            failures.end_failed(operation, instance, text, details, 500)
             return False
         send_back(operation, instance, str(operation.host), builds)
-        operations.finish_event(operation.id, row_of(operation).event, "Error", details=reason, traceback=details)
+        event = failures.row_of(operation).event
+        operations.finish_event(operation.id, event, "Error", details=reason, traceback=details)
         return True
 
 
@@ -279,6 +240,13 @@ def _instance(operation: Operation) -> Instance | None:
         return instances.get(operation.instance_uuid)
     except exception.InstanceNotFound:
         return None
+
+
+def _reported(operation: Operation, values: dict[str, Any]) -> dict[str, Any]:
+    """What a host says of a server, less what it cannot know: its devices may have changed since it looked."""
+    if "block_devices" not in values:
+        return values
+    return {**values, "block_devices": volumes.as_reported(operation.instance_uuid, values["block_devices"])}
 
 
 def _update(instance_uuid: str, values: dict[str, Any]) -> None:

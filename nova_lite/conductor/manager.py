@@ -95,7 +95,7 @@ class ConductorManager(HostVerbs):
             self._in_flight.discard(operation.id)
 
     def _execute(self, ctxt: RequestContext, operation: Operation) -> None:
-        if recover.poisoned(operation):
+        if recover.refuses(operation):
             return
         task = self._tasks.get(operation.action)
         if task is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import enum
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from nova_lite.objects.base import TravellingObject
 
@@ -41,8 +41,10 @@ class Operation(TravellingObject):
 
     ``topic`` and ``host`` say whose turn it is: ``conductor`` (any) or ``compute`` on one host. ``attempt`` rises with
     each take: a worker whose attempt is not the row's writes nothing. ``retries`` counts the workers that died on it
-    since the turn last passed on. ``steps`` are the names of finished steps.
+    since the turn last passed on, ``rests`` how often it was put down since. ``steps`` are the names of finished steps.
     """
+
+    VERSION: ClassVar[str] = "1.1"
 
     id: int
     request_id: str
@@ -56,6 +58,7 @@ class Operation(TravellingObject):
     owner: str | None = None
     attempt: int = 0
     retries: int = 0
+    rests: int = 0
     args: dict[str, Any] = field(default_factory=dict)
     steps: tuple[str, ...] = ()
     message: str | None = None

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from nova_lite import concurrency
-from nova_lite.compute import outcome, revert
+from nova_lite.compute.action_row import Backoff
 from nova_lite.virt.fault_plan import FaultKind, FaultRule
 from tests.harness.cloud import ADMIN, Cloud, until
 
@@ -58,8 +58,7 @@ def _turn(cloud: Cloud, dice: random.Random, servers: list[str]) -> None:
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_storm(cloud: Cloud, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(revert, "_RESTS_S", (0.1, 0.1, 0.1))
-    monkeypatch.setattr(outcome, "_LONGEST_REST_S", 0.2)
+    monkeypatch.setattr(Backoff, "rest_s", lambda *_: 0.1)
     dice = random.Random(seed)
     servers = [cloud.boot()["id"] for _ in range(4)]
     for _ in range(_TURNS):

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from nova_lite.compute import outcome, revert
+from nova_lite.compute.action_row import Backoff
 from nova_lite.conductor.tasks import cold, recover
 from nova_lite.db.api import instances, migrations, operations
 from nova_lite.virt.fault_plan import FaultKind, FaultRule
@@ -25,7 +25,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 @pytest.fixture
 def cloud(shared: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     """Both hosts are there and well; what the test leaves is deleted."""
-    monkeypatch.setattr(revert, "_RESTS_S", (0.1, 0.1))
+    monkeypatch.setattr(Backoff, "rest_s", lambda *_: 0.1)
     yield shared
     for name in (SOURCE, DEST):
         if name not in shared.services:
@@ -148,10 +148,7 @@ def test_a_revert_that_never_works_is_an_error_with_a_reason(
     _nothing_left(cloud, server)
 
 
-def test_a_confirmation_is_tried_until_it_is_done(
-    cloud: Cloud, server: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(outcome, "_LONGEST_REST_S", 0.1)
+def test_a_confirmation_is_tried_until_it_is_done(cloud: Cloud, server: dict[str, Any]) -> None:
     _resize(cloud, server)
     _fails(cloud, SOURCE, "confirm_migration", 2)
     assert cloud.act(server["id"], "confirmResize").status == 204

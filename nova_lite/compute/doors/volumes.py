@@ -98,7 +98,7 @@ class VolumesDoor(Door):
             self._volume.attachment_complete(ctxt, str(device.attachment_id))
             _at_once(ctxt, instance, row, add)
         else:
-            args = {"bdm_uuid": device.bdm_uuid}
+            args = {"bdm_uuid": device.bdm_uuid, "attachment_id": device.attachment_id}
             self.accept(ctxt, instance, row, args, also=lambda _: _write(instance.uuid, add))
         return added[0]
 

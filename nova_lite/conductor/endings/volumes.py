@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from nova_lite.db.api import instances
@@ -12,17 +13,19 @@ _UNDONE = "undone"
 
 
 def changed(operation: Operation, instance: Instance, report: dict[str, Any]) -> dict[str, Any]:
-    """The device is as its host says: connected, or another volume. One that is gone meanwhile stays gone."""
-    (new,) = report["block_devices"]
-    present = instances.locked(instance.uuid).block_devices
-    return {"block_devices": tuple(_merged(device, new) for device in present)}
+    """The device is as its host says: connected, or another volume."""
+    return {"block_devices": as_reported(instance.uuid, report["block_devices"])}
 
 
-def _merged(device: BlockDevice, new: BlockDevice) -> BlockDevice:
+def as_reported(instance_uuid: str, devices: Iterable[BlockDevice]) -> tuple[BlockDevice, ...]:
+    """A server's devices with what a host says of those that it knows: others came meanwhile, or are gone for good."""
+    said = {device.bdm_uuid: device for device in devices}
+    return tuple(_merged(device, said.get(device.bdm_uuid)) for device in instances.locked(instance_uuid).block_devices)
+
+
+def _merged(device: BlockDevice, said: BlockDevice | None) -> BlockDevice:
     """What a user may change meanwhile is the user's."""
-    if device.bdm_uuid != new.bdm_uuid:
-        return device
-    return new.replace(delete_on_termination=device.delete_on_termination)
+    return device if said is None else said.replace(delete_on_termination=device.delete_on_termination)
 
 
 def detached(operation: Operation, instance: Instance, report: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import logging
 from nova_lite import exception
 from nova_lite.compute.rpcapi import ComputeRpcAPI
 from nova_lite.compute.task_states import TaskState
-from nova_lite.conductor import journal
+from nova_lite.conductor import failures
 from nova_lite.conductor.tasks.placement import ask, request_spec, verdict_of
 from nova_lite.context import RequestContext
 from nova_lite.db.api import allocations, instances, operations
@@ -79,7 +79,7 @@ def _no_valid_host(operation: Operation, instance: Instance, placement: Placemen
     with writer():
         operations.hold(operation.id, operation.attempt)
         allocations.release(instance.uuid)
-        journal.end_failed(operation, instance, reason, "", 500, verdict=verdict_of(placement))
+        failures.end_failed(operation, instance, reason, "", 500, verdict=verdict_of(placement))
 
 
 def _release_if_gone(instance_uuid: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from nova_lite import exception
 from nova_lite.compute import actions
 from nova_lite.compute.rpcapi import ComputeRpcAPI
-from nova_lite.conductor import journal, moves
+from nova_lite.conductor import failures, journal, moves
 from nova_lite.conductor.endings.moves import undo
 from nova_lite.conductor.tasks.destination import unclaim
 from nova_lite.conductor.tasks.placement import ask, request_spec, verdict_of
@@ -99,7 +99,7 @@ def _no_valid_host(operation: Operation, instance: Instance, placement: Placemen
     LOG.info("Server %s cannot move: %s", instance.uuid, reason)
     with writer():
         operations.hold(operation.id, operation.attempt)
-        journal.end_failed(operation, instance, reason, "", 400, verdict=verdict_of(placement))
+        failures.end_failed(operation, instance, reason, "", 400, verdict=verdict_of(placement))
 
 
 # -- without a host -------------------------------------------------------------------------------

@@ -8,16 +8,13 @@ from nova_lite import exception
 from nova_lite.compute.rpcapi import ComputeRpcAPI
 from nova_lite.conductor import journal
 from nova_lite.context import RequestContext
-from nova_lite.db.api import instances, operations
+from nova_lite.db.api import instances
 from nova_lite.network.api import API as NetworkAPI
 from nova_lite.objects import Operation
 from nova_lite.volume.api import API as VolumeAPI
 from nova_lite.volume.release import release
 
 LOG = logging.getLogger(__name__)
-
-# How long a delete rests when the network service does not take the interfaces back.
-_REST_S = 5.0
 
 
 class DeleteTask:
@@ -40,7 +37,7 @@ class DeleteTask:
         except exception.NovaLiteError as error:
             LOG.warning("Delete of %s waits: %s", operation.instance_uuid, error)
             message = f"A neighbour keeps what the server had: {type(error).__name__}; it is tried again."
-            operations.pause(operation.id, operation.attempt, _REST_S, message)
+            journal.rest(operation, message)
             return
         journal.finish_delete(operation.id, operation.attempt)
 

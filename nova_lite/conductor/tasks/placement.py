@@ -6,15 +6,13 @@ import dataclasses
 import logging
 
 from nova_lite import exception
+from nova_lite.conductor import journal
 from nova_lite.context import RequestContext
-from nova_lite.db.api import operations, server_groups
+from nova_lite.db.api import server_groups
 from nova_lite.objects import Instance, Operation, Placement, RequestSpec
 from nova_lite.scheduler.api import API as SchedulerAPI
 
 LOG = logging.getLogger(__name__)
-
-# How long an operation rests when no scheduler answers.
-_REST_S = 5.0
 
 
 def ask(scheduler: SchedulerAPI, ctxt: RequestContext, operation: Operation, spec: RequestSpec) -> Placement | None:
@@ -22,11 +20,12 @@ def ask(scheduler: SchedulerAPI, ctxt: RequestContext, operation: Operation, spe
 
     :raises StaleWrite: overtaken.
     """
+    spec = spec.replace(operation_id=operation.id, attempt=operation.attempt)
     try:
         (placement,) = scheduler.select_destinations(ctxt, [spec], alternates=0)
     except exception.Unavailable as error:
         LOG.warning("%s of %s waits: no scheduler answers (%s)", operation.action, spec.instance_uuid, error)
-        operations.pause(operation.id, operation.attempt, _REST_S, "No scheduler answered.")
+        journal.rest(operation, "No scheduler answered.")
         return None
     return placement
 

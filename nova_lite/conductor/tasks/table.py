@@ -11,8 +11,8 @@ from nova_lite.conductor.tasks.build import BuildTask
 from nova_lite.conductor.tasks.delete import DeleteTask
 from nova_lite.conductor.tasks.destination import Destination
 from nova_lite.conductor.tasks.evacuate import EvacuateTask
+from nova_lite.conductor.tasks.homeless import HomelessTask
 from nova_lite.conductor.tasks.live_migrate import LiveMigrateTask
-from nova_lite.conductor.tasks.undo_attach import UndoAttachTask
 from nova_lite.conductor.tasks.unshelve import UnshelveTask
 from nova_lite.context import RequestContext
 from nova_lite.network.api import API as NetworkAPI
@@ -40,5 +40,5 @@ def tasks(
         actions.LIVE_MIGRATE.name: LiveMigrateTask(destination, compute).execute,
         actions.EVACUATE.name: EvacuateTask(destination, compute).execute,
         actions.UNSHELVE.name: UnshelveTask(scheduler, compute).execute,
-        actions.ATTACH_INTERFACE.name: UndoAttachTask(network).execute,
+        **dict.fromkeys(actions.BESIDE, HomelessTask(compute, network, volume).execute),
     }

@@ -6,7 +6,7 @@ import logging
 
 from nova_lite import exception
 from nova_lite.compute import actions
-from nova_lite.conductor import journal
+from nova_lite.conductor import failures, journal
 from nova_lite.context import RequestContext
 from nova_lite.db.api import instances, operations
 from nova_lite.db.session import retry_on_deadlock, writer
@@ -15,8 +15,8 @@ from nova_lite.objects import Instance, NetworkRequest, Operation, OperationStat
 
 LOG = logging.getLogger(__name__)
 
-# How long it rests when the network service does not take the port back.
-_REST_S = 5.0
+# Why there is an attach to undo where nobody said so.
+LEFT = "The server left its host meanwhile."
 
 
 class UndoAttachTask:
@@ -38,7 +38,7 @@ class UndoAttachTask:
                 self._network.detach(ctxt, instance, vif.id)
         except exception.NovaLiteError as error:
             LOG.warning("A port of %s cannot be given back: %s", instance.uuid, error)
-            operations.pause(operation.id, operation.attempt, _REST_S, "The network service keeps the port.")
+            journal.rest(operation, "The network service keeps the port.")
             return
         _end(operation, instance)
 
@@ -47,4 +47,4 @@ class UndoAttachTask:
 def _end(operation: Operation, instance: Instance) -> None:
     with writer():
         operations.hold(operation.id, operation.attempt)
-        journal.end_failed(operation, instance, str(operation.args["failure"]), "", 500)
+        failures.end_failed(operation, instance, str(operation.args.get("failure", LEFT)), "", 500)

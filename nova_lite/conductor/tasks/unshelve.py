@@ -9,7 +9,7 @@ from nova_lite import exception
 from nova_lite.compute.rpcapi import ComputeRpcAPI
 from nova_lite.compute.task_states import TaskState
 from nova_lite.compute.vm_states import VmState
-from nova_lite.conductor import journal
+from nova_lite.conductor import failures, journal
 from nova_lite.conductor.endings import shelves
 from nova_lite.conductor.tasks.placement import ask, request_spec, verdict_of
 from nova_lite.context import RequestContext
@@ -84,7 +84,7 @@ def _no_valid_host(operation: Operation, instance: Instance, placement: Placemen
     LOG.info("Server %s stays on the shelf: %s", instance.uuid, reason)
     with writer():
         operations.hold(operation.id, operation.attempt)
-        journal.end_failed(operation, instance, reason, "", 500, verdict=verdict_of(placement))
+        failures.end_failed(operation, instance, reason, "", 500, verdict=verdict_of(placement))
 
 
 @retry_on_deadlock

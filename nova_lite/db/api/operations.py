@@ -234,17 +234,23 @@ def hand_over(operation_id: int, attempt: int, topic: str, host: str | None, arg
     hold(
         operation_id, attempt,
         state=_PENDING, topic=topic, host=host, owner=None, lease_until=None, args=dict(args),
-        attempt=attempt + 1, retries=0,
+        attempt=attempt + 1, retries=0, rests=0,
     )  # fmt: skip
 
 
 def pause(operation_id: int, attempt: int, seconds: float, message: str) -> None:
     """Put it down: anybody may take it again after ``seconds``. :raises StaleWrite: see :func:`hold`."""
-    hold(
-        operation_id, attempt,
-        state=_PENDING, lease_until=clock.now() + datetime.timedelta(seconds=seconds), owner=None,
-        message=message[:4000],
-    )  # fmt: skip
+    now = clock.now()
+    with writer() as session:
+        hold(operation_id, attempt)
+        session.execute(
+            update(_T)
+            .where(_T.c.id == operation_id)
+            .values(
+                state=_PENDING, lease_until=now + datetime.timedelta(seconds=seconds), owner=None,
+                message=message[:4000], rests=_T.c.rests + 1,
+            )
+        )  # fmt: skip
 
 
 def finish(operation_id: int, attempt: int, state: OperationState, message: str | None = None, **values: Any) -> None:
@@ -333,7 +339,7 @@ def seize(
             update(_T)
             .where(_T.c.id == operation.id, _T.c.attempt == operation.attempt, _T.c.state == str(operation.state))
             .values(
-                state=_PENDING, topic=topic, host=host, owner=None, lease_until=None, retries=0,
+                state=_PENDING, topic=topic, host=host, owner=None, lease_until=None, retries=0, rests=0,
                 attempt=_T.c.attempt + 1,
                 args=dict(args if args is not None else operation.args), updated_at=now, **later,
             ),

@@ -72,7 +72,7 @@ class AttachmentsApi:
             return
         held = self._store.attachments_of(volume.id)
         shared = volume.multiattach or all(each.instance == instance for each in held)
-        busy = (records.IN_USE, records.RESERVED, records.ATTACHING)
+        busy = (records.IN_USE, records.RESERVED, records.ATTACHING, records.DETACHING)
         if instance and held and shared and volume.status in busy:
             return
         raise exception.Invalid(
@@ -105,7 +105,7 @@ class AttachmentsApi:
         with self._store.lock:
             attachment = self._visible(asked, attachment_id)
             volume = self._store.volumes.get(attachment.volume_id)
-            if volume.status not in (records.ATTACHING, records.IN_USE, records.RESERVED):
+            if volume.status not in (records.ATTACHING, records.IN_USE, records.RESERVED, records.DETACHING):
                 raise exception.Invalid(f"Invalid volume: Volume {volume.id} is {volume.status}: nothing to complete.")
             if attachment.status != "attached":
                 self._store.attachments.put(attachment.changed(status="attached", attached_at=records.now()))

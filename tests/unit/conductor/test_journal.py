@@ -9,11 +9,13 @@ import pytest
 
 from nova_lite import conf as nova_conf
 from nova_lite import exception
+from nova_lite.clock import utcnow
+from nova_lite.compute import actions
 from nova_lite.compute.power_states import PowerState
 from nova_lite.conductor import hosts, journal
 from nova_lite.conductor.tasks import recover
 from nova_lite.db.api import allocations, compute_nodes, instances, operations, services
-from nova_lite.objects import Operation, OperationState
+from nova_lite.objects import BlockDevice, Operation, OperationState
 from tests.harness.builders import make_node
 from tests.harness.database import fresh_database, make_instance
 
@@ -58,6 +60,117 @@ def test_a_server_that_is_elsewhere_is_not_worked_on() -> None:
     )  # fmt: skip
     assert journal.take(number, "me", 20, "h") is None
     assert operations.get(number).state is OperationState.FAILED
+
+
+def _beside(uuid: str, action: str, host: str | None = "h", **args: Any) -> int:
+    return operations.insert_pending(
+        request_id="r2", instance_uuid=uuid, action=action, project_id="p", user_id="u", topic="compute", host=host,
+        args=args, timeout_s=9,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("action", actions.BESIDE)
+@pytest.mark.parametrize(("home", "topic"), [("other", "compute"), (None, "conductor")])
+def test_what_runs_beside_goes_after_its_server(action: str, home: str | None, topic: str) -> None:
+    instance = instances.insert(make_instance(host=home))
+    number = _beside(instance.uuid, action, bdm_uuid="b")
+    assert journal.take(number, "me", 20, "h") is None
+    found = operations.get(number)
+    assert (found.state, found.topic, found.host) == (OperationState.PENDING, topic, home)
+    assert found.args == {"bdm_uuid": "b"}
+
+
+def test_a_server_that_leaves_while_its_host_has_other_work_takes_what_runs_beside_along() -> None:
+    instance = instances.insert(make_instance(host="h"))
+    number = _beside(instance.uuid, "attach_volume")
+    taken = journal.take(number, "me", 20, "h")
+    assert taken is not None
+    instances.update_if(instance.uuid, {"host": "other"})
+    with pytest.raises(exception.StaleWrite):
+        journal.look_again(number, taken[0].attempt)
+    found = operations.get(number)
+    assert (found.state, found.host) == (OperationState.PENDING, "other")
+
+
+def test_an_action_that_comes_too_late_to_its_host_leaves_no_task_behind() -> None:
+    instance = instances.insert(make_instance(host="other", task_state="powering-off"))
+    number = _beside(instance.uuid, "stop")
+    assert journal.take(number, "me", 20, "h") is None
+    assert operations.get(number).state is OperationState.FAILED
+    assert instances.get(instance.uuid).task_state is None
+
+
+def test_the_deadline_of_an_attach_ends_nothing_else() -> None:
+    """It cleared the server's task and failed every open operation of it."""
+    operation, uuid = _begin("stop", vm_state="active", task_state="powering-off", launched_at=utcnow())
+    number = _beside(uuid, "attach_volume", bdm_uuid="b")
+    recover.time_is_up(operations.get(number))
+    assert operations.get(number).state is OperationState.FAILED
+    assert operations.get(operation.id).state is OperationState.RUNNING
+    assert instances.get(uuid).task_state == "powering-off"
+    journal.finish(operation.id, operation.attempt, PowerState.SHUTDOWN, {})
+    assert instances.get(uuid).vm_state == "stopped"
+
+
+def _died(action: str, **server: Any) -> tuple[int, str]:
+    """An operation of host h whose worker died: its daemon started anew."""
+    operation, uuid = _begin(action, vm_state="active", launched_at=utcnow(), **server)
+    assert operations.release_former("nova-lite-compute:h", "nova-lite-compute:h:new") == 1
+    return operation.id, uuid
+
+
+def test_what_must_not_be_done_twice_fails_when_its_worker_dies() -> None:
+    number, uuid = _died("trigger_crash_dump")
+    assert journal.take(number, "me", 20, "h") is None
+    found = operations.get(number)
+    assert (found.state, found.message) == (OperationState.FAILED, "Its worker died, and it must not be done twice.")
+    assert instances.get(uuid).vm_state == "active"
+
+
+def test_what_can_be_done_twice_is_resumed_when_its_worker_dies() -> None:
+    number, _ = _died("stop", task_state="powering-off")
+    assert journal.take(number, "me", 20, "h") is not None
+
+
+def test_a_live_migration_whose_source_died_is_its_destinations_to_undo() -> None:
+    number, uuid = _died("live-migration", task_state="migrating")
+    operations.seize(operations.get(number), "compute", {"stage": "migrate", "dest": "other"}, host="h")
+    first = journal.take(number, "nova-lite-compute:h:new", 20, "h")
+    assert first is not None and first[0].retries == 0
+    operations.release_former("nova-lite-compute:h", "nova-lite-compute:h:newer")
+    assert journal.take(number, "me", 20, "h") is None
+    found = operations.get(number)
+    assert (found.state, found.host, found.args["stage"]) == (OperationState.PENDING, "other", "undo")
+    assert found.args["failure"]["reason"] == "Its worker died."
+
+
+def test_what_cannot_go_on_rests_longer_and_longer() -> None:
+    operation, _ = _begin("stop", vm_state="active", task_state="powering-off", launched_at=utcnow())
+    for rests, most_s in ((3, 16.0), (10, 60.0)):
+        journal.rest(operation.replace(rests=rests), "not now")
+        resting = operations.get(operation.id)
+        assert (resting.state, resting.message) == (OperationState.PENDING, "not now")
+        assert resting.rests == operation.rests + 1 and resting.lease_until is not None
+        assert resting.updated_at is not None
+        assert 0.8 * most_s - 1 < (resting.lease_until - resting.updated_at).total_seconds() < most_s + 1
+        assert journal.take(operation.id, "me", 20, "h") is None
+        assert operations.seize(resting, "compute", host="h")
+        taken = journal.take(operation.id, "me", 20, "h")
+        assert taken is not None and taken[0].rests == 0
+        operation = taken[0]
+
+
+def test_a_host_changes_the_devices_that_it_knows_and_no_others() -> None:
+    """A volume that was attached while a host moved its server was forgotten with its reservation."""
+    first, late = (BlockDevice("volume", "volume", volume_id=name, bdm_uuid=name) for name in ("b1", "b2"))
+    operation, uuid = _begin(block_devices=(first,))
+    instances.update_if(uuid, {"block_devices": (first, late)})
+    here = first.replace(host="h", connection={"driver_volume_type": "fake"})
+    journal.progress(operation.id, operation.attempt, "volumes", {"block_devices": (here,)})
+    assert instances.get(uuid).block_devices == (here, late)
+    instances.update_if(uuid, {"block_devices": (late,)})
+    journal.finish(operation.id, operation.attempt, PowerState.RUNNING, {"block_devices": (here,)})
+    assert instances.get(uuid).block_devices == (late,)
 
 
 def test_steps_are_recorded_once_with_their_values() -> None:

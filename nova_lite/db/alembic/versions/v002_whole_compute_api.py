@@ -33,6 +33,10 @@ def upgrade() -> None:
     op.create_index("ix_instances_project_id_display_name_id", "instances", ["project_id", "display_name", "id"])
     op.create_index("ix_instances_host_created_at_id", "instances", ["host", "created_at", "id"])
     op.create_index("ix_operations_finish_time", "operations", ["finish_time"])
+    op.add_column("operations", sa.Column("rests", sa.Integer(), nullable=True))
+    op.execute("UPDATE operations SET rests = 0")
+    with op.batch_alter_table("operations", table_kwargs={"sqlite_autoincrement": True}) as batch:
+        batch.alter_column("rests", existing_type=sa.Integer(), nullable=False)
     _hosts()
     _migrations()
     _server_groups()

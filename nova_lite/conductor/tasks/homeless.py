@@ -1,0 +1,98 @@
+"""Volumes and interfaces that were to come or go when their server lost its host: it was shelved meanwhile.
+
+What no guest has to be told is done here, as the API does it for a server that was on no host from the beginning; what
+only a guest can do is undone. A server that has a host again has it do the work.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from nova_lite import exception
+from nova_lite.compute import actions
+from nova_lite.compute.rpcapi import ComputeRpcAPI
+from nova_lite.conductor import journal
+from nova_lite.conductor.tasks.undo_attach import LEFT, UndoAttachTask
+from nova_lite.context import RequestContext
+from nova_lite.db.api import instances, operations
+from nova_lite.network.api import API as NetworkAPI
+from nova_lite.objects import BlockDevice, Instance, Operation
+from nova_lite.volume.api import API as VolumeAPI
+
+LOG = logging.getLogger(__name__)
+
+Turn = Callable[[RequestContext, Operation, Instance], None]
+
+
+class HomelessTask:
+    """Runs what runs beside when its turn is the conductor's."""
+
+    def __init__(self, compute: ComputeRpcAPI, network: NetworkAPI, volume: VolumeAPI) -> None:
+        self._compute = compute
+        self._network = network
+        self._volume = volume
+        self._undo_attach = UndoAttachTask(network)
+        self._turns: dict[str, Turn] = {
+            actions.ATTACH_VOLUME.name: self._attach_volume,
+            actions.DETACH_VOLUME.name: self._detach_volume,
+            actions.SWAP_VOLUME.name: self._swap_volume,
+            actions.DETACH_INTERFACE.name: self._detach_interface,
+        }
+
+    def execute(self, ctxt: RequestContext, operation: Operation) -> None:
+        """Do the turn, or let it rest until a neighbour answers. :raises StaleWrite: somebody overtook this worker."""
+        try:
+            instance = instances.get(operation.instance_uuid)
+        except exception.InstanceNotFound:
+            operations.give_up(operation, "The server is gone.")
+            return
+        if instance.host is not None and operation.args.get("stage") != "undo":
+            operations.hand_over(operation.id, operation.attempt, "compute", instance.host, operation.args)
+            self._compute.run_operation(ctxt, instance.host, operation.id)
+            return
+        if operation.action == actions.ATTACH_INTERFACE.name:
+            self._undo_attach.execute(ctxt, operation)
+            return
+        try:
+            self._turns[operation.action](ctxt, operation, instance)
+        except exception.StaleWrite:
+            raise
+        except exception.NovaLiteError as error:
+            LOG.warning("%s of %s waits: %s", operation.action, instance.uuid, error)
+            journal.rest(operation, f"A neighbour refuses: {type(error).__name__}; it is tried again.")
+
+    def _attach_volume(self, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
+        """The server has it, reserved and shown in use, and gets it with its next host."""
+        device = _device(operation, instance)
+        if device is None:
+            journal.fail(operation.id, operation.attempt, LEFT, "", 409)
+            return
+        self._volume.attachment_complete(ctxt, str(device.attachment_id))
+        journal.finish(operation.id, operation.attempt, instance.power_state, {"block_devices": (device,)})
+
+    def _detach_volume(self, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
+        device = _device(operation, instance)
+        if device is not None and device.attachment_id is not None:
+            self._volume.attachment_delete(ctxt, device.attachment_id)
+        journal.finish(operation.id, operation.attempt, instance.power_state, {})
+
+    def _swap_volume(self, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
+        """No guest copies anything: the server keeps the old volume."""
+        self._volume.attachment_delete(ctxt, str(operation.args["attachment_id"]))
+        device = _device(operation, instance)
+        if device is not None:
+            try:
+                self._volume.roll_detaching(ctxt, str(device.volume_id))
+            except (exception.VolumeNotFound, exception.InvalidInput):
+                LOG.info("Volume %s is not on its way out", device.volume_id)
+        journal.fail(operation.id, operation.attempt, LEFT, "", 409)
+
+    def _detach_interface(self, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
+        self._network.detach(ctxt, instance, operation.args["port_id"])
+        journal.finish(operation.id, operation.attempt, instance.power_state, {})
+
+
+def _device(operation: Operation, instance: Instance) -> BlockDevice | None:
+    wanted = operation.args["bdm_uuid"]
+    return next((device for device in instance.block_devices if device.bdm_uuid == wanted), None)
