@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from nova_lite import concurrency, exception
-from nova_lite.compute import consoles, diagnostics, external_events, survey
+from nova_lite.compute import consoles, diagnostics, external_events, quarantine, survey
 from nova_lite.compute.host import ComputeHost
 from nova_lite.context import RequestContext
 from nova_lite.manager import Manager
@@ -43,3 +45,18 @@ class GuestVerbs(Manager):
     def survey(self, ctxt: RequestContext, after: str | None) -> Survey:
         """What this host has of servers: see :func:`survey.batch`."""
         return survey.batch(self.driver, after)
+
+    def list_quarantine(self, ctxt: RequestContext) -> list[dict[str, Any]]:
+        """Guests that were stopped and set apart: ``uuid``, ``name``, ``power_state``, ``reason`` and ``since``."""
+        return quarantine.held(self._host)
+
+    def release_quarantine(self, ctxt: RequestContext, uuid: str) -> None:
+        """Forget that a guest was set apart; it stays off. :raises GuestNotFound: there is none."""
+        quarantine.release(self._host, uuid)
+
+    def discard_quarantine(self, ctxt: RequestContext, uuid: str) -> None:
+        """Remove a guest in quarantine with its disks.
+
+        :raises GuestNotFound: there is none; :raises Conflict: its server lives here after all.
+        """
+        quarantine.discard(self._host, ctxt, uuid)

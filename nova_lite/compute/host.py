@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nova_lite import concurrency
+from nova_lite.compute.custody import DeletedAction
 from nova_lite.conductor.api import HostAPI
 from nova_lite.image.api import API as ImageAPI
 from nova_lite.network.api import API as NetworkAPI
@@ -64,3 +65,5 @@ class ComputeHost:
     image: ImageAPI
     volume: VolumeAPI
     locks: ServerLocks = field(default_factory=ServerLocks)
+    # What becomes of guests of deleted servers, a word of custody.DeletedAction.
+    deleted_action: str = DeletedAction.REAP

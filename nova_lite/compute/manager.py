@@ -49,7 +49,10 @@ class ComputeManager(GuestVerbs):
             BINARY, host, conf.operations.lease_s, conductor, self._tracker.node, lambda: sorted(self._in_flight),
             self.run_operation,
         )  # fmt: skip
-        self._host = ComputeHost(host, self._life.fence.guard(self.driver), conductor, network, image, volume)
+        deleted_action = conf.running_deleted_instance_action
+        self._host = ComputeHost(
+            host, self._life.fence.guard(self.driver), conductor, network, image, volume, deleted_action=deleted_action
+        )
         # Not None: what a former life told is not known, so the first word is always said.
         self._told_complaint: str | None = "unknown"
         self._pool = concurrency.Pool(conf.operations.workers, name="compute")

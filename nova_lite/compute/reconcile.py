@@ -1,40 +1,55 @@
-"""A host that starts, or looks around: guests that should not be here, and what became of those that should."""
+"""A host that starts, or looks around: guests that should not be here, and what became of those that should.
+
+What shall be done with a guest is a table (``custody``) that a conductor reads beside the server's row; here it is
+done, each guest under its server's lock, judged once more in it.
+"""
 
 from __future__ import annotations
 
 import logging
 from typing import Any
 
+from nova_lite import clock
+from nova_lite.compute import custody, survey
+from nova_lite.compute.custody import DeletedAction, Place, Power, Verdict
 from nova_lite.compute.delete import wipe
 from nova_lite.compute.host import ComputeHost
+from nova_lite.compute.power import SHUTDOWN_TIMEOUT_S
 from nova_lite.compute.power_states import PowerState
 from nova_lite.context import RequestContext
-from nova_lite.objects import Instance
+from nova_lite.objects import Instance, Presence
+from nova_lite.virt.driver import Quarantine
 
 LOG = logging.getLogger(__name__)
 
+_CHANGES = (Verdict.STOP, Verdict.QUARANTINE, Verdict.DESTROY)
+
 
 def clean(host: ComputeHost, ctxt: RequestContext) -> None:
-    """Remove the guests that the database proves stale; leave alone what it does not know."""
-    # Disks without a guest are older than any generation: what a killed build or delete left.
-    found: dict[str, int | None] = dict.fromkeys(host.driver.list_disks(), -1)
-    found |= {guest.uuid: guest.generation for guest in host.driver.list_guests()}
-    verdict = host.conductor.judge_guests(ctxt, host.name, found)
-    for uuid in verdict["unknown"]:
-        LOG.warning("Guest %s on this host is not in the database or carries no mark of ours: left alone", uuid)
-    left = {instance.uuid for instance in verdict["destroy"]}
-    for instance in verdict["destroy"]:
-        LOG.warning("Guest %s on this host is deleted or lives elsewhere: removing it", instance.uuid)
-        with host.locks.hold(instance.uuid):
-            try:
-                # Judged again under the lock: it may have come back since.
-                remove_stale(host, ctxt, instance.uuid, -1)
-                left.discard(instance.uuid)
-            except Exception:
-                LOG.exception("Guest %s could not be removed", instance.uuid)
-    cleaned = [uuid for uuid in verdict["evacuated"] if uuid not in left]
+    """Stop, set apart or remove the guests that the database proves to be wrong here; report what it does not know."""
+    found = {presence.uuid: presence for presence in survey.whole(host.driver)}
+    answer = host.conductor.judge_guests(ctxt, host.name, [*found.values()])
+    left = set()
+    for uuid, ruling in answer["rulings"].items():
+        verdict = _verdict(host, ruling)
+        if verdict is Verdict.NOTE and not found[uuid].in_quarantine:
+            LOG.warning("Guest %s on this host is left alone: %s", uuid, ruling["why"])
+        if verdict in _CHANGES and not _settled(host, ctxt, uuid):
+            left.add(uuid)
+    cleaned = [uuid for uuid in answer["evacuated"] if uuid not in left]
     if cleaned:
         host.conductor.report_cleaned(ctxt, host.name, cleaned)
+
+
+def _settled(host: ComputeHost, ctxt: RequestContext, uuid: str) -> bool:
+    """Whether nothing is left to do with one guest; judged again under its lock, as it may be another one by now."""
+    with host.locks.hold(uuid):
+        try:
+            settle(host, ctxt, uuid)
+        except Exception:
+            LOG.exception("Guest %s could not be dealt with", uuid)
+            return False
+    return True
 
 
 def keeps(host: ComputeHost, ctxt: RequestContext, instance: Instance) -> bool:
@@ -42,20 +57,38 @@ def keeps(host: ComputeHost, ctxt: RequestContext, instance: Instance) -> bool:
 
     For a worker that was overtaken and holds the server's lock.
     """
-    return instance.uuid in remove_stale(host, ctxt, instance.uuid, instance.generation)["keep"]
+    return settle(host, ctxt, instance.uuid, instance.generation) in (Verdict.LEAVE, Verdict.STOP)
 
 
-def remove_stale(host: ComputeHost, ctxt: RequestContext, uuid: str, without_guest: int) -> dict[str, Any]:
-    """Remove a server's guest and disks if they are proved stale; the verdict. Its lock is the caller's.
+def settle(host: ComputeHost, ctxt: RequestContext, uuid: str, without_guest: int | None = None) -> Verdict:
+    """Do with a server's guest and disks what the table says; what that was. The server's lock is the caller's.
 
-    ``without_guest`` is the generation that disks without a guest count as.
+    ``without_guest`` is the generation that disks without a guest count as; None is older than any.
     """
     guest = host.driver.find_guest(uuid)
-    generation = without_guest if guest is None or guest.generation is None else guest.generation
-    verdict: dict[str, Any] = host.conductor.judge_guests(ctxt, host.name, {uuid: generation})
-    for stale in verdict["destroy"]:
-        remove(host, ctxt, stale)
+    presence = Presence(uuid, generation=without_guest, has_disks=True)
+    if guest is not None:
+        presence = presence.replace(power_state=int(guest.power_state), generation=guest.generation)
+    answer = host.conductor.judge_guests(ctxt, host.name, [presence])
+    ruling = answer["rulings"][uuid]
+    verdict = _verdict(host, ruling)
+    servers: list[Instance] = answer["servers"]
+    if verdict in _CHANGES:
+        LOG.warning("Guest %s on this host: %s: %s", uuid, ruling["why"], verdict)
+    if verdict is Verdict.DESTROY:
+        remove(host, ctxt, servers[0])
+    elif verdict is Verdict.STOP:
+        _stop(host, ctxt, servers[0])
+    elif verdict is Verdict.QUARANTINE:
+        _set_apart(host, uuid, ruling["why"])
     return verdict
+
+
+def _verdict(host: ComputeHost, ruling: dict[str, str]) -> Verdict:
+    verdict = Verdict(ruling["verdict"])
+    if ruling["place"] != Place.DELETED:
+        return verdict
+    return custody.of_deleted(verdict, Power(ruling["power"]), DeletedAction(host.deleted_action))
 
 
 def remove(host: ComputeHost, ctxt: RequestContext, instance: Instance) -> None:
@@ -70,6 +103,19 @@ def remove(host: ComputeHost, ctxt: RequestContext, instance: Instance) -> None:
         host.network.move(ctxt, instance, instance.host)
 
 
+def _stop(host: ComputeHost, ctxt: RequestContext, instance: Instance) -> None:
+    driver: Any = host.driver
+    if "power" in driver.capabilities:
+        driver.power_off(instance, SHUTDOWN_TIMEOUT_S)
+        host.conductor.report_power_states(ctxt, host.name, {instance.uuid: driver.power_state(instance)})
+
+
+def _set_apart(host: ComputeHost, uuid: str, why: str) -> None:
+    driver: Any = host.driver
+    if "quarantine" in driver.capabilities:
+        driver.quarantine(uuid, Quarantine(why, clock.utcnow().isoformat(timespec="seconds")))
+
+
 def report_all(host: ComputeHost, ctxt: RequestContext) -> None:
     """Tell the conductor the power state of every server that belongs here."""
     found = {guest.uuid: guest.power_state for guest in host.driver.list_guests()}
@@ -79,8 +125,12 @@ def report_all(host: ComputeHost, ctxt: RequestContext) -> None:
 
 
 def report(host: ComputeHost, ctxt: RequestContext, uuid: str) -> None:
-    """Tell the conductor what one guest does, while nothing else is done to it on this host."""
+    """Tell the conductor what one guest does, while nothing else is done to it on this host.
+
+    One that somebody started behind the cloud's back, of a server that shall not run, is stopped.
+    """
     with host.locks.hold(uuid):
         guest = host.driver.find_guest(uuid)
         state = guest.power_state if guest else PowerState.NOSTATE
-        host.conductor.report_power_states(ctxt, host.name, {uuid: state})
+        if host.conductor.report_power_states(ctxt, host.name, {uuid: int(state)}):
+            settle(host, ctxt, uuid)

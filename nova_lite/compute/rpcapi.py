@@ -5,12 +5,16 @@ Version history: 1.0 first.
 
 from __future__ import annotations
 
+from typing import Any
+
 from nova_lite import rpc
 from nova_lite.context import RequestContext
 from nova_lite.objects import ConsoleAddress, ConsoleType, Diagnostics, ExternalEvent, Instance, Survey
 
 TOPIC = "compute"
 VERSION = "1.0"
+# How long a host may take for a batch of what it has: the one who asks has many hosts to ask.
+_SURVEY_S = 15.0
 
 
 class ComputeRpcAPI:
@@ -46,4 +50,15 @@ class ComputeRpcAPI:
         )
 
     def survey(self, ctxt: RequestContext, host: str, after: str | None) -> Survey:
-        return self._client.call(ctxt, "survey", host=host, after=after)  # type: ignore[no-any-return]
+        return self._client.call(  # type: ignore[no-any-return]
+            ctxt, "survey", host=host, timeout_s=_SURVEY_S, after=after
+        )
+
+    def list_quarantine(self, ctxt: RequestContext, host: str) -> list[dict[str, Any]]:
+        return self._client.call(ctxt, "list_quarantine", host=host)  # type: ignore[no-any-return]
+
+    def release_quarantine(self, ctxt: RequestContext, host: str, uuid: str) -> None:
+        self._client.call(ctxt, "release_quarantine", host=host, uuid=uuid)
+
+    def discard_quarantine(self, ctxt: RequestContext, host: str, uuid: str) -> None:
+        self._client.call(ctxt, "discard_quarantine", host=host, uuid=uuid)

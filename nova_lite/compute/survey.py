@@ -26,7 +26,7 @@ def whole(driver: ComputeDriver) -> list[Presence]:
         if guest is not None:
             presence = presence.replace(
                 power_state=int(guest.power_state), generation=guest.generation, rescued=guest.rescued,
-                volumes=guest.volumes,
+                volumes=guest.volumes, in_quarantine=guest.quarantine is not None,
             )  # fmt: skip
         found.append(presence)
     return found

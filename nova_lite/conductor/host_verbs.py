@@ -11,7 +11,7 @@ from nova_lite.conductor import hosts, journal, live_moves
 from nova_lite.context import RequestContext
 from nova_lite.db.api import compute_nodes, instances, operations
 from nova_lite.manager import Manager
-from nova_lite.objects import ComputeNode, HostIdentity, Instance, Operation, Service
+from nova_lite.objects import ComputeNode, HostIdentity, Instance, Operation, Presence, Service
 
 
 class HostVerbs(Manager):
@@ -116,11 +116,11 @@ class HostVerbs(Manager):
     def host_instances(self, ctxt: RequestContext, host_name: str) -> list[Instance]:
         return instances.on_host(host_name)
 
-    def judge_guests(self, ctxt: RequestContext, host_name: str, guests: dict[str, int | None]) -> dict[str, Any]:
-        return hosts.judge(host_name, guests)
+    def judge_guests(self, ctxt: RequestContext, host_name: str, found: list[Presence]) -> dict[str, Any]:
+        return hosts.judge(host_name, found)
 
     def report_cleaned(self, ctxt: RequestContext, host_name: str, instance_uuids: list[str]) -> None:
         live_moves.cleaned(host_name, instance_uuids)
 
-    def report_power_states(self, ctxt: RequestContext, host_name: str, states: dict[str, int]) -> None:
-        hosts.report_power_states(host_name, states)
+    def report_power_states(self, ctxt: RequestContext, host_name: str, states: dict[str, int]) -> list[str]:
+        return hosts.report_power_states(host_name, states)

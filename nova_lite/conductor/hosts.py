@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import datetime
 import logging
+from collections.abc import Iterable
 from typing import Any
 
 from nova_lite import exception, upgrades
+from nova_lite.compute import custody
+from nova_lite.compute.custody import Place, Power, Verdict
+from nova_lite.compute.power_states import PowerState
+from nova_lite.compute.vm_states import VmState
 from nova_lite.conductor import journal
 from nova_lite.conductor.host_identity import refusal
 from nova_lite.db import clock
 from nova_lite.db.api import cloud, compute_nodes, instances, migrations, operations, services
 from nova_lite.db.session import retry_on_deadlock, writer
 from nova_lite.liveness import COMPUTE as BINARY
-from nova_lite.objects import ComputeNode, HostIdentity, Instance, MigrationType, Operation, Service
+from nova_lite.objects import ComputeNode, HostIdentity, Instance, MigrationType, Operation, Presence, Service
 
 LOG = logging.getLogger(__name__)
 
@@ -21,6 +26,9 @@ LOG = logging.getLogger(__name__)
 _WAKE_UP_GRACE_S = 1.0
 # Begins the reason of a service that was disabled by no operator, as Nova's does.
 _AUTO = "AUTO: "
+_WITHOUT_PROCESS = (PowerState.NOSTATE, PowerState.SHUTDOWN, PowerState.CRASHED)
+# Servers that are here and shall not run.
+_AT_REST: dict[str, Place] = {VmState.STOPPED: Place.STOPPED, VmState.SOFT_DELETED: Place.SOFT_DELETED}
 
 
 @retry_on_deadlock
@@ -96,31 +104,44 @@ def report_health(host: str, complaint: str | None) -> None:
             LOG.info("Host %s takes new servers again", host)
 
 
-def judge(host: str, guests: dict[str, int | None]) -> dict[str, Any]:
-    """What a host shall do with the guests it found: ``keep``, ``destroy`` (the servers to clean up) or ``unknown``.
+def judge(host: str, found: Iterable[Presence]) -> dict[str, Any]:
+    """What a host shall do with what it found of servers: ``rulings`` by uuid (verdict, place, power, why).
 
-    A guest is destroyed only on proof: its server is deleted, or lives on elsewhere under a newer generation. One that
-    the database does not know, or that carries no mark, is left alone. What a server that moved left on its source is
-    kept until the move has ended, and what is made ready for one that comes. ``evacuated`` are the servers that were
-    built elsewhere while this host was dead and of which it has not yet said that nothing is left here.
+    See :mod:`nova_lite.compute.custody`. ``servers`` are those of which something shall be changed, as far as there are
+    rows; ``evacuated`` were built elsewhere while this host was dead and it has not yet said that nothing is left here.
     """
+    presences = [each for each in found if each.has_guest or each.has_disks]
+    rows = {row.uuid: row for row in instances.get_many([each.uuid for each in presences], include_deleted=True)}
+    rulings: dict[str, dict[str, str]] = {}
+    changing: list[Instance] = []
+    for presence in presences:
+        row = rows.get(presence.uuid)
+        place, power = _place(row, host), _power(presence)
+        mark = custody.mark_of(presence.generation, row.generation if row else None, presence.has_guest)
+        rule = custody.judge(place, mark, power)
+        rulings[presence.uuid] = {"verdict": rule.verdict, "place": place, "power": power, "why": rule.why}
+        if row is not None and rule.verdict in (Verdict.STOP, Verdict.QUARANTINE, Verdict.DESTROY):
+            changing.append(row)
     gone = [migration.instance_uuid for migration in migrations.evacuated(host)]
-    verdict: dict[str, Any] = {"keep": [], "unknown": [], "destroy": [], "evacuated": gone}
-    for uuid, generation in guests.items():
-        try:
-            instance = instances.get(uuid, include_deleted=True)
-        except exception.InstanceNotFound:
-            verdict["unknown"].append(uuid)
-            continue
-        stale = generation is not None and generation < instance.generation and instance.host != host
-        awaited = stale and not instance.is_deleted and (_may_return(uuid, host) or _is_worked_on(uuid, host))
-        if generation is not None and not awaited and (instance.is_deleted or stale):
-            verdict["destroy"].append(instance)
-        elif awaited or (instance.host == host and not instance.is_deleted):
-            verdict["keep"].append(uuid)
-        else:
-            verdict["unknown"].append(uuid)
-    return verdict
+    return {"rulings": rulings, "servers": changing, "evacuated": gone}
+
+
+def _place(row: Instance | None, host: str) -> Place:
+    if row is None:
+        return Place.ABSENT
+    if row.is_deleted:
+        return Place.DELETED
+    if row.host != host:
+        return Place.MOVING if _may_return(row.uuid, host) or _is_worked_on(row.uuid, host) else Place.ELSEWHERE
+    if row.task_state is None:
+        return _AT_REST.get(row.vm_state, Place.HERE)
+    return Place.HERE
+
+
+def _power(presence: Presence) -> Power:
+    if not presence.has_guest:
+        return Power.DISKS
+    return Power.OFF if presence.power_state in _WITHOUT_PROCESS else Power.RUNNING
 
 
 def _may_return(instance_uuid: str, host: str) -> bool:
@@ -141,12 +162,20 @@ def _is_worked_on(instance_uuid: str, host: str) -> bool:
     return any(operation.id == migration.operation_id for operation in underway)
 
 
-def report_power_states(host: str, states: dict[str, int]) -> None:
-    """The hypervisor's word on guests to whom nothing is being done; a server that is busy is left alone."""
+def report_power_states(host: str, states: dict[str, int]) -> list[str]:
+    """The hypervisor's word on guests to whom nothing is being done; a server that is busy is left alone.
+
+    Answers those that run and shall not.
+    """
+    wrong = []
     for instance in instances.get_many(list(states)):
         if instance.host != host or instance.task_state is not None or instance.launched_at is None:
             continue
-        values = journal.power_values(instance, states[instance.uuid])
+        state = states[instance.uuid]
+        if instance.vm_state in _AT_REST and state not in _WITHOUT_PROCESS:
+            wrong.append(instance.uuid)
+        values = journal.power_values(instance, state)
         unchanged: dict[str, Any] = {"host": host, "task_state": None, "vm_state": instance.vm_state}
         if values and instances.update_if(instance.uuid, values, **unchanged):
             LOG.info("Server %s on %s: the hypervisor says %s", instance.uuid, host, values)
+    return wrong

@@ -9,7 +9,7 @@ from typing import Any
 
 from nova_lite import rpc
 from nova_lite.context import RequestContext
-from nova_lite.objects import ComputeNode, HostIdentity, Instance, Operation, Service
+from nova_lite.objects import ComputeNode, HostIdentity, Instance, Operation, Presence, Service
 
 TOPIC = "conductor"
 VERSION = "1.0"
@@ -114,14 +114,14 @@ class ConductorRpcAPI:
     def host_instances(self, ctxt: RequestContext, host_name: str) -> list[Instance]:
         return self._call(ctxt, "host_instances", host_name=host_name)  # type: ignore
 
-    def judge_guests(self, ctxt: RequestContext, host_name: str, guests: dict[str, int | None]) -> dict[str, Any]:
-        return self._call(ctxt, "judge_guests", host_name=host_name, guests=guests)  # type: ignore
+    def judge_guests(self, ctxt: RequestContext, host_name: str, found: list[Presence]) -> dict[str, Any]:
+        return self._call(ctxt, "judge_guests", host_name=host_name, found=found)  # type: ignore
 
     def report_cleaned(self, ctxt: RequestContext, host_name: str, instance_uuids: list[str]) -> None:
         self._call(ctxt, "report_cleaned", host_name=host_name, instance_uuids=instance_uuids)
 
-    def report_power_states(self, ctxt: RequestContext, host_name: str, states: dict[str, int]) -> None:
-        self._call(ctxt, "report_power_states", host_name=host_name, states=states)
+    def report_power_states(self, ctxt: RequestContext, host_name: str, states: dict[str, int]) -> list[str]:
+        return self._call(ctxt, "report_power_states", host_name=host_name, states=states)  # type: ignore
 
     def _call(self, ctxt: RequestContext, method: str, **kwargs: Any) -> Any:
         return self._client.call(ctxt, method, timeout_s=self._timeout_s, **kwargs)

@@ -84,6 +84,18 @@ OPTIONS = [
         help="Seconds that a deleted server is only switched off and can be restored; then it is gone. 0 deletes at "
         "once. Set it where people delete by mistake; the API and the conductor must have the same.",
     ),
+    cfg.StrOpt(
+        "running_deleted_instance_action",
+        default="reap",
+        choices=[
+            ("noop", "nothing"),
+            ("log", "a warning in the log"),
+            ("shutdown", "its power is cut, it is kept and can be found with nova-lite-manage quarantine list"),
+            ("reap", "it is removed with its disks"),
+        ],
+        help="What a host does with a guest that it finds although its server is deleted, as when the delete was done "
+        "while the host was down. Set it where nothing may be removed unattended.",
+    ),
     cfg.BoolOpt(
         "allow_resize_to_same_host",
         default=False,

@@ -15,6 +15,8 @@ class Presence(TravellingObject):
     and ``volumes`` (ids) where the driver does not know.
     """
 
+    VERSION = "1.1"
+
     uuid: str
     power_state: int | None = None
     generation: int | None = None
@@ -22,6 +24,7 @@ class Presence(TravellingObject):
     is_expected: bool = False
     rescued: bool | None = None
     volumes: tuple[str, ...] | None = None
+    in_quarantine: bool = False
 
     @property
     def has_guest(self) -> bool:

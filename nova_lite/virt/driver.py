@@ -17,6 +17,14 @@ from nova_lite.virt.event import LifecycleEvent
 
 
 @dataclass(frozen=True)
+class Quarantine:
+    """Why a guest was stopped and set apart, and since when (ISO 8601, UTC)."""
+
+    reason: str
+    since: str
+
+
+@dataclass(frozen=True)
 class Guest:
     """A domain found on this host. ``generation`` is None where the domain carries no mark of ours.
 
@@ -29,6 +37,7 @@ class Guest:
     generation: int | None = None
     rescued: bool | None = None
     volumes: tuple[str, ...] | None = None
+    quarantine: Quarantine | None = None
 
 
 @dataclass(frozen=True)
@@ -127,6 +136,25 @@ class ComputeDriver(abc.ABC):
     @abc.abstractmethod
     def power_state(self, instance: Instance) -> int:
         """A number of PowerState; NOSTATE where there is no guest."""
+
+
+class QuarantineDriver(abc.ABC):
+    """Group ``quarantine``: guests that may be nobody's are stopped and kept, until somebody decides."""
+
+    @abc.abstractmethod
+    def quarantine(self, uuid: str, note: Quarantine) -> None:
+        """Cut the guest's power, keep it from starting with the host, and write the note into its definition.
+
+        An older note stays. Definition and disks stay, whatever happens. :raises GuestNotFound: there is none.
+        """
+
+    @abc.abstractmethod
+    def release(self, uuid: str) -> None:
+        """Forget the note; the guest stays off. :raises GuestNotFound: there is none."""
+
+    @abc.abstractmethod
+    def discard(self, uuid: str) -> None:
+        """Remove a guest in quarantine with its disks. :raises GuestNotFound: there is none in quarantine."""
 
 
 class PowerDriver(abc.ABC):

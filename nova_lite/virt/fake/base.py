@@ -37,6 +37,8 @@ class FakeGuest:
     saved: bool = False
     rescue_image: str | None = None
     admin_password: str = ""
+    # Reason and since, of a guest that was set apart.
+    quarantine: tuple[str, str] | None = None
     nmis: int = 0
     # Ids of interfaces that came while it lived.
     plugged: list[str] = field(default_factory=list)
@@ -108,6 +110,7 @@ class FakeBase(driver.ComputeDriver):
             driver.Guest(
                 guest.uuid, guest.name, guest.power_state, guest.generation,
                 rescued=bool(guest.rescue_image), volumes=tuple(sorted([*guest.volumes])),
+                quarantine=driver.Quarantine(*guest.quarantine) if guest.quarantine else None,
             )
             for guest in list(self.guests.values())
         )
@@ -188,6 +191,7 @@ class FakeBase(driver.ComputeDriver):
         )
         guest.power_state, guest.generation, guest.saved = PowerState.RUNNING, instance.generation, False
         guest.rescue_image = None
+        guest.quarantine = None
         guest.volumes = {
             str(device.volume_id): place_of(device) for device in instance.block_devices if device.connection
         }

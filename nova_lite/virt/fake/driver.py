@@ -6,15 +6,15 @@ from nova_lite.virt.fake.consoles import FakeConsoles
 from nova_lite.virt.fake.inside import FakeInside
 from nova_lite.virt.fake.interfaces import FakeInterfaces
 from nova_lite.virt.fake.live_migration import FakeLiveMigration
-from nova_lite.virt.fake.migrate import FakeMigrate
 from nova_lite.virt.fake.power import FakePower
+from nova_lite.virt.fake.quarantine import FakeQuarantine
 from nova_lite.virt.fake.rescue import FakeRescue
 from nova_lite.virt.fake.snapshot import FakeSnapshot
 from nova_lite.virt.fake.volumes import FakeVolumes
 
 
 class FakeDriver(
-    FakePower, FakeConsoles, FakeInside, FakeInterfaces, FakeLiveMigration, FakeMigrate, FakeRescue, FakeSnapshot,
+    FakePower, FakeConsoles, FakeInside, FakeInterfaces, FakeLiveMigration, FakeQuarantine, FakeRescue, FakeSnapshot,
     FakeVolumes,
 ):  # fmt: skip
     """All of it."""
@@ -31,6 +31,7 @@ class FakeDriver(
             "diagnostics",
             "nmi",
             "password",
+            "quarantine",
             "rescue",
             "snapshot",
             "interfaces",

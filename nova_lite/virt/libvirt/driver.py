@@ -24,6 +24,7 @@ from nova_lite.virt.libvirt.host import Host
 from nova_lite.virt.libvirt.imagecache import ImageCache, ImageDoor
 from nova_lite.virt.libvirt.launcher import Launcher
 from nova_lite.virt.libvirt.options import MIB, Options, from_conf
+from nova_lite.virt.libvirt.xml.domain import QuarantineNote
 
 LOG = logging.getLogger(__name__)
 
@@ -36,11 +37,12 @@ Listener = Callable[[LifecycleEvent], None]
 
 
 class LibvirtDriver(
-    driver.ComputeDriver, driver.PowerDriver, driver.PauseDriver, driver.SuspendDriver, driver.ConsoleDriver
-):
+    driver.ComputeDriver, driver.QuarantineDriver, driver.PowerDriver, driver.PauseDriver, driver.SuspendDriver,
+    driver.ConsoleDriver,
+):  # fmt: skip
     """:param image_api: the image service's door: ``get(ctxt, id)``, ``download(ctxt, id, path)``."""
 
-    capabilities = frozenset({"power", "pause", "suspend", "console"})
+    capabilities = frozenset({"quarantine", "power", "pause", "suspend", "console"})
 
     def __init__(self, options: Options, image_api: ImageDoor) -> None:
         self._options = options
@@ -138,6 +140,27 @@ class LibvirtDriver(
     def power_state(self, instance: Instance) -> int:
         sight = self._host.guest(instance.uuid).look()
         return PowerState.NOSTATE if sight is None else sight.state
+
+    # -- quarantine -----------------------------------------------------------------------------------
+
+    def quarantine(self, uuid: str, note: driver.Quarantine) -> None:
+        guest = self._host.guest(uuid)
+        sight = guest.look()
+        if sight is None:
+            raise exception.GuestNotFound(instance_uuid=uuid)
+        guest.set_apart(sight.note or QuarantineNote(since=note.since, reason=note.reason))
+
+    def release(self, uuid: str) -> None:
+        self._host.guest(uuid).take_back()
+
+    def discard(self, uuid: str) -> None:
+        guest = self._host.guest(uuid)
+        sight = guest.look()
+        if sight is None or sight.note is None:
+            raise exception.GuestNotFound(instance_uuid=uuid)
+        guest.destroy()
+        guest.undefine()
+        self._disks.delete(uuid)
 
     # -- power ----------------------------------------------------------------------------------------
 
@@ -237,7 +260,9 @@ class LibvirtDriver(
 
 
 def _described(sight: Sight) -> driver.Guest:
-    return driver.Guest(sight.uuid, sight.name, sight.state, sight.mark.generation if sight.mark else None)
+    note = driver.Quarantine(sight.note.reason, sight.note.since) if sight.note else None
+    generation = sight.mark.generation if sight.mark else None
+    return driver.Guest(sight.uuid, sight.name, sight.state, generation, quarantine=note)
 
 
 def load(conf: Any, host: str, image_api: ImageDoor) -> LibvirtDriver:

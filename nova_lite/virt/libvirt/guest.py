@@ -12,8 +12,8 @@ from nova_lite import clock, concurrency, exception
 from nova_lite.compute.power_states import PowerState
 from nova_lite.virt.libvirt import events
 from nova_lite.virt.libvirt.connection import Connection, LibvirtError
-from nova_lite.virt.libvirt.xml.domain import NAMESPACE, Mark
-from nova_lite.virt.libvirt.xml.element import from_xml
+from nova_lite.virt.libvirt.xml.domain import NAMESPACE, QUARANTINE_NAMESPACE, Mark, QuarantineNote
+from nova_lite.virt.libvirt.xml.element import E, from_xml, to_xml
 
 LOG = logging.getLogger(__name__)
 
@@ -37,6 +37,7 @@ class Sight:
     name: str
     state: PowerState
     mark: Mark | None
+    note: QuarantineNote | None = None
 
 
 class Guest:
@@ -121,6 +122,15 @@ class Guest:
         except exception.GuestNotFound:
             return
 
+    def set_apart(self, note: QuarantineNote) -> None:
+        """Cut the power, keep the definition and write the note into it; it does not start with the host."""
+        self._connection.apply(_set_apart, self.uuid, to_xml(note))
+        self.destroy()
+
+    def take_back(self) -> None:
+        """Forget the note."""
+        self._connection.apply(_take_back, self.uuid)
+
     def pause(self) -> None:
         self._unless_already("suspend", lambda: self.power_state() == PowerState.PAUSED)
 
@@ -167,15 +177,39 @@ def look_at_all(conn: Any) -> tuple[Sight, ...]:
 
 
 def _sight(domain: Any) -> Sight:
-    return Sight(domain.UUIDString(), domain.name(), events.power_state(domain.state()[0]), _mark(domain))
+    mark, note = _metadata(domain, Mark, NAMESPACE), _metadata(domain, QuarantineNote, QUARANTINE_NAMESPACE)
+    return Sight(domain.UUIDString(), domain.name(), events.power_state(domain.state()[0]), mark, note)
 
 
-def _mark(domain: Any) -> Mark | None:
+def _metadata(domain: Any, kind: type[E], namespace: str) -> E | None:
     try:
-        return from_xml(Mark, domain.metadata(libvirt.VIR_DOMAIN_METADATA_ELEMENT, NAMESPACE, 0))
+        return from_xml(kind, domain.metadata(libvirt.VIR_DOMAIN_METADATA_ELEMENT, namespace, 0))
     except libvirt.libvirtError as error:
         if error.get_error_code() != libvirt.VIR_ERR_NO_DOMAIN_METADATA:
             raise
     except ValueError:  # not written by us: whatever it is, it is not our mark
         pass
     return None
+
+
+def _set_apart(conn: Any, uuid: str, note: str) -> None:
+    domain = conn.lookupByUUIDString(uuid)
+    if not domain.isPersistent():  # undefined behind our back: without a definition it would vanish with its power
+        domain = conn.defineXML(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE | libvirt.VIR_DOMAIN_XML_SECURE))
+    _write_note(domain, note)
+    domain.setAutostart(0)
+
+
+def _take_back(conn: Any, uuid: str) -> None:
+    _write_note(conn.lookupByUUIDString(uuid), None)
+
+
+def _write_note(domain: Any, note: str | None) -> None:
+    """Into the definition, and into the running domain, whose own word counts while it runs."""
+    flags = libvirt.VIR_DOMAIN_AFFECT_CONFIG | (libvirt.VIR_DOMAIN_AFFECT_LIVE if domain.isActive() else 0)
+    kind = libvirt.VIR_DOMAIN_METADATA_ELEMENT
+    try:
+        domain.setMetadata(kind, note, "nova-lite-quarantine" if note else None, QUARANTINE_NAMESPACE, flags)
+    except libvirt.libvirtError as error:
+        if note is not None or error.get_error_code() != libvirt.VIR_ERR_NO_DOMAIN_METADATA:
+            raise

@@ -21,6 +21,9 @@ from nova_lite.virt.libvirt.xml.element import Element, Flag, at, inside
 
 NAMESPACE = "urn:nova-lite:libvirt:domain:1"
 ET.register_namespace("nova-lite", NAMESPACE)
+# Apart from the mark, which is written with each definition: this one is added to whatever definition there is.
+QUARANTINE_NAMESPACE = "urn:nova-lite:libvirt:quarantine:1"
+ET.register_namespace("nova-lite-quarantine", QUARANTINE_NAMESPACE)
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,16 @@ class Mark(Element):
     user_id: str | None = at("user", None)
     flavor: str | None = at("flavor", None)
     image_id: str | None = at("image", None)
+
+
+@dataclass(frozen=True)
+class QuarantineNote(Element):
+    """Why a domain was stopped and set apart, and since when."""
+
+    TAG = "quarantine"
+    NS = QUARANTINE_NAMESPACE
+    since: str = at("@since")
+    reason: str = at("reason")
 
 
 @dataclass(frozen=True)
