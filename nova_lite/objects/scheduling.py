@@ -17,9 +17,10 @@ class RequestSpec(TravellingObject):
 
     ``ignore_hosts`` are hosts that refused or lost this very operation before; ``force_*`` come from the API
     (``az:host:node``, or ``host`` and ``hypervisor_hostname`` from 2.74). ``group`` is what the server's group asks.
+    ``operation_id`` and ``attempt`` say on whose behalf it is asked: once that turn is over nothing is claimed any more.
     """
 
-    VERSION: ClassVar[str] = "1.1"
+    VERSION: ClassVar[str] = "1.2"
 
     instance_uuid: str
     project_id: str
@@ -33,6 +34,8 @@ class RequestSpec(TravellingObject):
     ignore_hosts: tuple[str, ...] = ()
     scheduler_hints: dict[str, Any] = field(default_factory=dict)
     group: GroupRule | None = None
+    operation_id: int | None = None
+    attempt: int | None = None
 
     @property
     def vcpus(self) -> int:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-from nova_lite import liveness
+from nova_lite import exception, liveness
 from nova_lite.clock import monotonic
 from nova_lite.db import clock
-from nova_lite.db.api import aggregates, allocations, compute_nodes, server_groups, services
+from nova_lite.db.api import aggregates, allocations, compute_nodes, operations, server_groups, services
 from nova_lite.db.session import retry_on_deadlock, writer
 from nova_lite.objects import Allocation, GroupRule, RequestSpec
 from nova_lite.objects.aggregate import zone_of_hosts
@@ -79,10 +79,10 @@ class DatabasePlanner:
     def claim(self, host: HostState, spec: RequestSpec, beside: Collection[str]) -> bool:
         # Without the generation: a host that others claimed meanwhile is lost only when there is no room left.
         sizes = {"vcpus": spec.vcpus, "memory_mb": spec.memory_mb, "disk_gb": spec.disk_gb}
-        if spec.group is None:
-            return allocations.claim(host.node_uuid, spec.instance_uuid, **sizes, beside=beside)
         with writer():
-            if not server_groups.may_stand(spec.group.uuid, spec.instance_uuid, host.host):
+            if not _is_wanted(spec):
+                return False
+            if spec.group and not server_groups.may_stand(spec.group.uuid, spec.instance_uuid, host.host):
                 return False
             return allocations.claim(host.node_uuid, spec.instance_uuid, **sizes, beside=beside)
 
@@ -91,3 +91,14 @@ class DatabasePlanner:
 
     def group_rule(self, spec: RequestSpec) -> GroupRule | None:
         return server_groups.rule(spec.group.uuid, spec.instance_uuid) if spec.group is not None else None
+
+
+def _is_wanted(spec: RequestSpec) -> bool:
+    """Whether the turn that asks is still under way: a question that comes late, or twice, would claim for nobody."""
+    if spec.operation_id is None or spec.attempt is None:
+        return True
+    try:
+        operations.hold(spec.operation_id, spec.attempt)
+    except exception.StaleWrite:
+        return False
+    return True

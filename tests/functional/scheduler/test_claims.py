@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from nova_lite import liveness
-from nova_lite.db.api import aggregates, allocations, compute_nodes, instances, server_groups, services
-from nova_lite.objects import ComputeNode, GroupRule, Placement, ServerGroup
+from nova_lite.db.api import aggregates, allocations, compute_nodes, instances, operations, server_groups, services
+from nova_lite.objects import ComputeNode, GroupRule, OperationState, Placement, ServerGroup
 from nova_lite.scheduler.database import DatabasePlanner, DatabaseState
 from nova_lite.scheduler.planning import Planning
 from tests.harness.builders import make_host, make_node, make_spec, uuid_of
@@ -44,6 +44,24 @@ def test_a_placement_is_a_claim() -> None:
     assert placement.selections[0].node_uuid == node.uuid
     assert _used(node) == (2, 512, 3)
     assert [each.node_uuid for each in allocations.of_instance(spec.instance_uuid)] == [node.uuid]
+
+
+def test_a_question_that_comes_after_its_turn_claims_nothing() -> None:
+    """A message that was late, or came twice, when the build had failed already: nobody would give the claim back."""
+    node = _add_host("a")
+    uuid = instances.insert(make_instance("server")).uuid
+    number = operations.insert_pending(
+        request_id="req-1", instance_uuid=uuid, action="create", project_id="p", user_id="u", topic="conductor",
+        host=None, args={}, timeout_s=None,
+    )  # fmt: skip
+    taken = operations.take(number, "owner", 30.0, "conductor", None)
+    assert taken is not None
+    spec = make_spec("server", operation_id=number, attempt=taken.attempt)
+    assert _scheduler()(spec, 0).selections
+    allocations.release(uuid)
+    operations.finish(number, taken.attempt, OperationState.FAILED, "no")
+    assert not _scheduler()(spec, 0).selections
+    assert (_used(node), allocations.of_instance(uuid)) == ((0, 0, 0), [])
 
 
 def test_another_scheduler_answers_the_same_question_with_the_same_node() -> None:
