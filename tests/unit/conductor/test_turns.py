@@ -1,0 +1,81 @@
+"""Passing turns on, and ending them: said twice it happens once, and who was overtaken says nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from nova_lite import conf as nova_conf
+from nova_lite import exception
+from nova_lite.compute.power_states import PowerState
+from nova_lite.conductor import journal
+from nova_lite.db.api import allocations, compute_nodes, instances, operations
+from nova_lite.objects import Operation
+from tests.harness.builders import make_node
+from tests.harness.database import fresh_database, make_instance
+
+
+@pytest.fixture(autouse=True)
+def database() -> Iterator[None]:
+    nova_conf.register_all()
+    nova_conf.CONF([], project="nova-lite", default_config_files=[], default_config_dirs=[])
+    with fresh_database():
+        compute_nodes.upsert(make_node("a"))
+        yield
+
+
+def _taken(action: str = "migrate", **args: object) -> Operation:
+    """A server on host a, claimed there, and an operation in the hands of that host's worker."""
+    states = {"vm_state": "building", "task_state": None} if action == "create" else {"task_state": "resize_prep"}
+    instance = instances.insert(make_instance(host="a", node="a", generation=4, **states))
+    assert allocations.claim(compute_nodes.on_host("a")[0].uuid, instance.uuid, 1, 64, 0)
+    number = operations.insert_pending(
+        request_id="r", instance_uuid=instance.uuid, action=action, project_id="p", user_id="u", topic="compute",
+        host="a", args=args, timeout_s=9,
+    )  # fmt: skip
+    taken = operations.take(number, "me", 9, "compute", "a")
+    assert taken is not None
+    return taken
+
+
+def test_a_turn_that_is_passed_on_twice_is_passed_on_once() -> None:
+    taken = _taken(stage="prep")
+    journal.hand_over(taken.id, taken.attempt, "resize", "b", {"host": "b", "node": "b"}, {"disks": 1})
+    passed, server = operations.get(taken.id), instances.get(taken.instance_uuid)
+    journal.hand_over(taken.id, taken.attempt, "resize", "b", {"host": "b", "node": "b"}, {"disks": 1})
+    assert (operations.get(taken.id), instances.get(taken.instance_uuid)) == (passed, server)
+    assert (passed.host, passed.args["stage"], passed.args["disks"]) == ("b", "resize", 1)
+
+
+def test_another_host_is_another_generation() -> None:
+    taken = _taken(stage="prep")
+    journal.hand_over(taken.id, taken.attempt, "resize", "b", {"host": "b", "node": "b"}, {})
+    assert (instances.get(taken.instance_uuid).host, instances.get(taken.instance_uuid).generation) == ("b", 5)
+    again = operations.take(taken.id, "other", 9, "compute", "b")
+    assert again is not None
+    journal.hand_over(again.id, again.attempt, "finish", "b", {"host": "b", "progress": 5}, {})
+    assert instances.get(taken.instance_uuid).generation == 5, "it stayed where it was"
+
+
+@pytest.mark.parametrize("say", [
+    lambda it: journal.progress(it.id, it.attempt, "step", {"progress": 50}),
+    lambda it: journal.hand_over(it.id, it.attempt, "resize", "b", {"host": "b", "node": "b"}, {}),
+    lambda it: journal.finish(it.id, it.attempt, PowerState.RUNNING, {}),
+    lambda it: journal.fail(it.id, it.attempt, "no", "", 500),
+    lambda it: journal.refuse_build(it.id, it.attempt, "no", "", 3, retry=True),
+    lambda it: journal.finish_delete(it.id, it.attempt),
+    lambda it: journal.look_again(it.id, it.attempt),
+], ids=["progress", "hand over", "finish", "fail", "refuse build", "finish delete", "look again"])  # fmt: skip
+@pytest.mark.parametrize("overtaken", ["taken", "superseded"])
+def test_who_was_overtaken_says_nothing(say: Callable[[Operation], object], overtaken: str) -> None:
+    first = _taken("create")
+    if overtaken == "taken":
+        operations.renew("me", [first.id], -1)
+        assert operations.take(first.id, "other", 9, "compute", "a") is not None
+    else:
+        operations.end_open(first.instance_uuid, "superseded")
+    before = operations.get(first.id), instances.get(first.instance_uuid), allocations.list()
+    with pytest.raises(exception.StaleWrite):
+        say(first)
+    assert (operations.get(first.id), instances.get(first.instance_uuid), allocations.list()) == before
