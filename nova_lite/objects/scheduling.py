@@ -17,7 +17,7 @@ class RequestSpec(TravellingObject):
 
     ``ignore_hosts`` are hosts that refused or lost this very operation before; ``force_*`` come from the API
     (``az:host:node``, or ``host`` and ``hypervisor_hostname`` from 2.74). ``group`` is what the server's group asks.
-    ``operation_id`` and ``attempt`` say on whose behalf it is asked: once that turn is over nothing is claimed any more.
+    ``operation_id`` and ``attempt`` say on whose behalf it is asked: once that turn is over nothing is claimed.
     """
 
     VERSION: ClassVar[str] = "1.2"
