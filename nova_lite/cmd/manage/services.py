@@ -14,7 +14,10 @@ from nova_lite.db.api import services
 
 
 def add(whats: Any) -> None:
-    Noun(whats, "service", "the daemons").verb("list", list_all, "List all daemons that ever registered.")
+    noun = Noun(whats, "service", "the daemons")
+    noun.verb("list", list_all, "List all daemons that ever registered.")
+    text = "Let another machine, or one that lost its state directory, be this compute host from its next start on."
+    noun.verb("forget_identity", forget_identity, text).add_argument("host", help="the compute host")
 
 
 def list_all(conf: cfg.ConfigOpts, args: argparse.Namespace) -> Answer:
@@ -32,3 +35,10 @@ def list_all(conf: cfg.ConfigOpts, args: argparse.Namespace) -> Answer:
         for service in services.list()
     ]
     return Answer(rows, table(rows, ("binary", "host", "status", "state", "last_seen_at")))
+
+
+def forget_identity(conf: cfg.ConfigOpts, args: argparse.Namespace) -> Answer:
+    """:raises ServiceNotFound: there is no such compute host."""
+    startup.open_database(conf)
+    services.forget_identity(args.host, liveness.COMPUTE)
+    return Answer({"forgotten": args.host}, f"The next daemon that starts as compute host {args.host} is that host.")
