@@ -17,7 +17,7 @@ from typing import Any
 from oslo_config import cfg
 from oslo_log import log as logging
 
-from nova_lite import clock, concurrency, exception, failpoints, manager, outbox, rpc_memory, rpc_wire
+from nova_lite import clock, concurrency, exception, failpoints, manager, outbox, rpc_memory, rpc_wire, versions
 from nova_lite.context import RequestContext
 
 concurrency.choose_oslo_service_backend()  # oslo.messaging asks for it while being imported
@@ -46,6 +46,9 @@ SKEW_S = 5.0
 # oslo.messaging lets its libraries' errors through where it makes a new connection.
 BROKER_ERRORS = (messaging.MessageDeliveryFailure, kombu.exceptions.KombuError, amqp.exceptions.AMQPError, OSError)
 
+# What oslo.messaging answers for a server that is too old for a message: it has the version or the verb not.
+NOT_UNDERSTOOD = ("UnsupportedVersion", "NoSuchMethod")
+
 # Seconds that connecting may take before a call is given up.
 CONNECT_S = 3.0
 
@@ -53,6 +56,8 @@ _transport: Any = None
 _outbox: outbox.Outbox | None = None
 _conf: Any = None
 _answers_come = False
+# Topic -> the version that its oldest server understands; see pin_versions.
+_pin: Callable[[str], str | None] | None = None
 
 
 def init(conf: cfg.ConfigOpts = cfg.CONF, transport_url: str | None = None) -> None:
@@ -98,10 +103,10 @@ def _set_rabbit_defaults(conf: cfg.ConfigOpts, heartbeats: bool) -> None:
 
 def cleanup(timeout_s: float = 1.0) -> None:
     """Send what waits, for so many seconds, and close the transport, for as many more."""
-    global _transport, _outbox
+    global _transport, _outbox, _pin
     if _outbox is not None:
         _outbox.close(timeout_s)
-    transport, _outbox, _transport = _transport, None, None
+    transport, _outbox, _transport, _pin = _transport, None, None, None
     if transport is not None:
         # With the broker gone closing may hang; the process is about to end anyway.
         try:
@@ -124,6 +129,12 @@ def _hurried(step: Callable[[], Any], timeout_s: float | None = None) -> None:
     doing.wait(timeout_s)
 
 
+def pin_versions(pin: Callable[[str], str | None]) -> None:
+    """Until cleanup() no message is of a higher version than ``pin`` says for its topic; None is no limit."""
+    global _pin
+    _pin = pin
+
+
 def flush(timeout_s: float = 5.0) -> bool:
     """True when all casts left this process within so many seconds."""
     return _outbox is None or _outbox.flush(timeout_s)
@@ -137,38 +148,27 @@ class _Encoded:
 
 
 class _Serializer(messaging.Serializer):  # type: ignore[misc]
-    """Contexts and values by rpc_wire; the moment of sending rides on the context."""
+    """Contexts and values by rpc_wire; the moment of sending rides on the context. ``decode`` reads what comes."""
+
+    def __init__(self, decode: Callable[[Any], Any]) -> None:
+        self._decode = decode
 
     def serialize_entity(self, ctxt: Any, entity: Any) -> Any:
         return entity.value if isinstance(entity, _Encoded) else rpc_wire.encode(entity)
 
     def deserialize_entity(self, ctxt: Any, entity: Any) -> Any:
-        return rpc_wire.decode(entity)
+        return self._decode(entity)
 
     def serialize_context(self, ctxt: Any) -> dict[str, Any]:
         if isinstance(ctxt, dict):
             return ctxt  # made by _wire_context already
-        return _wire_context(ctxt, None)
+        return rpc_wire.context(ctxt, None)
 
     def deserialize_context(self, ctxt: dict[str, Any]) -> RequestContext:
         context = RequestContext.from_wire(ctxt)
         context.sent_at = ctxt.get("sent_at")
         context.expires_at = ctxt.get("expires_at")
         return context
-
-
-def _wire_context(ctxt: RequestContext, ttl_s: float | None) -> dict[str, Any]:
-    now = clock.wall()
-    wire = ctxt.to_wire()
-    wire["sent_at"] = now
-    wire["expires_at"] = now + ttl_s if ttl_s else None
-    return wire
-
-
-def message_age_s(ctxt: RequestContext) -> float:
-    """Seconds since the message that carried this context was sent; 0 where it carried none."""
-    sent_at = getattr(ctxt, "sent_at", None)
-    return max(0.0, clock.wall() - sent_at) if sent_at else 0.0
 
 
 # -- client ---------------------------------------------------------------------------------------------------------
@@ -193,15 +193,17 @@ class Client:
         """
         stub = self._stub()
         timeout = timeout_s if timeout_s is not None else _conf.rpc_response_timeout
-        caller = stub.prepare(**({"server": host} if host else {}), timeout=timeout, retry=1)
+        caller = stub.prepare(**self._address(host), timeout=timeout, retry=1)
         failpoints.hit("call", method, "before")
         try:
-            answer = _first_call_bounded(timeout, caller.call, _wire_context(ctxt, timeout), method, **args)
+            answer = _first_call_bounded(timeout, caller.call, rpc_wire.context(ctxt, timeout), method, **args)
         except messaging.MessagingTimeout:
             raise exception.CallTimeout(topic=self.topic, method=method, timeout_s=timeout, host=host) from None
         except BROKER_ERRORS as error:
             raise exception.BrokerUnavailable(reason=str(error)) from None
         except messaging.RemoteError as error:
+            if error.exc_type in NOT_UNDERSTOOD:
+                raise exception.UnreadableMessage(what=method, topic=self.topic, why=error.value) from None
             text = f"{self.topic}.{method}: {error.exc_type}: {error.value}"
             raise exception.NovaLiteError(text) from None
         except messaging.MessagingException as error:
@@ -224,11 +226,17 @@ class Client:
     def _post(self, ctxt: RequestContext, method: str, args: dict[str, Any], host: str | None, fanout: bool) -> None:
         # Encoded now: what cannot travel is the caller's error, and later changes must not show.
         wire = {name: _Encoded(value) for name, value in args.items()}
-        context = _wire_context(ctxt, _conf.rpc.message_ttl if _conf else None)
+        context = rpc_wire.context(ctxt, _conf.rpc.message_ttl if _conf else None)
         if _outbox is None:
             LOG.warning("cast %s.%s was not sent: messaging is closed", self.topic, method)
         else:
             _outbox.put((self, host, fanout, context, method, wire))
+
+    def _address(self, host: str | None) -> dict[str, str]:
+        """To whom, and in a version that is understood there."""
+        pin = None if _pin is None else _pin(self.topic)
+        version = {} if pin is None else {"version": versions.lower(pin, self.version)}
+        return {"server": host, **version} if host else version
 
     def _stub(self) -> Any:
         """oslo.messaging's client on the transport of now: ours outlives init(), and each of theirs that is made
@@ -239,7 +247,7 @@ class Client:
             raise exception.BrokerUnavailable(reason="messaging is not open")
         if transport is not _transport:
             transport, target = _transport, messaging.Target(topic=self.topic, version=self.version)
-            stub = messaging.get_rpc_client(transport, target, serializer=_Serializer())
+            stub = messaging.get_rpc_client(transport, target, serializer=_Serializer(rpc_wire.decode))
             self._made = (transport, stub)
         return stub
 
@@ -247,7 +255,7 @@ class Client:
 def _send(message: tuple[Client, str | None, bool, dict[str, Any], str, dict[str, _Encoded]]) -> None:
     """The outbox's way out."""
     client, host, fanout, context, method, args = message
-    client._stub().prepare(**({"server": host} if host else {}), fanout=fanout, retry=1).cast(context, method, **args)
+    client._stub().prepare(**client._address(host), fanout=fanout, retry=1).cast(context, method, **args)
 
 
 def _first_call_bounded(timeout_s: float, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -307,9 +315,12 @@ class _Endpoint:
 def _guarded(method: Callable[..., Any], ctxt: RequestContext, **args: Any) -> Any:
     expires_at = getattr(ctxt, "expires_at", None)
     if expires_at and clock.wall() > expires_at + SKEW_S:
-        LOG.warning("%s dropped: the message is %.0f s old", method.__name__, message_age_s(ctxt))
+        LOG.warning("%s dropped: the message is %.0f s old", method.__name__, rpc_wire.message_age_s(ctxt))
         return None
     try:
+        unread = next((each.error for each in args.values() if isinstance(each, rpc_wire.Unreadable)), None)
+        if unread is not None:
+            raise exception.UnreadableMessage(what=method.__name__, topic="its receiver", why=unread)
         return method(ctxt, **args)
     except Exception as error:
         kinds = getattr(method, "expected_errors", ())
@@ -346,7 +357,8 @@ class Server:
         if _transport is None:
             raise exception.BrokerUnavailable(reason="messaging is not open")
         target = messaging.Target(topic=self.topic, server=self.host)
-        server = messaging.get_rpc_server(_transport, target, self._endpoints, serializer=_Serializer())
+        reading = _Serializer(rpc_wire.decode_argument)
+        server = messaging.get_rpc_server(_transport, target, self._endpoints, serializer=reading)
         if not concurrency.is_green():
             # futurist's idle threads notice a shutdown within a second each, the interpreter's own at once
             server._executor_cls = ThreadPoolExecutor
@@ -379,5 +391,6 @@ def _nobody() -> RequestContext:
     return RequestContext(overwrite=False)
 
 
-def get_server(topic: str, host: str, endpoints: Iterable[Any], version: str = VERSION) -> Server:
-    return Server(topic, host, endpoints, version)
+def get_server(topic: str, host: str, endpoints: Iterable[Any], version: str | None = None) -> Server:
+    """``version`` is the highest whose messages are taken; by default what this code's table says of the topic."""
+    return Server(topic, host, endpoints, version or versions.CURRENT.rpc.get(topic, VERSION))

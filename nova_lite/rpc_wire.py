@@ -14,7 +14,8 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from nova_lite import exception, objects
+from nova_lite import clock, exception, objects
+from nova_lite.context import RequestContext
 from nova_lite.objects import base
 
 PREFIX = "nova_lite"
@@ -84,6 +85,36 @@ def decode(value: Any) -> Any:
         if tag in _TAGS:
             return _TAGS[tag](content)
     return {key: decode(item) for key, item in value.items()}
+
+
+def context(ctxt: RequestContext, ttl_s: float | None) -> dict[str, Any]:
+    """A request context as JSON types, with the moment of sending and the one after which nobody wants it any more."""
+    now = clock.wall()
+    wire = ctxt.to_wire()
+    wire["sent_at"] = now
+    wire["expires_at"] = now + ttl_s if ttl_s else None
+    return wire
+
+
+def message_age_s(ctxt: RequestContext) -> float:
+    """Seconds since the message that carried this context was sent; 0 where it carried none."""
+    sent_at = getattr(ctxt, "sent_at", None)
+    return max(0.0, clock.wall() - sent_at) if sent_at else 0.0
+
+
+class Unreadable:
+    """Stands for an argument that this code cannot read; ``error`` says why."""
+
+    def __init__(self, error: exception.UnreadableObject) -> None:
+        self.error = error
+
+
+def decode_argument(value: Any) -> Any:
+    """As :func:`decode`; what cannot be read comes as an :class:`Unreadable`, for the verb's caller to be told."""
+    try:
+        return decode(value)
+    except exception.UnreadableObject as error:
+        return Unreadable(error)
 
 
 def travelling(error: BaseException) -> exception.NovaLiteError:

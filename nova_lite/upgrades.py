@@ -29,7 +29,7 @@ def admit(service: Service) -> None:
     why = versions.refusal(service)
     if why is not None:
         LOG.warning("%s", why)
-        raise exception.IncompatibleVersion(why=why)
+        raise exception.IncompatibleVersion(detail=why)
 
 
 class Pins:

@@ -89,7 +89,7 @@ def _serve(services: Sequence[WSGIService], conf: cfg.ConfigOpts) -> int:
     from nova_lite.cmd import startup
 
     rpc.init(conf)
-    return startup.serve(BINARY, [[startup.database_gate(DATABASE_WAIT_S)], services], conf)
+    return startup.serve(BINARY, [[startup.database_gate(conf, DATABASE_WAIT_S)], services], conf)
 
 
 def _work(service: WSGIService, conf: cfg.ConfigOpts, ready: Callable[[], object]) -> int:
@@ -99,5 +99,5 @@ def _work(service: WSGIService, conf: cfg.ConfigOpts, ready: Callable[[], object
     from nova_lite.signals import WORKER
 
     rpc.init(conf)
-    gate = startup.database_gate(DATABASE_WAIT_S)
+    gate = startup.database_gate(conf, DATABASE_WAIT_S)
     return startup.serve(BINARY, [[gate], [service]], conf, on_ready=ready, handled=WORKER)

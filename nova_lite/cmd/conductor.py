@@ -25,6 +25,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         startup.open_database(conf)
         rpc.init(conf)
         service = Service(BINARY, TOPIC, ConductorManager(conf.host, conf), conf.host)
-        return startup.serve(BINARY, [[startup.database_gate()], [service]], conf)
+        return startup.serve(BINARY, [[startup.database_gate(conf)], [service]], conf)
 
     return startup.explained(BINARY, run)

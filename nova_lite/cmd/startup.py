@@ -54,11 +54,20 @@ def explained(binary: str, work: Callable[[], int]) -> int:
         return 1
 
 
-def database_gate(limit_s: float | None = None) -> Gate:
-    """Opens when the database answers and its schema fits this code; a wrong schema ends the process."""
+def database_gate(conf: cfg.ConfigOpts = CONF, limit_s: float | None = None) -> Gate:
+    """Opens when the database answers, its schema fits this code, and no living daemon is too old or too new for it.
+
+    What does not fit ends the process.
+    """
+    from nova_lite import upgrades
     from nova_lite.db import migration
 
-    return Gate("database", migration.check, limit_s)
+    def fits() -> None:
+        migration.check()
+        upgrades.check(conf.operations.service_down_s)
+
+    rpc.pin_versions(upgrades.Pins(conf))
+    return Gate("database", fits, limit_s)
 
 
 def open_database(conf: cfg.ConfigOpts) -> None:

@@ -61,10 +61,7 @@ def sync(revision: str = "head") -> str:
         current = _revision(connection)
         known = revisions()
         if current is not None and current not in known:
-            raise exception.ConfigInvalid(
-                detail=f"The database is at revision {current}, which this nova-lite does not know: it was made by a "
-                "newer one. Upgrade nova-lite, or point [database] connection elsewhere."
-            )
+            raise _newer(current)
         if current != (known[-1] if revision == "head" else revision):
             from alembic import command
 
@@ -75,11 +72,20 @@ def sync(revision: str = "head") -> str:
 def check() -> None:
     """Is the database ready for this code? :raises ConfigInvalid: it is not, and what to do."""
     current, newest = version(), head()
+    if current is not None and current not in revisions():
+        raise _newer(current)
     if current != newest:
         raise exception.ConfigInvalid(
             detail=f"The database is at revision {current or 'none'}, this nova-lite needs {newest}. "
             "Run: nova-lite-manage db sync"
         )
+
+
+def _newer(current: str) -> exception.ConfigInvalid:
+    return exception.ConfigInvalid(
+        detail=f"The database is at revision {current}, which this nova-lite does not know: it was made by a "
+        "newer one. Upgrade nova-lite, or point [database] connection elsewhere."
+    )
 
 
 def differences() -> list[Any]:

@@ -119,7 +119,7 @@ from nova_lite.exception.servers import (
     MetadataItemNotFound,
     ServerGroupNotFound,
 )
-from nova_lite.exception.versions import IncompatibleVersion, UnreadableMessage
+from nova_lite.exception.versions import IncompatibleVersion, UnreadableMessage, UnreadableObject
 from nova_lite.exception.volumes import (
     DevicePathInUse,
     InvalidBlockDevice,

@@ -13,6 +13,8 @@ import types
 import typing
 from typing import Any, ClassVar, TypeVar
 
+from nova_lite import exception
+
 T = TypeVar("T", bound="TravellingObject")
 
 _REGISTRY: dict[str, type[TravellingObject]] = {}
@@ -36,14 +38,20 @@ class TravellingObject:
     def from_primitive(cls: type[T], primitive: dict[str, Any]) -> T:
         """Build the object again.
 
-        :raises ValueError: the primitive is of another class or of another major version.
+        :raises UnreadableObject: the primitive is of another class or major version, or says what this code does not
+            know.
         """
         name, version = primitive["nova_lite"], primitive["version"]
         if name != cls.__name__ or version.split(".")[0] != cls.VERSION.split(".")[0]:
-            raise ValueError(f"cannot read {name} {version} as {cls.__name__} {cls.VERSION}")
+            raise exception.UnreadableObject(
+                what=f"{name} {version}", why=f"known here is {cls.__name__} {cls.VERSION}"
+            )
         hints = _hints(cls)
         data = primitive["data"]
-        return cls(**{key: _in(hints[key], data[key]) for key in hints if key in data})
+        try:
+            return cls(**{key: _in(hints[key], data[key]) for key in hints if key in data})
+        except (ValueError, TypeError) as error:
+            raise exception.UnreadableObject(what=f"{name} {version}", why=str(error)) from error
 
     def replace(self: T, **changes: Any) -> T:
         """A copy with the named fields changed."""
@@ -60,8 +68,11 @@ def is_primitive(value: Any) -> bool:
 
 
 def from_any_primitive(primitive: dict[str, Any]) -> TravellingObject:
-    """Build whatever object the primitive names."""
-    return _REGISTRY[primitive["nova_lite"]].from_primitive(primitive)
+    """Build whatever object the primitive names. :raises UnreadableObject: see from_primitive; or none of that name."""
+    name = primitive["nova_lite"]
+    if name not in _REGISTRY:
+        raise exception.UnreadableObject(what=f"{name} {primitive.get('version')}", why="no such object is known here")
+    return _REGISTRY[name].from_primitive(primitive)
 
 
 _HINTS: dict[type, dict[str, Any]] = {}

@@ -87,7 +87,7 @@ def test_a_newer_database_is_left_alone() -> None:
         connection.execute(text("UPDATE alembic_version SET version_num = '999'"))
     with pytest.raises(exception.ConfigInvalid, match="made by a newer one"):
         migration.sync()
-    with pytest.raises(exception.ConfigInvalid):
+    with pytest.raises(exception.ConfigInvalid, match="made by a newer one. Upgrade nova-lite"):
         migration.check()
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from nova_lite import exception
 from nova_lite.objects import base
 from tests.harness import fingerprints
 
@@ -89,5 +90,18 @@ def test_objects_are_frozen(name: str) -> None:
 
 def test_another_major_version_is_refused() -> None:
     wire = _filled(CLASSES["Flavor"]).to_primitive() | {"version": "2.0"}
-    with pytest.raises(ValueError, match="Flavor 2.0"):
+    with pytest.raises(exception.UnreadableObject, match="Flavor 2.0"):
         base.from_any_primitive(wire)
+
+
+def test_what_only_a_newer_neighbour_knows_is_said() -> None:
+    """An object, a word of an enumeration, a required field that this code does not know or does not find."""
+    service = _filled(CLASSES["Operation"]).to_primitive()
+    wrong = (
+        {"nova_lite": "Warp", "version": "1.0", "data": {}},
+        service | {"data": {**service["data"], "state": "levitating"}},
+        service | {"data": {}},
+    )
+    for wire in wrong:
+        with pytest.raises(exception.UnreadableObject, match=f"{wire['nova_lite']} 1.*not understood"):
+            base.from_any_primitive(wire)

@@ -4,6 +4,7 @@ import gc
 
 import pytest
 
+from nova_lite import conf as nova_conf
 from nova_lite import exception, service
 from nova_lite.cmd import startup
 
@@ -41,16 +42,22 @@ def test_bugs_are_not_hidden() -> None:
 
 
 def test_the_database_gate_refuses_a_wrong_schema(monkeypatch: pytest.MonkeyPatch) -> None:
+    from nova_lite import upgrades
     from nova_lite.db import migration
 
-    def check() -> None:
+    def check(*_: object) -> None:
         raise exception.ConfigInvalid(detail="run db sync")
 
+    nova_conf.register_all(nova_conf.CONF)
+    monkeypatch.setattr(upgrades, "check", lambda down_s: None)
     monkeypatch.setattr(migration, "check", check)
     with pytest.raises(exception.ConfigInvalid):
         startup.database_gate().start()
     monkeypatch.setattr(migration, "check", lambda: None)
     startup.database_gate().start()
+    monkeypatch.setattr(upgrades, "check", check)
+    with pytest.raises(exception.ConfigInvalid):
+        startup.database_gate().start()
 
 
 def test_the_gate_of_an_api_gives_up_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
