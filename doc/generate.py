@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable
 
 from oslo_config import cfg, generator
 
-from doc import peer, tempest_page
+from doc import failpoints_page, peer, tempest_page
 from nova_lite import conf, policies
 from nova_lite.api.openstack.microversions import MAX, VERSIONS
 from nova_lite.api.openstack.routes import ROUTES, Route
@@ -229,6 +229,11 @@ def tempest() -> str:
     return _page("Stock tempest", "tests/harness/tempest_runs/", said, *map(_titled, tables))
 
 
+def failpoints() -> str:
+    said, tables = failpoints_page.tables()
+    return _page("The failpoint matrix", "tests/harness/failpoints/results.json", said, *map(_titled, tables))
+
+
 def _titled(table: tuple[str, list[tuple[str, ...]]]) -> str:
     title, (header, *rows) = table
     return f"## {title}\n\n" + _table(header, rows)
@@ -244,6 +249,7 @@ FILES: dict[str, Callable[[], str]] = {
     "doc/reference/options.md": options,
     "doc/reference/measurements.md": measurements,
     "doc/reference/tempest.md": tempest,
+    "doc/reference/failpoints.md": failpoints,
     "etc/policy.yaml.sample": policy_sample,
     "etc/nova-lite.conf": sample_configuration,
 }

@@ -15,13 +15,10 @@ from typing import Any
 
 from nova_lite import concurrency, exception, failpoints
 from nova_lite.manager import Manager
+from nova_lite.virt.fake import FakeDriver
 from tests.harness.cloud import Cloud
+from tests.harness.failpoints.points import BACKGROUND, Family, family
 
-# What services do by themselves, by the names of their functions.
-BACKGROUND = frozenset(
-    {"_beat", "sweep", "tidy", "_report_health", "_report_inventory", "_sync_power_states", "_report_event",
-     "init_host", "register_host", "report_power_states", "report_health", "report_inventory", "heartbeat"}
-)  # fmt: skip
 API = "api"
 
 
@@ -78,6 +75,9 @@ class Breaker:
         self._counts: dict[tuple[str, str], int] = {}
         self._armed: tuple[Moment, Kind] | None = None
         self._revivals: list[threading.Thread] = []
+        self._standing = 0
+        # Of each thread, whether the process that it stands for is dead.
+        self._mine = threading.local()
         self._over = threading.Event()
         self.passed: list[Moment] = []
         self.struck: Moment | None = None
@@ -87,6 +87,16 @@ class Breaker:
         """Count from nothing; with ``armed``, something happens at that moment."""
         with self._lock:
             self._counts, self.passed, self.struck, self._armed = {}, [], None, armed
+
+    def breathe(self) -> None:
+        """This thread was an API's that died, and is the test's again."""
+        self._mine.is_dead = False
+
+    @property
+    def is_striking(self) -> bool:
+        """Whether a thread stands still, or a service is being started again, just now."""
+        with self._lock:
+            return self._standing > 0 or any(each.is_alive() for each in self._revivals)
 
     def rest(self) -> None:
         """Nothing more happens; services that are being started again are there when this returns."""
@@ -101,6 +111,8 @@ class Breaker:
         self._over.set()
 
     def _hit(self, point: str) -> None:
+        if getattr(self._mine, "is_dead", False):
+            raise Killed
         who = passing()
         if who is None:
             return
@@ -116,24 +128,30 @@ class Breaker:
         self._strike(kind, moment, manager)
 
     def _strike(self, kind: Kind, moment: Moment, manager: Manager | None) -> None:
+        if kind is Kind.RAISE:
+            raise _error(moment.point)
+        if kind is Kind.CRASH:
+            self._kill(manager)
+        with self._lock:
+            self._standing += 1
         if kind is Kind.DELAY:
             concurrency.sleep(self._pause_s / 4)
-        elif kind is Kind.HANG:
-            self._over.wait(self._pause_s)
-        elif kind is Kind.RAISE:
-            raise _error(moment.point)
         else:
-            self._kill(moment, manager)
+            self._over.wait(self._pause_s)
+        with self._lock:
+            self._standing -= 1
 
-    def _kill(self, moment: Moment, manager: Manager | None) -> None:
+    def _kill(self, manager: Manager | None) -> None:
+        """The thread unwinds as far as it likes: no door opens to it any more, so the world sees nothing of that."""
+        self._mine.is_dead = True
         if manager is not None:
             revival = threading.Thread(target=self._revive, args=(manager,), daemon=True)
-            self._revivals.append(revival)
+            with self._lock:
+                self._revivals.append(revival)
             revival.start()
-        if moment.point == "db.before_commit" or manager is None or not hasattr(manager, "driver"):
-            raise Killed
-        # A host's thread would undo its work on the way out, which a dead process does not.
-        self._over.wait()
+        if _is_inside_a_driver():
+            # On its way out a driver would clean up, which a dead process does not.
+            self._over.wait()
         raise Killed
 
     def _revive(self, manager: Manager) -> None:
@@ -147,37 +165,24 @@ class Breaker:
                 start(name)
 
 
+def _is_inside_a_driver() -> bool:
+    frame: Any = sys._getframe(1)
+    while frame is not None and not isinstance(frame.f_locals.get("self"), FakeDriver):
+        frame = frame.f_back
+    return frame is not None
+
+
+# What fails at such a point in the field.
+_ERRORS: dict[Family, Callable[[], Exception]] = {
+    Family.DB: exception.DatabaseUnavailable,
+    Family.CALL: lambda: exception.BrokerUnavailable(reason="failpoint"),
+    Family.CAST: lambda: exception.BrokerUnavailable(reason="failpoint"),
+    Family.NETWORK: lambda: exception.Unavailable("failpoint: the network service does not answer"),
+    Family.VOLUME: lambda: exception.Unavailable("failpoint: the volume service does not answer"),
+    Family.IMAGE: lambda: exception.Unavailable("failpoint: the image service does not answer"),
+}
+
+
 def _error(point: str) -> Exception:
-    """What fails at such a point in the field."""
-    if point.startswith("db."):
-        return exception.DatabaseUnavailable()
-    if point.startswith(("call.", "cast.")):
-        return exception.BrokerUnavailable(reason="failpoint")
-    return exception.NovaLiteError(f"failpoint: {point} fails")
-
-
-class Watched:
-    """A driver whose calls on a server are points, before and after."""
-
-    def __init__(self, driver: Any) -> None:
-        self._driver = driver
-
-    def __getattr__(self, name: str) -> Any:
-        found = getattr(self._driver, name)
-        if not callable(found) or name in UNWATCHED:
-            return found
-
-        def watched(*args: Any, **kwargs: Any) -> Any:
-            failpoints.hit(f"driver.{name}.before")
-            answer = found(*args, **kwargs)
-            failpoints.hit(f"driver.{name}.after")
-            return answer
-
-        return watched
-
-
-# Looking around changes nothing.
-UNWATCHED = frozenset(
-    {"init_host", "close", "inventory", "list_guests", "find_guest", "list_disks", "register_event_listener",
-     "check_health", "power_state", "happens"}
-)  # fmt: skip
+    make = _ERRORS.get(family(point))
+    return make() if make is not None else exception.NovaLiteError(f"failpoint: {point} fails")

@@ -1,143 +1,99 @@
 """The failpoint matrix: every operation, at every moment it passes, broken in every way; then the oracle judges.
 
-    python -m tests.harness.failpoints.matrix [--operation NAME] [--kind KIND] [--every N] [--json FILE]
-
-A first run of an operation records the moments it passes; each further run breaks it at one of them.
+    python -m tests.harness.failpoints.matrix [--operation NAME] [--kind KIND] [--every N] [--jobs N]
+    python -m tests.harness.failpoints.matrix --json FILE --jobs 4          each result is appended to FILE as it comes
+    python -m tests.harness.failpoints.matrix --json FILE --resume          cells of FILE that went well are left out
+    python -m tests.harness.failpoints.matrix --json FILE --publish         nothing is run: results.json is written
 """
 
 from __future__ import annotations
 
 import argparse
 import collections
-import contextlib
-import json
+import concurrent.futures
+import logging
+import multiprocessing
 import pathlib
+import signal
 import sys
-import tempfile
 import time
+import timeit
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
-from tests.harness.cloud import CONF, Cloud
-from tests.harness.failpoints.breaker import Breaker, Killed, Kind, Moment, Watched
-from tests.harness.failpoints.scenarios import SCENARIOS, Scenario
+from nova_lite import failpoints
+from tests.harness.failpoints.breaker import Kind, Moment
+from tests.harness.failpoints.cells import Cell, Matrix, Result
+from tests.harness.failpoints.results import Diary, publish
+from tests.harness.failpoints.scenarios import SCENARIOS
 
-LEASE_S = 1.5
-OPTIONS: dict[str, dict[str, Any]] = {
-    "operations": {
-        "heartbeat_interval_s": 0.2, "sweep_interval_s": 0.2, "lease_s": LEASE_S, "service_down_s": 1.2,
-        "power_sync_interval_s": 1.0,
-    },
-}  # fmt: skip
-SETTLE_S = 25.0
-HOSTS = 3
+BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
+# No cell takes longer, unless something hangs for good.
+CELL_S = 150
+
+_matrix: Matrix | None = None
 
 
-@dataclass(frozen=True)
-class Cell:
-    operation: str
-    moment: Moment
-    kind: Kind
+def _begin() -> None:
+    """In each process of a run."""
+    global _matrix
+    _matrix = Matrix()
+    logging.getLogger().addHandler(logging.NullHandler())
+
+    def too_long(*_: Any) -> None:
+        raise TimeoutError(f"it took more than {CELL_S} s")
+
+    signal.signal(signal.SIGALRM, too_long)
 
 
-@dataclass
-class Result:
-    """``struck``: the moment came; ``complaints``: what the oracle found when all should be quiet again."""
+def _record(name: str) -> list[Moment]:
+    assert _matrix is not None
+    signal.alarm(CELL_S)
+    try:
+        return _matrix.moments(BY_NAME[name])
+    finally:
+        signal.alarm(0)
 
-    cell: Cell
-    struck: bool
-    seconds: float
-    complaints: list[str] = field(default_factory=list)
 
-
-class Matrix:
-    """Runs cells, one after the other, in one cloud."""
-
-    def __init__(self, cloud: Cloud) -> None:
-        self._cloud = cloud
-        self._breaker = Breaker(cloud, LEASE_S + 1.0)
-        # A caller whose answer died with a process would wait a minute.
-        CONF.set_override("rpc_response_timeout", 2)
-
-    def close(self) -> None:
-        self._breaker.close()
-        CONF.clear_override("rpc_response_timeout")
-
-    def moments(self, scenario: Scenario) -> list[Moment]:
-        """What the operation passes when nothing goes wrong."""
-        subject = scenario.prepare(self._cloud)
-        self._settle()
-        self._breaker.begin()
-        answer = scenario.act(self._cloud, subject)
-        assert answer.status < 300, f"{scenario.name}: {answer.body}"
-        complaints = self._settle()
-        assert not complaints, f"{scenario.name} without any fault: {complaints}"
-        found = list(self._breaker.passed)
-        self._breaker.rest()
-        scenario.clean(self._cloud, subject)
-        self._settle()
-        return found
-
-    def run(self, scenario: Scenario, cell: Cell) -> Result:
-        begun = time.monotonic()
-        subject = scenario.prepare(self._cloud)
-        before = self._settle()
-        assert not before, f"{scenario.name}: the cloud was not quiet: {before}"
-        self._breaker.begin((cell.moment, cell.kind))
-        with contextlib.suppress(Killed):
-            scenario.act(self._cloud, subject)
-        complaints = self._settle()
-        struck = self._breaker.struck is not None
-        self._breaker.rest()
-        complaints = complaints and self._settle(5.0)
-        result = Result(cell, struck, time.monotonic() - begun, complaints)
-        scenario.clean(self._cloud, subject)
-        self._settle()
+def _run(cell: Cell) -> Result:
+    """A cell; what goes wrong with the run itself is a complaint, too."""
+    assert _matrix is not None
+    begun = time.monotonic()
+    signal.alarm(CELL_S)
+    try:
+        result = _matrix.run(BY_NAME[cell.operation], cell)
+        _matrix.grow_old()
         return result
-
-    def _settle(self, timeout_s: float = SETTLE_S) -> list[str]:
-        """Wait until the oracle has nothing to say for two looks; what it says when it never stops."""
-        end = time.monotonic() + timeout_s
-        quiet = 0
-        complaints: list[str] = []
-        while time.monotonic() < end:
-            complaints = self._look()
-            quiet = 0 if complaints else quiet + 1
-            if quiet == 2:
-                return []
-            time.sleep(0.1)
-        return complaints
-
-    def _look(self) -> list[str]:
-        if len(self._cloud.services) < HOSTS + 2:
-            return ["a service is being started again"]
-        return self._cloud.violations()
+    except Exception as error:
+        _matrix.throw_away()
+        return Result(cell, False, time.monotonic() - begun, [f"the run: {error!r:.500}"])
+    finally:
+        signal.alarm(0)
 
 
-def cells(scenario: Scenario, moments: Iterable[Moment], kinds: Iterable[Kind]) -> Iterator[Cell]:
-    """Every cell of an operation; a moment that only some runs pass is in it as well."""
-    for moment in dict.fromkeys(moments):
-        for kind in kinds:
-            # Whoever holds the only write lock of SQLite for seconds stops everybody, which says nothing of us.
-            if not (kind is Kind.HANG and moment.point == "db.before_commit"):
-                yield Cell(scenario.name, moment, kind)
+def run(diary: Diary, operations: list[str], kinds: Iterable[Kind], every: int, jobs: int) -> Iterator[Result]:
+    """Run what is to be done, in so many processes; results as they come."""
+    spawning = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(jobs, spawning, _begin) as pool:
+        new = [name for name in operations if name not in diary.moments]
+        for name, moments in zip(new, pool.map(_record, new), strict=True):
+            diary.passed(name, moments)
+        todo = diary.todo(operations, kinds, every)
+        print(f"{len(todo)} cells", flush=True)
+        for future in concurrent.futures.as_completed([pool.submit(_run, cell) for cell in todo]):
+            result = future.result()
+            diary.ran(result)
+            yield result
 
 
-def cloud(directory: pathlib.Path) -> Cloud:
-    """A cloud whose drivers are watched."""
-    made = Cloud(directory, hosts=HOSTS, options=OPTIONS)
-    made.watch = Watched
-    return made
-
-
-def table(results: Iterable[Result]) -> str:
+def table(diary: Diary) -> str:
     """Cells run by operation and kind: ``run (violations)``."""
     counts: dict[str, collections.Counter[str]] = collections.defaultdict(collections.Counter)
-    for result in results:
-        counts[result.cell.operation][result.cell.kind] += 1
-        counts[result.cell.operation]["missed"] += not result.struck
-        counts[result.cell.operation][f"{result.cell.kind} bad"] += bool(result.complaints)
+    for result in diary.results.values():
+        count = counts[result.cell.operation]
+        count[result.cell.kind] += 1
+        count["missed"] += not result.struck
+        count[f"{result.cell.kind} bad"] += bool(result.complaints)
     lines = ["| operation | " + " | ".join(Kind) + " | not reached |", "| --- |" + " --: |" * (len(Kind) + 1)]
     for operation, count in counts.items():
         each = [f"{count[kind]}" + (f" ({count[f'{kind} bad']} bad)" if count[f"{kind} bad"] else "") for kind in Kind]
@@ -145,35 +101,37 @@ def table(results: Iterable[Result]) -> str:
     return "\n".join(lines)
 
 
+def unarmed_ns(times: int = 1_000_000) -> float:
+    """What a point costs that nobody armed."""
+    empty = min(timeit.repeat(lambda: None, number=times, repeat=5))
+    full = min(timeit.repeat(lambda: failpoints.hit("call", "progress", "before"), number=times, repeat=5))
+    return round((full - empty) / times * 1e9, 1)
+
+
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--operation", action="append", choices=[each.name for each in SCENARIOS])
-    parser.add_argument("--kind", action="append", choices=list(Kind))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--operation", action="append", choices=list(BY_NAME))
+    parser.add_argument("--kind", action="append", choices=list(Kind), type=Kind)
     parser.add_argument("--every", type=int, default=1, metavar="N", help="run only every Nth cell")
-    parser.add_argument("--json", type=pathlib.Path, metavar="FILE")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes")
+    parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="where each result is appended")
+    parser.add_argument("--resume", action="store_true", help="leave out cells of FILE that went well")
+    parser.add_argument("--publish", action="store_true", help="write results.json of FILE, and run nothing")
     options = parser.parse_args()
-    results: list[Result] = []
-    with tempfile.TemporaryDirectory() as directory, cloud(pathlib.Path(directory)) as running:
-        matrix = Matrix(running)
-        for scenario in SCENARIOS:
-            if options.operation and scenario.name not in options.operation:
-                continue
-            todo = list(cells(scenario, matrix.moments(scenario), options.kind or Kind))[:: options.every]
-            print(f"{scenario.name}: {len(todo)} cells", flush=True)
-            for cell in todo:
-                result = matrix.run(scenario, cell)
-                results.append(result)
-                if result.complaints:
-                    print(f"  BAD {cell.kind} at {cell.moment}: {result.complaints}", flush=True)
-        matrix.close()
-    print(table(results))
-    if options.json:
-        options.json.write_text(json.dumps([
-            {"operation": each.cell.operation, "moment": str(each.cell.moment), "kind": each.cell.kind,
-             "struck": each.struck, "seconds": round(each.seconds, 2), "complaints": each.complaints}
-            for each in results
-        ], indent=1))  # fmt: skip
-    return 1 if any(each.complaints for each in results) else 0
+    diary = Diary(options.json)
+    if options.resume or options.publish:
+        diary.load()
+    if options.publish:
+        seconds = sum(result.seconds for result in diary.results.values())
+        publish(diary.summary(), {"unarmed_ns": unarmed_ns(), "seconds": round(seconds)})
+        return 0
+    operations = options.operation or list(BY_NAME)
+    for result in run(diary, operations, options.kind or list(Kind), options.every, options.jobs):
+        if result.complaints:
+            print(f"  BAD {result.cell.operation}, {result.cell.kind} at {result.cell.moment}: {result.complaints}",
+                  flush=True)  # fmt: skip
+    print(table(diary))
+    return 1 if any(each.complaints for each in diary.results.values()) else 0
 
 
 if __name__ == "__main__":

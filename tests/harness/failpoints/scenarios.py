@@ -2,26 +2,52 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.harness.cloud import ADMIN, CONF, Cloud, until
+from nova_lite.compute import actions
+from nova_lite.compute.actions import Action
+from tests.harness.cloud import ADMIN, CONF, IMAGE_ID, Cloud, until
+from tests.harness.failpoints import preparations as of
+from tests.harness.failpoints.preparations import Prepare
+
+Act = Callable[[Cloud, str], Any]
+# What preparations set.
+_OPTIONS = ("reclaim_instance_interval", "shelved_offload_time")
+
+
+def _nothing_more(cloud: Cloud, server: str) -> None:
+    """What most scenarios have to do afterwards."""
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """``prepare`` answers the server's id; ``act`` sends the one request that is broken, whatever comes of it."""
+    """``prepare`` answers the server's id; ``act`` sends the one request that is broken, whatever comes of it.
+
+    ``row`` is the action's; ``after`` is done once all is quiet, before the traces are removed. ``restless``: the
+    preparation leaves work under way, which is broken with the rest. ``may_fail``: its answer may be an error.
+    """
 
     name: str
-    prepare: Callable[[Cloud], str]
-    act: Callable[[Cloud, str], Any]
-    after: Callable[[Cloud, str], Any] = lambda cloud, server: None
+    row: Action
+    prepare: Prepare
+    act: Act
+    after: Act = _nothing_more
+    restless: bool = False
+    may_fail: bool = False
 
-    def clean(self, cloud: Cloud, server: str) -> None:
-        """Everything goes, also what the operation made without our knowing its id."""
+    def clean(self, cloud: Cloud, server: str, hosts: list[str]) -> None:
+        """Hosts come back; everything goes, also what the operation made without our knowing its id."""
+        cloud.volumes.plan.clear()
+        for driver in cloud.drivers.values():
+            driver.plan.clear()
+        for host in hosts:
+            if host not in cloud.services:
+                cloud.revive(host)
         self.after(cloud, server)
+        for option in _OPTIONS:
+            CONF.clear_override(option)
         for each in cloud.get("/servers?all_tenants=1", token=ADMIN).json["servers"]:
             cloud.delete(f"/servers/{each['id']}", token=ADMIN)
         until(
@@ -29,55 +55,30 @@ class Scenario:
             lambda: "a server does not go away",
         )  # fmt: skip
 
-
-def _booted(cloud: Cloud) -> str:
-    return str(cloud.boot()["id"])
-
-
-def _in(action: str, status: str, body: Any = None, token: str | None = None) -> Callable[[Cloud], str]:
-    """A server brought into a status by an action that nothing disturbs."""
-
-    def prepare(cloud: Cloud) -> str:
-        server = _booted(cloud)
-        answer = cloud.act(server, action, body, **({"token": token} if token else {}))
-        assert answer.status < 300, answer.body
-        cloud.wait(server, status)
-        return server
-
-    return prepare
+    def sweep(self, cloud: Cloud) -> None:
+        """What users keep goes, too, once the cloud is quiet: volumes, snapshots, images."""
+        for row in cloud.volumes.rows("/snapshots", "snapshots"):
+            cloud.volumes.delete_snapshot(None, row["id"])
+        for row in cloud.volumes.rows("/volumes", "volumes"):
+            cloud.volumes.delete(None, row["id"])
+        for image in {*cloud.images.images} - {IMAGE_ID, of.OTHER_IMAGE}:
+            cloud.images.images.pop(image)
 
 
-def _act(action: str, body: Any = None, token: str | None = None) -> Callable[[Cloud, str], Any]:
+def _act(action: str, body: Any = None, token: str | None = None) -> Act:
     return lambda cloud, server: cloud.act(server, action, body, **({"token": token} if token else {}))
 
 
-def _nothing(cloud: Cloud) -> str:
-    return ""
+def _delete(cloud: Cloud, server: str) -> Any:
+    return cloud.delete(f"/servers/{server}")
 
 
-def _boot(cloud: Cloud, server: str) -> Any:
-    body = {"name": "web", "imageRef": _image(cloud), "flavorRef": "42", "networks": "auto"}
-    return cloud.post("/servers", {"server": body})
-
-
-def _resized(cloud: Cloud) -> str:
-    server = _booted(cloud)
-    assert cloud.act(server, "resize", {"flavorRef": "1"}).status == 202
-    cloud.wait(server, "VERIFY_RESIZE")
-    return server
-
-
-def _image(cloud: Cloud) -> str:
-    return str(next(iter(cloud.images.images)))
-
-
-def _key(cloud: Cloud) -> str:
-    return str(uuid.uuid4())
+def _boot(**wanted: Any) -> Act:
+    return lambda cloud, server: cloud.post("/servers", {"server": {**of.BODY, **wanted}})
 
 
 def _boot_once(cloud: Cloud, key: str) -> Any:
-    body = {"name": "once", "imageRef": _image(cloud), "flavorRef": "42", "networks": "auto"}
-    return cloud.post("/servers", {"server": body}, headers={"Idempotency-Key": key})
+    return cloud.post("/servers", {"server": {**of.BODY, "name": "once"}}, headers={"Idempotency-Key": key})
 
 
 def _said_again(cloud: Cloud, key: str) -> None:
@@ -89,19 +90,6 @@ def _said_again(cloud: Cloud, key: str) -> None:
     assert [each["id"] for each in servers] == [answers[0].json["server"]["id"]], servers
 
 
-def _deletable(cloud: Cloud) -> str:
-    """A server whose delete can be taken back."""
-    CONF.set_override("reclaim_instance_interval", 3600)
-    return _booted(cloud)
-
-
-def _softly_deleted(cloud: Cloud) -> str:
-    server = _deletable(cloud)
-    assert cloud.delete(f"/servers/{server}").status == 204
-    cloud.wait(server, "SOFT_DELETED")
-    return server
-
-
 def _for_good(cloud: Cloud, server: str) -> None:
     CONF.set_override("reclaim_instance_interval", 0)
     if cloud.show(server) is not None:
@@ -109,31 +97,121 @@ def _for_good(cloud: Cloud, server: str) -> None:
         cloud.wait_gone(server, 30)
 
 
-SCENARIOS: tuple[Scenario, ...] = (
-    Scenario("boot", _nothing, _boot),
-    Scenario("boot once", _key, _boot_once, _said_again),
-    Scenario("delete", _booted, lambda cloud, server: cloud.delete(f"/servers/{server}")),
-    Scenario("soft delete", _deletable, lambda cloud, server: cloud.delete(f"/servers/{server}"), _for_good),
-    Scenario("restore", _softly_deleted, _act("restore"), _for_good),
-    Scenario("password", _booted, _act("changePassword", {"adminPass": "s3cret"})),
-    Scenario("crash dump", _booted, _act("trigger_crash_dump")),
-    Scenario("stop", _booted, _act("os-stop")),
-    Scenario("start", _in("os-stop", "SHUTOFF"), _act("os-start")),
-    Scenario("reboot", _booted, _act("reboot", {"type": "HARD"})),
-    Scenario("pause", _booted, _act("pause")),
-    Scenario("unpause", _in("pause", "PAUSED"), _act("unpause")),
-    Scenario("suspend", _booted, _act("suspend")),
-    Scenario("resume", _in("suspend", "SUSPENDED"), _act("resume")),
-    Scenario("rebuild", _booted, lambda cloud, server: cloud.act(server, "rebuild", {"imageRef": _image(cloud)})),
-    Scenario("rescue", _booted, _act("rescue")),
-    Scenario("unrescue", _in("rescue", "RESCUE"), _act("unrescue")),
-    Scenario("snapshot", _booted, _act("createImage", {"name": "snap"})),
-    Scenario("backup", _booted, _act("createBackup", {"name": "b", "backup_type": "daily", "rotation": 1})),
-    Scenario("shelve", _booted, _act("shelve")),
-    Scenario("unshelve", _in("shelve", "SHELVED_OFFLOADED"), _act("unshelve")),
-    Scenario("resize", _booted, _act("resize", {"flavorRef": "1"})),
-    Scenario("confirm", _resized, _act("confirmResize")),
-    Scenario("revert", _resized, _act("revertResize")),
-    Scenario("migrate", _booted, _act("migrate", None, ADMIN)),
-    Scenario("live migration", _booted, _act("os-migrateLive", {"host": None, "block_migration": "auto"}, ADMIN)),
+def _detach_volume(cloud: Cloud, server: str) -> Any:
+    return cloud.delete(f"/servers/{server}/os-volume_attachments/{of.volumes_of(cloud, server)[-1]}")
+
+
+def _swap_volume(cloud: Cloud, server: str) -> Any:
+    body = {"volumeAttachment": {"volumeId": of.free_volume(cloud)}}
+    path = f"/servers/{server}/os-volume_attachments/{of.volumes_of(cloud, server)[-1]}"
+    return cloud.request("PUT", path, body, token=ADMIN)
+
+
+def _with_two_volumes(cloud: Cloud) -> str:
+    """One attached, one to take its place."""
+    server = of.with_a_volume(of.booted)(cloud)
+    cloud.volumes.make(of.CTXT)
+    return server
+
+
+_ON_THE_WAY = of.migrating("live_migrate_round")
+_LIVE = _act("os-migrateLive", of.AUTO, ADMIN)
+_RESIZE = _act("resize", {"flavorRef": "1"})
+_REBUILD = _act("rebuild", {"imageRef": IMAGE_ID})
+
+BOOTS = (
+    Scenario("boot", actions.CREATE, of.nothing, _boot()),
+    Scenario("boot once", actions.CREATE, of.a_key, _boot_once, _said_again),
+    Scenario("boot several", actions.CREATE, of.nothing, _boot(min_count=2, max_count=2)),
+    Scenario("boot from volume", actions.CREATE, of.nothing, _boot(imageRef="", block_device_mapping_v2=[of.ROOT])),
+    Scenario("boot from snapshot", actions.CREATE, of.beside_a_snapshot, of.boot_from_snapshot),
+    Scenario("boot that fails", actions.CREATE, of.failing("spawn", of.nothing), _boot()),
 )
+DELETES = (
+    Scenario("delete", actions.DELETE, of.booted, _delete),
+    Scenario("delete with volumes", actions.DELETE, of.with_a_volume(of.on_a_volume), _delete),
+    Scenario("delete while building", actions.DELETE, of.building, _delete, restless=True),
+    Scenario("delete resized", actions.DELETE, of.resized, _delete),
+    Scenario("delete shelved", actions.DELETE, of.offloaded, _delete),
+    Scenario("delete without host", actions.DELETE, of.bereft(of.with_a_volume(of.booted)), _delete),
+    Scenario("force delete", actions.FORCE_DELETE, of.softly_deleted, _act("forceDelete", token=ADMIN)),
+    Scenario("soft delete", actions.SOFT_DELETE, of.deletable, _delete, _for_good),
+    Scenario("restore", actions.RESTORE, of.softly_deleted, _act("restore"), _for_good),
+)
+POWER = (
+    Scenario("stop", actions.STOP, of.booted, _act("os-stop")),
+    Scenario("start", actions.START, of.brought("os-stop", "SHUTOFF"), _act("os-start")),
+    Scenario("reboot", actions.REBOOT_HARD, of.booted, _act("reboot", {"type": "HARD"})),
+    Scenario("soft reboot", actions.REBOOT_SOFT, of.booted, _act("reboot", {"type": "SOFT"})),
+    Scenario("pause", actions.PAUSE, of.booted, _act("pause")),
+    Scenario("unpause", actions.UNPAUSE, of.brought("pause", "PAUSED"), _act("unpause")),
+    Scenario("suspend", actions.SUSPEND, of.booted, _act("suspend")),
+    Scenario("resume", actions.RESUME, of.brought("suspend", "SUSPENDED"), _act("resume")),
+    Scenario("password", actions.CHANGE_PASSWORD, of.booted, _act("changePassword", {"adminPass": "s3cret"})),
+    Scenario("crash dump", actions.TRIGGER_CRASH_DUMP, of.booted, _act("trigger_crash_dump")),
+)
+IMAGES = (
+    Scenario("rebuild", actions.REBUILD, of.booted, _REBUILD),
+    Scenario("rebuild that fails", actions.REBUILD, of.failing("spawn", of.booted), _REBUILD),
+    Scenario(
+        "rebuild on a volume", actions.REBUILD, of.on_a_volume, _act("rebuild", {"imageRef": of.OTHER_IMAGE}),
+    ),
+    Scenario("rescue", actions.RESCUE, of.booted, _act("rescue")),
+    Scenario("unrescue", actions.UNRESCUE, of.brought("rescue", "RESCUE"), _act("unrescue")),
+    Scenario("snapshot", actions.CREATE_IMAGE, of.booted, _act("createImage", {"name": "snap"})),
+    Scenario("snapshot of a volume", actions.CREATE_IMAGE, of.on_a_volume, _act("createImage", {"name": "snap"})),
+    Scenario(
+        "backup", actions.CREATE_BACKUP, of.brought("createBackup", "ACTIVE", _BACKUP := {
+            "name": "b", "backup_type": "daily", "rotation": 1,
+        }), _act("createBackup", _BACKUP),
+    ),
+    Scenario("shelve", actions.SHELVE, of.booted, _act("shelve")),
+    Scenario("shelve on its host", actions.SHELVE, of.keeping_the_shelf, _act("shelve")),
+    Scenario("shelve offload", actions.SHELVE_OFFLOAD, of.shelved, _act("shelveOffload", token=ADMIN)),
+    Scenario("unshelve", actions.UNSHELVE, of.offloaded, _act("unshelve")),
+    Scenario("unshelve on its host", actions.UNSHELVE, of.shelved, _act("unshelve")),
+    Scenario("unshelve that fails", actions.UNSHELVE, of.failing("spawn", of.offloaded), _act("unshelve")),
+)  # fmt: skip
+MOVES = (
+    Scenario("resize", actions.RESIZE, of.booted, _RESIZE),
+    Scenario("resize that fails", actions.RESIZE, of.failing("finish_migration", of.booted), _RESIZE),
+    Scenario("confirm", actions.CONFIRM_RESIZE, of.resized, _act("confirmResize")),
+    Scenario("revert", actions.REVERT_RESIZE, of.resized, _act("revertResize")),
+    Scenario("migrate", actions.MIGRATE, of.booted, _act("migrate", None, ADMIN)),
+    Scenario("confirm a migration", actions.CONFIRM_RESIZE, of.migrated, _act("confirmResize")),
+    Scenario("revert a migration", actions.REVERT_RESIZE, of.migrated, _act("revertResize")),
+    Scenario("live migration", actions.LIVE_MIGRATE, of.booted, _LIVE),
+    Scenario("live migration with a volume", actions.LIVE_MIGRATE, of.with_a_volume(of.booted), _LIVE),
+    Scenario("live migration that fails", actions.LIVE_MIGRATE, of.failing("live_migrate", of.booted), _LIVE),
+    Scenario("abort a live migration", actions.ABORT_MIGRATION, _ON_THE_WAY, of.abort_migration, restless=True),
+    Scenario("force a live migration", actions.FORCE_COMPLETE, _ON_THE_WAY, of.force_migration, restless=True),
+    Scenario(
+        "reset at the end of a live migration", actions.RESET_STATE, of.migrating("post_live_migration"),
+        _act("os-resetState", {"state": "active"}, ADMIN), restless=True,
+    ),
+    Scenario("evacuate", actions.EVACUATE, of.bereft(of.booted), _act("evacuate", {}, ADMIN)),
+    Scenario("evacuate a volume", actions.EVACUATE, of.bereft(of.on_a_volume), _act("evacuate", {}, ADMIN)),
+)  # fmt: skip
+DEVICES = (
+    Scenario("attach volume", actions.ATTACH_VOLUME, of.beside_a_volume(of.booted), of.attach_volume),
+    Scenario(
+        "attach volume that fails", actions.ATTACH_VOLUME, of.failing("attach_volume", of.beside_a_volume(of.booted)),
+        of.attach_volume,
+    ),
+    Scenario("attach volume, shelved", actions.ATTACH_VOLUME, of.beside_a_volume(of.offloaded), of.attach_volume),
+    Scenario("detach volume", actions.DETACH_VOLUME, of.with_a_volume(of.booted), _detach_volume),
+    Scenario(
+        "detach volume, not at once", actions.DETACH_VOLUME,
+        of.unheard("DELETE /attachments", of.with_a_volume(of.booted)), _detach_volume,
+    ),
+    Scenario("detach volume, shelved", actions.DETACH_VOLUME, of.with_a_volume(of.offloaded), _detach_volume),
+    Scenario("swap volume", actions.SWAP_VOLUME, _with_two_volumes, _swap_volume),
+    Scenario("swap volume that fails", actions.SWAP_VOLUME, of.failing("swap_volume", _with_two_volumes), _swap_volume),
+    Scenario("attach interface", actions.ATTACH_INTERFACE, of.booted, of.attach_interface),
+    Scenario(
+        "attach interface that fails", actions.ATTACH_INTERFACE, of.failing("attach_interface", of.booted),
+        of.attach_interface, may_fail=True,
+    ),
+    Scenario("detach interface", actions.DETACH_INTERFACE, of.with_an_interface, of.detach_interface),
+)  # fmt: skip
+SCENARIOS: tuple[Scenario, ...] = (*BOOTS, *DELETES, *POWER, *IMAGES, *MOVES, *DEVICES)
