@@ -84,6 +84,35 @@ def test_being_killed_undoes_all_and_drops_the_connection() -> None:
     assert not session.in_transaction()
 
 
+def test_being_killed_leaves_nothing(tmp_path: pathlib.Path) -> None:
+    """Looked at from another connection, which one in memory would not have."""
+    session.configure(_conf(tmp_path))
+    try:
+        Base.metadata.create_all(session.engine())
+        with pytest.raises(KeyboardInterrupt), session.writer():
+            _add("a")
+            raise KeyboardInterrupt
+        assert _all() == []
+    finally:
+        session.dispose()
+
+
+def test_a_writer_has_the_write_lock_before_it_reads(tmp_path: pathlib.Path) -> None:
+    """What it judges by cannot change under it, by another process neither."""
+    session.configure(_conf(tmp_path))
+    other = sqlite3.connect(tmp_path / "nova-lite.sqlite", isolation_level=None, timeout=0)
+    try:
+        Base.metadata.create_all(session.engine())
+        with session.writer():
+            assert _all() == []
+            with pytest.raises(sqlite3.OperationalError, match="locked"):
+                other.execute("BEGIN IMMEDIATE")
+        other.execute("BEGIN IMMEDIATE")
+    finally:
+        session.dispose()
+        other.close()
+
+
 @pytest.mark.usefixtures("database")
 def test_a_writer_inside_a_reader_is_a_mistake() -> None:
     with session.reader(), pytest.raises(RuntimeError, match="open the writer first"):
@@ -163,6 +192,28 @@ def test_only_the_outermost_is_run_again() -> None:
     assert outer() == "done"
     assert calls == {"outer": 3, "inner": 3}
     assert _all() == ["try 3"]
+
+
+@pytest.mark.usefixtures("database")
+def test_what_gives_up_inside_is_not_run_again_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The inner function says itself that it lost: what the outer one read may be wrong as well."""
+    monkeypatch.setattr(session.concurrency, "sleep", lambda seconds: None)
+    calls: list[str] = []
+
+    @session.retry_on_deadlock
+    def inner() -> None:
+        calls.append("inner")
+        if calls.count("inner") < 3:
+            raise exception.DatabaseBusy
+
+    @session.retry_on_deadlock
+    def outer() -> None:
+        calls.append("outer")
+        with session.writer():
+            inner()
+
+    outer()
+    assert calls == ["outer", "inner"] * 3
 
 
 @pytest.mark.usefixtures("database")
