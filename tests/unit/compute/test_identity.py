@@ -1,0 +1,74 @@
+"""The file beside a host's guests: whose they are, and how far the cloud had come."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+
+import pytest
+
+from nova_lite import exception
+from nova_lite.compute import identity
+from nova_lite.compute.identity import IdentityFile
+from nova_lite.objects import HostIdentity
+
+
+def _kept(directory: pathlib.Path) -> HostIdentity:
+    return HostIdentity.from_primitive(json.loads((directory / "compute_id").read_text()))
+
+
+def test_a_host_without_a_file_gets_an_identity_before_anybody_hears_of_it(tmp_path: pathlib.Path) -> None:
+    made = IdentityFile("h", tmp_path / "state").load()
+    assert made is not None and (made.host, made.cloud) == ("h", "")
+    assert _kept(tmp_path / "state") == made == IdentityFile("h", tmp_path / "state").load()
+    assert os.stat(tmp_path / "state" / "compute_id").st_mode & 0o777 == 0o600
+
+
+def test_what_is_kept_is_found_again(tmp_path: pathlib.Path) -> None:
+    kept = HostIdentity("u", "h", "cloud", 12, 3)
+    IdentityFile("h", tmp_path).keep(kept)
+    assert IdentityFile("h", tmp_path).load() == kept
+    assert [path.name for path in tmp_path.iterdir()] == ["compute_id"]
+
+
+def test_a_renamed_host_is_refused_and_its_file_stays(tmp_path: pathlib.Path) -> None:
+    kept = IdentityFile("old", tmp_path).load()
+    with pytest.raises(exception.HostRefused, match="those of host 'old'.*is host 'new'.*doc/admin/host-identity"):
+        IdentityFile("new", tmp_path).load()
+    assert _kept(tmp_path) == kept
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"nova_lite": "Flavor", "version": "1.0", "data": {}}', "{}"])
+def test_a_damaged_file_is_no_new_host(tmp_path: pathlib.Path, text: str) -> None:
+    (tmp_path / "compute_id").write_text(text)
+    with pytest.raises(exception.HostRefused, match="cannot be read"):
+        IdentityFile("h", tmp_path).load()
+    assert (tmp_path / "compute_id").read_text() == text
+
+
+def test_a_file_that_cannot_be_written_is_said(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(exception.HostRefused, match="cannot be written"):
+        IdentityFile("h", tmp_path / "file").keep(HostIdentity("u", "h", "c"))
+
+
+def test_heartbeats_are_remembered_now_and_then(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = [1000.0]
+    monkeypatch.setattr(identity, "monotonic", lambda: at[0])
+    file = IdentityFile("h", tmp_path)
+    file.keep(HostIdentity("u", "h", "c", beats=5))
+    assert file.saw(6) is None and _kept(tmp_path).beats == 5
+    at[0] += identity.KEEP_EVERY_S
+    assert file.saw(7) is None and _kept(tmp_path).beats == 7
+    assert file.saw(8) is None
+    file.remember()
+    assert _kept(tmp_path).beats == 8
+    assert "older copy" in str(file.saw(3))
+    assert file.saw(8) is None
+
+
+def test_a_host_that_keeps_no_guests_has_no_identity() -> None:
+    file = IdentityFile("h", None)
+    assert file.load() is None and file.saw(1) is None
+    file.remember()
