@@ -134,6 +134,7 @@ def check_shape(devices: Iterable[BlockDevice], flavor: Flavor) -> None:
     twice = next((each for each in volume_ids if volume_ids.count(each) > 1), None)
     if twice is not None:  # the volume service lets a server have it twice, and its guest would spoil it
         raise exception.InvalidBlockDevice(details=f"volume {twice} is given more than once.")
+    _check_names(devices)
     for device in devices:
         _check_size(device)
         if device.disk_bus is not None and device.disk_bus not in BUSES:
@@ -141,6 +142,16 @@ def check_shape(devices: Iterable[BlockDevice], flavor: Flavor) -> None:
         if device.volume_type is not None:
             _check_type(device)
     _check_local(devices, flavor)
+
+
+def _check_names(devices: tuple[BlockDevice, ...]) -> None:
+    """What a guest finds its disks by is given once."""
+    names = [device_names.full(device.device_name) for device in devices if device.device_name]
+    tags = [device.tag for device in devices if device.tag]
+    for what, given in (("device name", names), ("tag", tags)):
+        twice = next((each for each in given if given.count(each) > 1), None)
+        if twice is not None:
+            raise exception.InvalidBlockDevice(details=f"The {what} {twice} is given more than once.")
 
 
 def _check_size(device: BlockDevice) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nova_lite import concurrency, exception
+from nova_lite import concurrency, exception, rpc
 from nova_lite.compute import consoles, diagnostics, external_events, quarantine, survey
 from nova_lite.compute.host import ComputeHost
 from nova_lite.context import RequestContext
@@ -26,18 +26,21 @@ class GuestVerbs(Manager):
         if not self._stopping:
             self._pool.spawn(external_events.handle, self._host, ctxt, servers, events)
 
+    @rpc.expected(exception.NotSupported)
     def console_output(self, ctxt: RequestContext, instance: Instance, limit_bytes: int) -> bytes:
         """:raises NotSupported: the driver keeps no console."""
         if "console" not in self.driver.capabilities:
             raise exception.NotSupported()
         return self.driver.console_output(instance, limit_bytes)  # type: ignore[attr-defined, no-any-return]
 
+    @rpc.expected(exception.NotSupported)
     def console_address(
         self, ctxt: RequestContext, instance: Instance, console_type: ConsoleType
     ) -> ConsoleAddress:
         """:raises ConsoleTypeUnavailable, NotSupported, GuestNotFound: see :func:`consoles.address`."""
         return consoles.address(self.conf, self.driver, instance, ConsoleType(console_type))
 
+    @rpc.expected(exception.NotSupported)
     def diagnostics(self, ctxt: RequestContext, instance: Instance) -> Diagnostics:
         """:raises NotSupported, InstanceInvalidState, GuestNotFound: see :func:`diagnostics.of`."""
         return diagnostics.of(self.driver, instance)

@@ -43,9 +43,9 @@ def carry_out(
 
 
 def require(host: ComputeHost, row: actions.Action) -> None:
-    """:raises NotSupported: the hypervisor has not the capability that the row names."""
+    """:raises NotSupported: the hypervisor has not the capability that the row names. Users read it: it names no host."""
     if row.requires is not None and row.requires not in host.driver.capabilities:
-        raise exception.NotSupported(f"The hypervisor of host {host.name} cannot '{row.verb}'.")
+        raise exception.NotSupported(f"The hypervisor of the server's host cannot '{row.verb}'.")
 
 
 def fail(
@@ -53,17 +53,26 @@ def fail(
 ) -> None:
     """Report a failure for good: our own refusals in their words, a fault of ours without its insides."""
     row = actions.by_name(operation.action, operation.args)
-    LOG.error("Action %s of %s failed", row.name, instance.uuid, exc_info=error)
-    details = "".join(traceback.format_exception(error))
+    if is_refusal(error):
+        LOG.warning("Action %s of %s is refused: %s", row.name, instance.uuid, error)
+        details = ""
+    else:
+        LOG.error("Action %s of %s failed", row.name, instance.uuid, exc_info=error)
+        details = "".join(traceback.format_exception(error))
     host.conductor.fail_operation(
         ctxt, operation.id, operation.attempt, reason_of(error, row), details, getattr(error, "status", 500)
     )
 
 
+def is_refusal(error: Exception) -> bool:
+    """Whether it is our own word about what was asked, in which nothing went wrong that somebody should look at."""
+    ours = isinstance(error, exception.NovaLiteError) and error.status < 500
+    return ours or isinstance(error, exception.NotSupported)
+
+
 def reason_of(error: Exception, row: actions.Action) -> str:
     """A sentence that a user may read: our own refusals as they are, a fault of ours without its insides."""
-    ours = isinstance(error, exception.NovaLiteError) and error.status < 500
-    if ours or isinstance(error, exception.NotSupported):
+    if is_refusal(error):
         return str(error)
     return f"Action '{row.verb}' failed: {type(error).__name__}"
 

@@ -14,16 +14,23 @@ from nova_lite.objects import ImageMeta, Instance, Operation
 
 LOG = logging.getLogger(__name__)
 
+# The step that says that a failed rescue could not be undone.
+_LOST = "guest lost"
+
 
 def rescue(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
-    """Boot the rescue image, and report; after a failure the guest is as it was. :raises StaleWrite: overtaken."""
+    """Boot the rescue image, and report; after a failure the guest is as it was, or the server in error.
+
+    :raises StaleWrite: overtaken.
+    """
 
     def work() -> dict[str, Any]:
         image = _image(host, ctxt, operation, instance)
         try:
             host.driver.rescue(ctxt, instance, instance.network_info, image)  # type: ignore[attr-defined]
         except Exception:
-            _restore(host, instance)
+            if not _restore(host, instance):
+                host.conductor.progress(ctxt, operation.id, operation.attempt, _LOST, {"vm_state": VmState.ERROR})
             raise
         return {"launched_at": utcnow()}
 
@@ -49,10 +56,13 @@ def _image(host: ComputeHost, ctxt: RequestContext, operation: Operation, instan
     return host.image.get(ctxt, image_ref or instance.image_ref)
 
 
-def _restore(host: ComputeHost, instance: Instance) -> None:
+def _restore(host: ComputeHost, instance: Instance) -> bool:
+    """Whether the guest is as it was before."""
     try:
         host.driver.unrescue(instance, instance.network_info)  # type: ignore[attr-defined]
         if instance.vm_state == VmState.STOPPED:
             host.driver.power_off(instance, 0)  # type: ignore[attr-defined]
     except Exception:
         LOG.exception("Server %s could not be brought back after its rescue failed", instance.uuid)
+        return False
+    return True

@@ -37,7 +37,7 @@ def has_volumes(instance: Instance) -> bool:
 def require(host: ComputeHost) -> None:
     """:raises NotSupported: the hypervisor takes no volumes."""
     if "volumes" not in host.driver.capabilities:
-        raise exception.NotSupported(f"The hypervisor of host {host.name} cannot attach volumes.")
+        raise exception.NotSupported("The hypervisor of the server's host cannot attach volumes.")
 
 
 def connect_all(

@@ -87,5 +87,6 @@ def end_failed(
         operations.finish_event(operation.id, event, "Error", details=reason, traceback=details or None)
     changes = {"verdict": verdict} if verdict is not None else {}
     operations.give_up(operation, reason, **changes)
-    instances.add_fault(instance.uuid, Fault(code, reason[:255], details, operation.host))
+    # Users read the details of every other code.
+    instances.add_fault(instance.uuid, Fault(code, reason[:255], details if code == 500 else "", operation.host))
     instances.update_if(instance.uuid, values)

@@ -166,7 +166,7 @@ def test_a_hypervisor_that_cannot_says_so(
     _resize(cloud, server, None)
     _as_before(cloud, server)
     fault = instances.get(server["id"]).fault
-    assert fault is not None and fault.message == f"The hypervisor of host {lacking} cannot 'resize'."
+    assert fault is not None and fault.message == "The hypervisor of the server's host cannot 'resize'."
 
 
 # -- hosts die ------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from nova_lite.db.api import operations
+from nova_lite.db.api import instances, operations
 from nova_lite.virt.fake import FakeDriver
 from nova_lite.virt.fault_plan import FaultKind, FaultRule
 from tests.harness.cloud import ADMIN, Cloud, until
@@ -79,7 +79,10 @@ def test_a_locked_server_says_so_in_other_words(cloud: Cloud) -> None:
     )
 
 
-def test_what_a_hypervisor_cannot_do_fails_and_changes_nothing(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_hypervisor_cannot_do_fails_and_changes_nothing(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is refused, which is no fault: nothing for the log's tracebacks, and no host's name for users."""
     server = cloud.boot()
     plain = frozenset({"power"})
     for driver in cloud.drivers.values():
@@ -87,8 +90,14 @@ def test_what_a_hypervisor_cannot_do_fails_and_changes_nothing(cloud: Cloud, mon
     assert cloud.act(server["id"], "changePassword", {"adminPass": "x"}).status == 202
     assert cloud.wait(server["id"], "ACTIVE")["status"] == "ACTIVE"
     (newest, *_) = operations.list_for_instance(server["id"])
-    assert newest.message == f"The hypervisor of host {server['OS-EXT-SRV-ATTR:host']} cannot 'changePassword'."
+    assert newest.message == "The hypervisor of the server's host cannot 'changePassword'."
+    fault = instances.get(server["id"]).fault
+    assert fault is not None and (fault.code, fault.details) == (501, "")
     assert cloud.get(f"/servers/{server['id']}/diagnostics", token=ADMIN).status == 501
+    wanted = {"remote_console": {"protocol": "vnc", "type": "novnc"}}
+    console = cloud.post(f"/servers/{server['id']}/remote-consoles", wanted)
+    assert (console.status, list(console.json)) == (501, ["notImplemented"])
+    assert [record.message for record in caplog.records if record.exc_info] == []
 
 
 # -- crash dumps --------------------------------------------------------------------------------------

@@ -257,6 +257,22 @@ def test_a_rescue_image_must_be_there(cloud: Cloud) -> None:
     )  # fmt: skip
 
 
+@pytest.mark.parametrize(("fails", "status"), [(["rescue"], "ACTIVE"), (["rescue", "unrescue"], "ERROR")])
+def test_a_rescue_that_fails_leaves_the_guest_as_it_was_or_says_that_it_is_lost(
+    cloud: Cloud, fails: list[str], status: str
+) -> None:
+    """Nova leaves the server in error in both cases (design/021)."""
+    server = cloud.boot()
+    for call in fails:
+        _home(cloud, server).plan.add(FaultRule(call, FaultKind.RAISE, times=1))
+    assert cloud.act(server["id"], "rescue").status == 200
+    shown = cloud.wait(server["id"], status)
+    if status == "ERROR":
+        assert shown["fault"]["message"] == "Action 'rescue' failed: NovaLiteError"
+    cloud.delete(f"/servers/{server['id']}")
+    cloud.wait_gone(server["id"])
+
+
 # -- shelving -----------------------------------------------------------------------------------------
 
 

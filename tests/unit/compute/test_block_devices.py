@@ -147,6 +147,21 @@ def test_one_volume_is_for_one_server_unless_it_is_shared() -> None:
         _plan(ROOT, shared, multiattach=False)
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "said"),
+    [
+        ({"device_name": "/dev/vdb"}, {"device_name": "vdb"}, "The device name /dev/vdb is given more than once."),
+        ({"tag": "db"}, {"tag": "db"}, "The tag db is given more than once."),
+    ],
+)
+def test_what_a_guest_finds_its_disks_by_is_given_once(
+    first: dict[str, str], second: dict[str, str], said: str
+) -> None:
+    devices = [BlockDevice("blank", "volume", volume_size=1, **named) for named in (first, second)]
+    with pytest.raises(exception.InvalidBlockDevice, match=f"Block Device Mapping is Invalid: {said}"):
+        _plan(ROOT, *devices)
+
+
 def test_local_disks_are_limited() -> None:
     devices = (ROOT, *(BLANK.replace(guest_format="ext4", volume_size=None),) * 4)
     with pytest.raises(exception.InvalidBlockDevice, match="more local devices than the limit"):
