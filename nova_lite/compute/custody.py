@@ -28,6 +28,7 @@ class Place(enum.StrEnum):
     HERE = "here"
     STOPPED = "here, stopped"
     SOFT_DELETED = "here, soft-deleted"
+    EVACUATING = "here, being built again elsewhere"
     MOVING = "moving"
     ELSEWHERE = "elsewhere"
     DELETED = "deleted"
@@ -76,7 +77,7 @@ def _rule(place: Iterable[Place], mark: Iterable[Mark], power: Iterable[Power], 
     return Rule(frozenset(place), frozenset(mark), frozenset(power), verdict, why)
 
 
-_HOME = (Place.HERE, Place.STOPPED, Place.SOFT_DELETED)
+_HOME = (Place.HERE, Place.STOPPED, Place.SOFT_DELETED, Place.EVACUATING)
 _OFF = (Place.STOPPED, Place.SOFT_DELETED)
 _NOT_NEWER = (Mark.OLDER, Mark.EQUAL)
 
@@ -88,6 +89,7 @@ RULES: tuple[Rule, ...] = (
     _rule([], [Mark.NONE], [], Verdict.NOTE, "the guest carries no mark of ours"),
     _rule([Place.DELETED], [], [], Verdict.DESTROY, "the server is deleted"),
     _rule(_OFF, _NOT_NEWER, [Power.RUNNING], Verdict.STOP, "the server is stopped, and its guest was started"),
+    _rule([Place.EVACUATING], _NOT_NEWER, [Power.RUNNING], Verdict.STOP, "the server is being built again elsewhere"),
     _rule(_HOME, _NOT_NEWER, [], Verdict.LEAVE, "the server lives here"),
     _rule([Place.ELSEWHERE], [Mark.OLDER], [], Verdict.DESTROY, "the server lives elsewhere under a newer generation"),
     _rule([Place.ELSEWHERE], [Mark.EQUAL], [Power.RUNNING], Verdict.QUARANTINE,

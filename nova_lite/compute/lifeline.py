@@ -20,11 +20,15 @@ LOG = logging.getLogger(__name__)
 
 
 class Lifeline:
-    """``node`` says what the host has, ``in_flight`` what it works on; ``wake`` is given what waits for it."""
+    """``node`` says what the host has, ``in_flight`` what it works on; ``wake`` is given what waits for it.
+
+    ``look_around`` is called when guests here are built again elsewhere, so that they must not run here any more.
+    """
 
     def __init__(
         self, binary: str, host: str, lease_s: float, conductor: HostAPI, node: Callable[[], ComputeNode],
         in_flight: Callable[[], list[int]], wake: Callable[[RequestContext, int], None],
+        look_around: Callable[[RequestContext], None],
     ) -> None:  # fmt: skip
         self._binary = binary
         self._host = host
@@ -32,6 +36,7 @@ class Lifeline:
         self._node = node
         self._in_flight = in_flight
         self._wake = wake
+        self._look_around = look_around
         self._file = IdentityFile(host, None)
         self.epoch = uuid.uuid4().hex[:12]
         self.owner = f"{binary}:{host}:{self.epoch}"
@@ -59,6 +64,8 @@ class Lifeline:
         if self._is_sane(answer.get("beats")):
             self.fence.confirm(sent_at, held, answer["lost"])
             self._begin_all(ctxt, answer["waiting"])
+            if answer.get("leaving"):
+                self._look_around(ctxt)
 
     def end(self) -> None:
         """The daemon stops in order: what it has seen is remembered."""

@@ -46,8 +46,9 @@ class ComputeManager(GuestVerbs):
         self._in_flight: set[int] = set()
         conductor = HostAPI(lambda: self._stopping)
         self._life = Lifeline(
-            BINARY, host, conf.operations.lease_s, conductor, self._tracker.node, lambda: sorted(self._in_flight),
-            self.run_operation,
+            # A host that is down loses its operations although their leases run on.
+            BINARY, host, min(conf.operations.lease_s, conf.operations.service_down_s), conductor, self._tracker.node,
+            lambda: sorted(self._in_flight), self.run_operation, self.look_around,
         )  # fmt: skip
         deleted_action = conf.running_deleted_instance_action
         self._host = ComputeHost(

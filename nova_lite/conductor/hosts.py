@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from nova_lite import exception, upgrades
 from nova_lite.compute import custody
 from nova_lite.compute.custody import Place, Power, Verdict
 from nova_lite.compute.power_states import PowerState
+from nova_lite.compute.task_states import TaskState
 from nova_lite.compute.vm_states import VmState
 from nova_lite.conductor import journal
 from nova_lite.conductor.host_identity import refusal
@@ -27,6 +28,7 @@ _WAKE_UP_GRACE_S = 1.0
 # Begins the reason of a service that was disabled by no operator, as Nova's does.
 _AUTO = "AUTO: "
 _WITHOUT_PROCESS = (PowerState.NOSTATE, PowerState.SHUTDOWN, PowerState.CRASHED)
+_BUILT_AGAIN = (TaskState.REBUILDING, TaskState.REBUILD_BLOCK_DEVICE_MAPPING, TaskState.REBUILD_SPAWNING)
 # Servers that are here and shall not run.
 _AT_REST: dict[str, Place] = {VmState.STOPPED: Place.STOPPED, VmState.SOFT_DELETED: Place.SOFT_DELETED}
 
@@ -76,6 +78,8 @@ def take(operation_id: int, owner: str, lease_s: float, host: str) -> tuple[Oper
 def heartbeat(host: str, epoch: str, owner: str, in_flight: list[int], lease_s: float) -> dict[str, Any]:
     """Keep the host up and its leases; answers which it lost, which wait for it, and the count of its heartbeats.
 
+    ``leaving``: servers are built again elsewhere although this host is alive, so that it has to look around.
+
     :raises ServiceNotFound: the host is not registered and must register again.
     :raises HostReplaced: it is, under another epoch: this daemon is a former life.
     :raises IncompatibleVersion: it registered with a conductor of before an upgrade, and is too old for this one.
@@ -87,7 +91,8 @@ def heartbeat(host: str, epoch: str, owner: str, in_flight: list[int], lease_s: 
         raise exception.HostReplaced(host=host, epoch=registered.epoch)
     lost = operations.renew(owner, in_flight, lease_s)
     older = clock.now() - datetime.timedelta(seconds=_WAKE_UP_GRACE_S)
-    return {"lost": lost, "waiting": operations.waiting("compute", host, older), "beats": beats}
+    waiting = operations.waiting("compute", host, older)
+    return {"lost": lost, "waiting": waiting, "beats": beats, "leaving": bool(migrations.leaving(host))}
 
 
 @retry_on_deadlock
@@ -112,11 +117,12 @@ def judge(host: str, found: Iterable[Presence]) -> dict[str, Any]:
     """
     presences = [each for each in found if each.has_guest or each.has_disks]
     rows = {row.uuid: row for row in instances.get_many([each.uuid for each in presences], include_deleted=True)}
+    leaving = migrations.leaving(host)
     rulings: dict[str, dict[str, str]] = {}
     changing: list[Instance] = []
     for presence in presences:
         row = rows.get(presence.uuid)
-        place, power = _place(row, host), _power(presence)
+        place, power = _place(row, host, leaving), _power(presence)
         mark = custody.mark_of(presence.generation, row.generation if row else None, presence.has_guest)
         rule = custody.judge(place, mark, power)
         rulings[presence.uuid] = {"verdict": rule.verdict, "place": place, "power": power, "why": rule.why}
@@ -126,13 +132,15 @@ def judge(host: str, found: Iterable[Presence]) -> dict[str, Any]:
     return {"rulings": rulings, "servers": changing, "evacuated": gone}
 
 
-def _place(row: Instance | None, host: str) -> Place:
+def _place(row: Instance | None, host: str, leaving: Collection[str]) -> Place:
     if row is None:
         return Place.ABSENT
     if row.is_deleted:
         return Place.DELETED
     if row.host != host:
         return Place.MOVING if _may_return(row.uuid, host) or _is_worked_on(row.uuid, host) else Place.ELSEWHERE
+    if row.uuid in leaving and row.task_state in _BUILT_AGAIN:
+        return Place.EVACUATING
     if row.task_state is None:
         return _AT_REST.get(row.vm_state, Place.HERE)
     return Place.HERE

@@ -86,6 +86,18 @@ def evacuated(source_compute: str | None = None) -> builtins.list[Migration]:
     return _all(query.order_by(_T.c.id))
 
 
+def leaving(host: str) -> frozenset[str]:
+    """Servers that are being evacuated from a host, or were, and of which it may have something left."""
+    over = [str(status) for status in ENDED if status != MigrationStatus.DONE]
+    query = select(_T.c.instance_uuid).where(
+        _T.c.source_compute == host,
+        _T.c.migration_type == str(MigrationType.EVACUATION),
+        _T.c.status.not_in(over),
+    )
+    with reader() as session:
+        return frozenset(session.scalars(query))
+
+
 def list(  # noqa: A001
     filters: Mapping[str, str],
     since: datetime.datetime | None = None,

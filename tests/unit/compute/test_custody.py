@@ -14,6 +14,7 @@ CELLS = {
     Place.HERE: ((N, N, L), (L, L, L), (L, L, L), (N, N, L)),
     Place.STOPPED: ((N, N, L), (S, L, L), (S, L, L), (N, N, L)),
     Place.SOFT_DELETED: ((N, N, L), (S, L, L), (S, L, L), (N, N, L)),
+    Place.EVACUATING: ((N, N, L), (S, L, L), (S, L, L), (N, N, L)),
     Place.MOVING: ((L, L, L), (L, L, L), (L, L, L), (L, L, L)),
     Place.ELSEWHERE: ((N, N, N), (D, D, D), (Q, N, N), (N, N, N)),
     Place.DELETED: ((N, N, N), (D, D, D), (D, D, D), (D, D, D)),
