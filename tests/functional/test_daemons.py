@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pathlib
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -156,6 +158,33 @@ def test_a_database_without_schema_is_one_sentence(tmp_path: pathlib.Path, backe
     with daemon.running(tmp_path, backend, "conductor", "--config-file", conf) as running:
         assert running.process.wait(30) == 1
         assert "nova-lite-manage db sync" in running.text()
+        assert "Traceback" not in running.text()
+
+
+@pytest.mark.parametrize(
+    ("name", "sql", "sentence"),
+    [
+        ("conductor", "UPDATE alembic_version SET version_num = '999'", "made by a newer one. Upgrade nova-lite"),
+        ("scheduler", "UPDATE alembic_version SET version_num = '001'", "Run: nova-lite-manage db sync"),
+        (
+            "api",
+            "INSERT INTO services (uuid, host, binary, topic, version, works_with, beats, disabled, forced_down, "
+            "last_seen_at, created_at) VALUES ('u', 'other', 'nova-lite-conductor', 'conductor', 99, 98, 1, 0, 0, "
+            "strftime('%Y-%m-%d %H:%M:%f', 'now'), strftime('%Y-%m-%d %H:%M:%f', 'now'))",
+            "nova-lite-conductor on host other is of service version 99 and works with 98 or newer",
+        ),
+    ],
+)
+def test_a_daemon_too_old_or_too_new_is_one_sentence_and_exit_code_1(
+    tmp_path: pathlib.Path, name: str, sql: str, sentence: str
+) -> None:
+    conf = write_conf(tmp_path, "[api]\nauth_strategy = noauth2\n", osapi_compute_listen_port=daemon.free_port())
+    assert run_manage(conf, "db", "sync").returncode == 0
+    with contextlib.closing(sqlite3.connect(tmp_path / "nova-lite.sqlite")) as connection, connection:
+        connection.execute(sql)
+    with daemon.running(tmp_path, "threading", name, "--config-file", conf) as running:
+        assert running.process.wait(30) == 1
+        assert sentence in running.text()
         assert "Traceback" not in running.text()
 
 
