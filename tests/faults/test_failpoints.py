@@ -48,6 +48,7 @@ SAMPLE = (
     ("attach volume that fails", "compute/call.fail_operation.after#0", Kind.CRASH),
     ("attach volume, shelved", "api/db.after_commit#0", Kind.CRASH),
     ("detach volume", "compute/volume.DELETE attachments.after#0", Kind.CRASH),
+    ("attach volume, shelved", "api/db.after_commit#0", Kind.RAISE),
     ("detach volume, shelved", "api/db.before_commit#0", Kind.RAISE),
     ("swap volume", "compute/driver.swap_volume.after#0", Kind.CRASH),
     ("attach interface", "compute/network.POST ports.after#0", Kind.CRASH),

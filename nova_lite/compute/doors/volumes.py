@@ -1,15 +1,15 @@
 """Volumes of a server that is there already: attached, detached, swapped.
 
 The volume service hears first: it reserves, or marks as being detached, and refuses what cannot be. Then the device and
-the operation are written together. A server without a host (shelved and offloaded) has its volumes reserved only, and
-the API does all of it at once.
+the operation are written together. A server without a host (shelved and offloaded) has its volumes reserved only: that
+is a conductor's work.
 """
 
 from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from nova_lite import exception
@@ -93,13 +93,8 @@ class VolumesDoor(Door):
             added[:] = [device.replace(device_name=device_names.for_attach(server, device.device_name))]
             return (*server.block_devices, added[0])
 
-        if _is_offloaded(instance):
-            # Nobody connects it yet, and all the same it shall be in use: clients wait for that.
-            self._volume.attachment_complete(ctxt, str(device.attachment_id))
-            _at_once(ctxt, instance, row, add)
-        else:
-            args = {"bdm_uuid": device.bdm_uuid, "attachment_id": device.attachment_id}
-            self.accept(ctxt, instance, row, args, also=lambda _: _write(instance.uuid, add))
+        args = {"bdm_uuid": device.bdm_uuid, "attachment_id": device.attachment_id}
+        self._accept(ctxt, instance, row, args, also=lambda _: _write(instance.uuid, add))
         return added[0]
 
     # -- detach -----------------------------------------------------------------------------------
@@ -117,13 +112,9 @@ class VolumesDoor(Door):
             raise exception.VolumeNotAttached(instance_uuid=instance.uuid, volume_id=volume_id)
         if device.is_root:
             raise exception.Invalid("Cannot detach a root device volume")
-        if _is_offloaded(instance):
-            self._volume.attachment_delete(ctxt, str(device.attachment_id))
-            _at_once(ctxt, instance, row, lambda server: without(server, device.bdm_uuid))
-            return
         begun = self._begin_detaching(ctxt, instance, volume, device)
         try:
-            self.accept(ctxt, instance, row, {"bdm_uuid": device.bdm_uuid})
+            self._accept(ctxt, instance, row, {"bdm_uuid": device.bdm_uuid})
         except BaseException:
             if begun:
                 self._volume.roll_detaching(ctxt, volume_id)
@@ -208,6 +199,16 @@ class VolumesDoor(Door):
         if changes:
             _write(instance.uuid, change)
 
+    def _accept(
+        self, ctxt: RequestContext, instance: Instance, row: actions.Action, args: Mapping[str, Any],
+        also: Callable[[int], None] | None = None,
+    ) -> None:  # fmt: skip
+        """As accept, also for a server that is on no host: it was judged before."""
+        if not _is_offloaded(instance):
+            self.accept(ctxt, instance, row, args, also=also)
+            return
+        self.wake(ctxt, *acceptance.action(ctxt, instance, row, args, also=also))
+
     def _judge(self, ctxt: RequestContext, instance: Instance, row: actions.Action) -> None:
         if _is_offloaded(instance):
             check_lock(ctxt, instance, row)
@@ -223,10 +224,6 @@ def find(instance: Instance, volume_id: str) -> BlockDevice | None:
     return next((device for device in instance.block_devices if device.volume_id == volume_id), None)
 
 
-def without(instance: Instance, bdm_uuid: str | None) -> Devices:
-    return tuple(device for device in instance.block_devices if device.bdm_uuid != bdm_uuid)
-
-
 def replaced(instance: Instance, changed: BlockDevice) -> Devices:
     """The devices with one as it is now; nothing where it is gone."""
     return tuple(changed if device.bdm_uuid == changed.bdm_uuid else device for device in instance.block_devices)
@@ -237,21 +234,6 @@ def _write(uuid: str, change: Callable[[Instance], Devices]) -> None:
     """Change the devices as they are now; nobody else's change comes between."""
     with writer():
         instances.update_if(uuid, {"block_devices": change(instances.locked(uuid))})
-
-
-@retry_on_deadlock
-def _at_once(
-    ctxt: RequestContext, instance: Instance, row: actions.Action, change: Callable[[Instance], Devices]
-) -> None:
-    """:raises InstanceInvalidState: it was unshelved meanwhile."""
-    with writer():
-        server = instances.locked(instance.uuid)
-        acceptance.check(row, server)
-        if not _is_offloaded(server):
-            raise exception.InstanceInvalidState(
-                verb=row.verb, instance_uuid=server.uuid, attribute="vm_state", state=server.vm_state
-            )
-        acceptance.at_once(ctxt, server, row, {"block_devices": change(server)})
 
 
 def _is_offloaded(instance: Instance) -> bool:

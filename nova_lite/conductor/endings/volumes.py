@@ -9,7 +9,7 @@ from nova_lite.db.api import instances
 from nova_lite.objects import BlockDevice, Instance, Operation
 
 # What a host records when a failed attach has left nothing: compute/attach_volume.py.
-_UNDONE = "undone"
+UNDONE = "undone"
 
 
 def changed(operation: Operation, instance: Instance, report: dict[str, Any]) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def detached(operation: Operation, instance: Instance, report: dict[str, Any]) -
 
 def attach_failed(operation: Operation, instance: Instance) -> dict[str, Any]:
     """A device that its host has undone is no more; one that nobody could undo stays, to be detached."""
-    return {"block_devices": _without(operation)} if _UNDONE in operation.steps else {}
+    return {"block_devices": _without(operation)} if UNDONE in operation.steps else {}
 
 
 def _without(operation: Operation) -> tuple[BlockDevice, ...]:

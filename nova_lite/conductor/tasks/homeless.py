@@ -13,6 +13,7 @@ from nova_lite import exception
 from nova_lite.compute import actions
 from nova_lite.compute.rpcapi import ComputeRpcAPI
 from nova_lite.conductor import journal
+from nova_lite.conductor.endings.volumes import UNDONE
 from nova_lite.conductor.tasks.undo_attach import LEFT, UndoAttachTask
 from nova_lite.context import RequestContext
 from nova_lite.db.api import instances, operations
@@ -68,7 +69,13 @@ class HomelessTask:
         if device is None:
             journal.fail(operation.id, operation.attempt, LEFT, "", 409)
             return
-        self._volume.attachment_complete(ctxt, str(device.attachment_id))
+        try:
+            self._volume.attachment_complete(ctxt, str(device.attachment_id))
+        except exception.NotFound as error:
+            # Whoever asked was told that it failed, and what was reserved was given back, after it had been accepted.
+            journal.progress(operation.id, operation.attempt, UNDONE, {})
+            journal.fail(operation.id, operation.attempt, str(error), "", error.status)
+            return
         journal.finish(operation.id, operation.attempt, instance.power_state, {"block_devices": (device,)})
 
     def _detach_volume(self, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
