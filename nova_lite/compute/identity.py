@@ -72,17 +72,25 @@ class IdentityFile:
             raise exception.HostRefused(detail=f"{self._path} cannot be written: {error}") from error
         self._kept_at = monotonic()
 
-    def saw(self, beats: int) -> str | None:
-        """The database counts so many heartbeats of this host; a sentence where that is fewer than before."""
+    @property
+    def beats(self) -> int:
+        """How many heartbeats of this host the database is known to have counted."""
+        return self._known.beats if self._known else 0
+
+    def saw(self, beats: int, asked_at: int) -> str | None:
+        """The database counts so many heartbeats of this host; a sentence where that is fewer than when it was asked.
+
+        :param asked_at: :attr:`beats` when the question was sent: answers may overtake each other.
+        """
         known = self._known
         if known is None:
             return None
-        if beats < known.beats:
+        if beats < asked_at:
             return (
-                f"the database knows of {beats} heartbeats of this host, which has sent {known.beats}: it is an older "
+                f"the database knows of {beats} heartbeats of this host, which has sent {asked_at}: it is an older "
                 f"copy. {ADVICE}"
             )
-        self._known = known.replace(beats=beats)
+        self._known = known.replace(beats=max(beats, known.beats))
         if monotonic() - self._kept_at >= KEEP_EVERY_S:
             self.remember()
         return None

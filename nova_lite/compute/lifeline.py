@@ -52,7 +52,7 @@ class Lifeline:
 
     def beat(self) -> None:
         """Keep the host up and its leases; what waits for it is begun."""
-        ctxt, sent_at, held = admin_context(), monotonic(), self.fence.held()
+        ctxt, sent_at, held, beats = admin_context(), monotonic(), self.fence.held(), self._file.beats
         try:
             answer = self._conductor.heartbeat(ctxt, self._host, self.epoch, self.owner, self._in_flight())
         except exception.ServiceNotFound:
@@ -61,7 +61,7 @@ class Lifeline:
         except exception.HostReplaced as error:
             self.fence.shut(str(error))
             return
-        if self._is_sane(answer.get("beats")):
+        if self._is_sane(answer.get("beats"), beats):
             self.fence.confirm(sent_at, held, answer["lost"])
             self._begin_all(ctxt, answer["waiting"])
             if answer.get("leaving"):
@@ -93,8 +93,8 @@ class Lifeline:
         except exception.HostRefused as error:
             self.fence.shut(str(error))
 
-    def _is_sane(self, beats: int | None) -> bool:
-        wrong = None if beats is None else self._file.saw(beats)
+    def _is_sane(self, beats: int | None, asked_at: int) -> bool:
+        wrong = None if beats is None else self._file.saw(beats, asked_at)
         if wrong is not None:
             self.fence.shut(wrong)
         return wrong is None

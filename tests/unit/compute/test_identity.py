@@ -58,17 +58,26 @@ def test_heartbeats_are_remembered_now_and_then(tmp_path: pathlib.Path, monkeypa
     monkeypatch.setattr(identity, "monotonic", lambda: at[0])
     file = IdentityFile("h", tmp_path)
     file.keep(HostIdentity("u", "h", "c", beats=5))
-    assert file.saw(6) is None and _kept(tmp_path).beats == 5
+    assert file.saw(6, 5) is None and _kept(tmp_path).beats == 5
     at[0] += identity.KEEP_EVERY_S
-    assert file.saw(7) is None and _kept(tmp_path).beats == 7
-    assert file.saw(8) is None
+    assert file.saw(7, 6) is None and _kept(tmp_path).beats == 7
+    assert file.saw(8, 7) is None
     file.remember()
     assert _kept(tmp_path).beats == 8
-    assert "older copy" in str(file.saw(3))
-    assert file.saw(8) is None
+    assert "older copy" in str(file.saw(3, 8))
+    assert file.saw(8, 7) is None
+
+
+def test_answers_to_two_heartbeats_may_overtake_each_other(tmp_path: pathlib.Path) -> None:
+    """A worker that asks for its lease and the periodic heartbeat are both under way; the later is answered first."""
+    file = IdentityFile("h", tmp_path)
+    file.keep(HostIdentity("u", "h", "c", beats=18))
+    first, second = file.beats, file.beats
+    assert file.saw(20, second) is None and file.saw(19, first) is None
+    assert file.beats == 20
 
 
 def test_a_host_that_keeps_no_guests_has_no_identity() -> None:
     file = IdentityFile("h", None)
-    assert file.load() is None and file.saw(1) is None
+    assert file.load() is None and file.saw(1, 0) is None
     file.remember()
