@@ -21,19 +21,17 @@ REPAIR_S = 40.0
 
 
 class LabWorld(World):
-    """``laboratory`` is somebody's running lab, which stays when we stop; else one of our own under ``root``."""
+    """A lab of its own under ``root``; ``settings`` in place of the quick ones."""
 
     name = "lab"
 
     def __init__(
         self, root: pathlib.Path, engine: str = "mariadb", hosts: int = 3, settings: dict[str, str] | None = None,
-        laboratory: Laboratory | None = None, loses_casts: bool = False,
+        loses_casts: bool = False,
     ) -> None:  # fmt: skip
         super().__init__(root)
-        self._is_guest = laboratory is not None
-        if not self._is_guest:
-            os.environ["NOVA_LITE_LAB_DIR"] = str(root)
-        self.laboratory = laboratory or Laboratory()
+        os.environ["NOVA_LITE_LAB_DIR"] = str(root)
+        self.laboratory = Laboratory()
         self.engine = engine
         self._settings = {**ROOMY, **(QUICK if settings is None else settings)}
         lab = self.laboratory.lab
@@ -48,11 +46,9 @@ class LabWorld(World):
     def start(self) -> None:
         for proxy in self.proxies.values():
             proxy.start()
-        first = next(iter(self.hosts.values()))
-        if not self._is_guest:
-            self._clean_slate()
-            with contextlib.suppress(NotHere):
-                self.mount_small(first, HOST_DISK_MB)
+        self._clean_slate()
+        with contextlib.suppress(NotHere):
+            self.mount_small(next(iter(self.hosts.values())), HOST_DISK_MB)
         lab, proxied = self.laboratory.lab, self._proxied
         settings = {
             **self._settings, "transport_url": proxied(rabbitmq.url(lab), 1),
@@ -64,13 +60,14 @@ class LabWorld(World):
         self.wait_ready()
 
     def _clean_slate(self) -> None:
-        """No servers of an earlier run in database or hypervisors."""
+        """No servers of an earlier run in database, hypervisors or images."""
         self.laboratory.call("down")
-        subprocess.run(["rm", "-rf", str(self.laboratory.lab.root / "state")], check=True, timeout=60)
-        for maker in databases.MAKERS.values():
-            data = maker(self.laboratory.lab)
-            folder = data.data if isinstance(data, databases.Postgresql) else data.lab.directory("mariadb") / "data"
-            subprocess.run(["rm", "-rf", str(folder)], check=True, timeout=60)
+        subprocess.run(["rm", "-rf", str(self.root / "state"), str(self.root / "glance")], check=True, timeout=60)
+        self._forget_rows()
+
+    def _forget_rows(self) -> None:
+        folders = databases.Postgresql(self.laboratory.lab).data, self.root / "mariadb" / "data"
+        subprocess.run(["rm", "-rf", *map(str, folders)], check=True, timeout=60)
 
     def _proxied(self, url: str, which: int) -> str:
         proxy = self.proxies[DATABASE if which == 0 else BROKER]
@@ -80,10 +77,8 @@ class LabWorld(World):
         try:
             for one in self.daemons().values():
                 one.kill(signal.SIGCONT)
-            if self._is_guest:
-                daemons.stop(self.laboratory.lab)
-            else:
-                self.laboratory.call("down")
+            self.laboratory.call("down")
+            self._forget_rows()
         finally:
             for proxy in self.proxies.values():
                 proxy.stop()

@@ -41,8 +41,8 @@ class Storm:
         for probe in probes:
             probe.start()
         try:
-            self._warm_up(crowd)
-            for fault in self._faults(names, begun + seconds, rounds):
+            is_well = self._warm_up(crowd)
+            for fault in self._faults(names, begun + seconds, rounds) if is_well else ():
                 if not self._round(fault, crowd, probes):
                     break
             self._close(crowd)
@@ -65,14 +65,15 @@ class Storm:
 
     # -- one round --------------------------------------------------------------------------------
 
-    def _warm_up(self, crowd: workload.Crowd) -> None:
-        """Pools and caches fill before the gauges are read the first time."""
+    def _warm_up(self, crowd: workload.Crowd) -> bool:
+        """Pools and caches fill before the gauges are read the first time; False when something is wrong already."""
         crowd.go_on()
         time.sleep(6 * self._dice.patience)
         crowd.rest_now(TIMEOUT_S)
         verdict = self._books.settle(LIMIT_S)
         self.report.wrong += verdict.wrong
         self.report.before = gauges.read(self._world)
+        return not verdict.wrong
 
     def _round(self, fault: Fault, crowd: workload.Crowd, probes: list[Probe]) -> bool:
         """False when what is broken stays broken: the rest of the run would only say so again."""
