@@ -9,6 +9,7 @@ A stale copy also fails tests/contracts/test_generated.py.
 from __future__ import annotations
 
 import argparse
+import inspect
 import io
 import pathlib
 import sys
@@ -21,6 +22,8 @@ from doc import failpoints_page, peer, tempest_page
 from nova_lite import conf, policies
 from nova_lite.api.openstack.microversions import MAX, VERSIONS
 from nova_lite.api.openstack.routes import ROUTES, Route
+from nova_lite.audit.repair import REPAIRS
+from nova_lite.audit.table import RULES as audit_rules
 from nova_lite.compute import actions, statuses
 from nova_lite.compute.actions import ACTIONS, ANY_STATE, ANY_TASK, Action
 from nova_lite.compute.vm_states import VmState
@@ -234,6 +237,21 @@ def failpoints() -> str:
     return _page("The failpoint matrix", "tests/harness/failpoints/results.json", said, *map(_titled, tables))
 
 
+def audit() -> str:
+    rules = [(rule.invariant, rule.name.replace("-", " "), rule.advice or "always proved") for rule in audit_rules]
+    repairs = [(repair, inspect.getdoc(do) or "") for repair, do in REPAIRS.items()]
+    head = "invariant", "rule", "what to do where nothing is proved"
+    return _page(
+        "What an audit looks at", "nova_lite/audit/table.py",
+        f"{len(rules)} sentences that hold of a cloud at rest; how to ask: [admin/audit.md](../admin/audit.md). I10 "
+        "(the API's answers) and the memory of processes (I11) cannot be seen from outside: tests look at those.",
+        "## Rules", _table(head, sorted(rules, key=lambda row: int(row[0].removeprefix("I")))),
+        "## What --delete-stale does",
+        "Only where the database proves that nobody needs what goes, and after it has proved so once more.",
+        _table(("repair", "how"), repairs),
+    )  # fmt: skip
+
+
 def _titled(table: tuple[str, list[tuple[str, ...]]]) -> str:
     title, (header, *rows) = table
     return f"## {title}\n\n" + _table(header, rows)
@@ -250,6 +268,7 @@ FILES: dict[str, Callable[[], str]] = {
     "doc/reference/measurements.md": measurements,
     "doc/reference/tempest.md": tempest,
     "doc/reference/failpoints.md": failpoints,
+    "doc/reference/audit.md": audit,
     "etc/policy.yaml.sample": policy_sample,
     "etc/nova-lite.conf": sample_configuration,
 }

@@ -103,7 +103,7 @@ def _expected(world: World) -> Iterable[Complaint]:
 
 
 _OLD = "was an older database restored? Do not restart that host before it is known"
-_BY_HAND = "it is never touched without proof: see whose it is, then undefine it by hand"
+_BY_HAND = "it is never touched without proof: see whose it is, and `nova-lite-manage quarantine list`"
 RULES = (
     Rule("server-runs-once", "I3", "stop the guest on the host that the server is not on", _twice),
     Rule("active-server-runs", "I3", "hard reboot the server", _absent),

@@ -59,14 +59,17 @@ def _tombstone(finding: Finding) -> Instance:
 
 
 def _release_claim(finding: Finding, tools: Tools) -> None:
+    """Every claim of a server that is gone, or of a move that has ended, is given back to its node."""
     allocations.release_orphans()
 
 
 def _rebook(finding: Finding, tools: Tools) -> None:
+    """What is used of the node becomes the sum of its claims."""
     allocations.repair(finding.complaint.ident)
 
 
 def _recount(finding: Finding, tools: Tools) -> None:
+    """Every count becomes what there is."""
     quotas.repair()
 
 
@@ -76,6 +79,7 @@ def _look_around(finding: Finding, tools: Tools) -> None:
 
 
 def _forget_tokens(finding: Finding, tools: Tools) -> None:
+    """Tokens that expired, and those of a server that is deleted or on no host, open nothing any more."""
     console_tokens.purge(utcnow())
     try:
         server = instances.get(finding.complaint.ident, include_deleted=True)
@@ -86,23 +90,28 @@ def _forget_tokens(finding: Finding, tools: Tools) -> None:
 
 
 def _forget_keys(finding: Finding, tools: Tools) -> None:
+    """Keys that expired are forgotten."""
     idempotency.purge()
 
 
 def _forget_password(finding: Finding, tools: Tools) -> None:
+    """The arguments of an operation that was given a password are emptied."""
     operations.forget_password([int(finding.complaint.ident)])
 
 
 def _close_events(finding: Finding, tools: Tools) -> None:
+    """The events of an operation that ended end when it did."""
     history.close_events(int(finding.complaint.ident))
 
 
 def _give_port_back(finding: Finding, tools: Tools) -> None:
+    """A deleted server's ports: what was made for it is deleted, a user's own port is let go."""
     if tools.doors.network is not None:
         tools.doors.network.deallocate(admin_context(), _tombstone(finding))
 
 
 def _give_volume_back(finding: Finding, tools: Tools) -> None:
+    """A deleted server's attachment is deleted; the volume stays."""
     _tombstone(finding)
     if tools.doors.volume is not None:
         tools.doors.volume.attachment_delete(None, finding.complaint.ident)
