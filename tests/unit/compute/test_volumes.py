@@ -1,0 +1,74 @@
+"""Volumes of a host: claimed before they are connected, connected once, and given up when another has the server."""
+
+from __future__ import annotations
+
+import pytest
+
+from nova_lite import exception
+from nova_lite.compute import volumes
+from nova_lite.objects import BlockDevice, Instance
+from tests.harness.database import make_instance
+from tests.harness.lone_host import CTXT, NAME, LoneHost, Volumes, operation
+
+FIRST = BlockDevice("volume", "volume", volume_id="v", bdm_uuid="b", device_name="/dev/vdb")
+
+
+def _server(**device: object) -> Instance:
+    return make_instance(host=NAME, node=NAME, block_devices=(FIRST.replace(**device),))
+
+
+def _connect(lone: LoneHost, server: Instance, *, reserves: bool = False) -> Instance:
+    return volumes.connect_all(lone.host, CTXT, operation("create", server), server, reserves=reserves)
+
+
+def test_what_was_begun_here_is_used_again() -> None:
+    lone = LoneHost(Volumes(mine="attaching"))
+    connected = _connect(lone, _server(attachment_id="mine", host=NAME))
+    assert volumes.held(connected) == ["mine"] and lone.volumes.attachments == {"mine": "attached"}
+
+
+def test_what_another_host_or_a_former_try_had_is_given_up() -> None:
+    lone = LoneHost(Volumes(theirs="attached", forgotten="reserved"))
+    connected = _connect(lone, _server(attachment_id="theirs", host="there"))
+    (mine,) = volumes.held(connected)
+    assert mine not in ("theirs", "forgotten") and lone.volumes.attachments == {mine: "attached"}
+
+
+def test_who_was_overtaken_connects_nothing_and_gives_nothing_up() -> None:
+    lone = LoneHost(Volumes(theirs="attached"))
+    lone.conductor.refuses = {"progress"}
+    with pytest.raises(exception.StaleWrite):
+        _connect(lone, _server(attachment_id="theirs", host="there"))
+    assert lone.volumes.attachments == {"theirs": "attached"}
+
+
+@pytest.mark.parametrize(("reserves", "left"), [(False, []), (True, ["reserved"])])
+def test_what_cannot_be_connected_is_given_up_or_stays_reserved(reserves: bool, left: list[str]) -> None:
+    lone = LoneHost(Volumes(kept="reserved"))
+    lone.volumes.fails = {"attachment_update"}
+    with pytest.raises(exception.Unavailable):
+        _connect(lone, _server(attachment_id="kept", host=None), reserves=reserves)
+    assert [*lone.volumes.attachments.values()] == left
+
+
+def test_a_host_that_takes_a_guest_over_gives_up_what_the_other_had() -> None:
+    lone = LoneHost(Volumes(theirs="attached", mine="attaching"))
+    server = _server(attachment_id="mine", host=NAME)
+    volumes.take(lone.host, CTXT, operation("live-migration", server), server)
+    assert lone.volumes.attachments == {"mine": "attached"}
+
+
+def test_who_was_overtaken_takes_nothing_over() -> None:
+    lone = LoneHost(Volumes(theirs="attached", mine="attaching"))
+    lone.conductor.refuses = {"progress"}
+    server = _server(attachment_id="mine", host=NAME)
+    with pytest.raises(exception.StaleWrite):
+        volumes.take(lone.host, CTXT, operation("live-migration", server), server)
+    assert "theirs" in lone.volumes.attachments
+
+
+def test_what_goes_on_the_shelf_stays_reserved() -> None:
+    lone = LoneHost(Volumes(mine="attached"))
+    server = _server(attachment_id="mine", host=NAME)
+    shelved = volumes.disconnect_all(lone.host, CTXT, operation("shelve", server), server)
+    assert [*lone.volumes.attachments.values()] == ["reserved"] and shelved.block_devices[0].host is None
