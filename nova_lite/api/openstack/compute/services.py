@@ -17,7 +17,7 @@ from nova_lite.api.openstack.formats import is_uuid
 from nova_lite.api.openstack.microversions import FORCED_DOWN, UUID_NODES
 from nova_lite.api.openstack.request import Request
 from nova_lite.api.openstack.validation import validated
-from nova_lite.db.api import services
+from nova_lite.db.api import migrations, services
 from nova_lite.objects import Service
 
 
@@ -45,10 +45,13 @@ class ServicesController:
             raise exception.Invalid("Specifying 'disabled_reason' with status 'enabled' is invalid.")
         if not {"status", "forced_down"} & body.keys():
             raise exception.Invalid("No updates were requested. Fields 'status' or 'forced_down' should be specified.")
+        forced_down = strutils.bool_from_string(body["forced_down"], strict=True) if "forced_down" in body else None
+        if forced_down is False:
+            _check_may_be_up(service)
         if "status" in body:
             service = services.set_disabled(id, body["status"] == "disabled", body.get("disabled_reason"))
-        if "forced_down" in body:
-            service = services.set_forced_down(id, strutils.bool_from_string(body["forced_down"], strict=True))
+        if forced_down is not None:
+            service = services.set_forced_down(id, forced_down)
         return {"service": self._views(req).item(service)}
 
     def _update_by_word(self, req: Request, word: str) -> dict[str, Any]:
@@ -69,6 +72,8 @@ class ServicesController:
         service = _on_host(body["host"], body["binary"])
         if word == "force-down":
             forced_down = strutils.bool_from_string(body["forced_down"], strict=True)
+            if not forced_down:
+                _check_may_be_up(service)
             services.set_forced_down(service.uuid, forced_down)
             return {"service": {**answer, "forced_down": forced_down}}
         reason = body["disabled_reason"] if word == "disable-log-reason" else None
@@ -106,6 +111,18 @@ def _check_is_compute(binary: str) -> None:
     if binary != shown_binary(liveness.COMPUTE):
         raise exception.Invalid(
             f"Updating a {binary} service is not supported. Only nova-compute services can be updated."
+        )
+
+
+def _check_may_be_up(service: Service) -> None:
+    """
+    :raises Invalid: the host was forced down, its servers were evacuated, and it may still have them
+    """
+    if service.forced_down and migrations.evacuated(service.host):
+        raise exception.Invalid(
+            f"Unable to force up host {service.host} as `done` evacuation migration records remain associated with "
+            "the host. Ensure the compute service has been restarted, allowing these records to move to `completed` "
+            "before retrying this request."
         )
 
 
