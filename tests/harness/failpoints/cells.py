@@ -37,8 +37,8 @@ LEASE_S = 0.8
 ANSWER_S = 1.0
 OPTIONS: dict[str, dict[str, Any]] = {
     "operations": {
-        "heartbeat_interval_s": 0.15, "sweep_interval_s": 0.15, "lease_s": LEASE_S, "service_down_s": 0.8,
-        "power_sync_interval_s": 1.0,
+        "heartbeat_interval_s": 0.2, "sweep_interval_s": 0.2, "lease_s": LEASE_S, "service_down_s": 0.9,
+        "power_sync_interval_s": 1.5,
     },
     # A request is tried once: what fails, fails.
     "cinder": {"http_retries": 0, "retry_delay_s": 0.01, "block_device_allocate_retries_interval": 0.02},
@@ -156,7 +156,7 @@ class Matrix:
             quiet = 0 if _is_at_work() or self._look() else quiet + 1
             if quiet == looks:
                 return []
-            time.sleep(0.05)
+            time.sleep(0.08)
         return self._look()
 
     def _look(self) -> list[str]:
