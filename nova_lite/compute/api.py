@@ -5,7 +5,6 @@ Everything accepted is in the database when a method returns; the messages sent 
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 from oslo_config import cfg
@@ -18,7 +17,7 @@ from nova_lite.compute.lookups import Lookups
 from nova_lite.compute.once import Once
 from nova_lite.compute.vm_states import VmState
 from nova_lite.context import RequestContext
-from nova_lite.db.api import instances
+from nova_lite.db.api import instances, provisional_volumes
 from nova_lite.image.api import API as ImageAPI
 from nova_lite.liveness import dead_hosts
 from nova_lite.network.api import API as NetworkAPI
@@ -58,13 +57,19 @@ class API(Doors):
         """
         self._check_metadata(ctxt, request)
         builds = create.prepare(ctxt, request, self._lookups, self._conf.default_schedule_zone)
-        builds = reservations.reserve(ctxt, self._volume, builds)
-        try:
-            keep = None if once is None else functools.partial(once.keep, builds[0].instance)
-            operation_ids = acceptance.create(ctxt, [(build.instance, build.args) for build in builds], keep)
-        except BaseException:
-            reservations.give_back(ctxt, self._volume, builds)
-            raise
+        with provisional_volumes.promised(reservations.need(builds)) as promised:
+            builds = reservations.reserve(ctxt, self._volume, builds)
+
+            def first() -> None:
+                provisional_volumes.keep(promised)
+                if once is not None:
+                    once.keep(builds[0].instance)
+
+            try:
+                operation_ids = acceptance.create(ctxt, [(build.instance, build.args) for build in builds], first)
+            except BaseException:
+                reservations.give_back(ctxt, self._volume, builds)
+                raise
         self._conductor.wake(ctxt, operation_ids)
         servers = tuple(instances.get_many([build.instance.uuid for build in builds]))
         return servers, builds[0].instance.reservation_id or ""

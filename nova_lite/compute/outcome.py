@@ -43,7 +43,7 @@ def carry_out(
 
 
 def require(host: ComputeHost, row: actions.Action) -> None:
-    """:raises NotSupported: the hypervisor has not the capability that the row names. Users read it: it names no host."""
+    """:raises NotSupported: the hypervisor has not what the row requires. Users read it, so it names no host."""
     if row.requires is not None and row.requires not in host.driver.capabilities:
         raise exception.NotSupported(f"The hypervisor of the server's host cannot '{row.verb}'.")
 

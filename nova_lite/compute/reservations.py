@@ -20,6 +20,13 @@ from nova_lite.volume.api import API as VolumeAPI
 LOG = logging.getLogger(__name__)
 
 
+def need(builds: Iterable[Build]) -> list[str]:
+    """The servers for which the volume service will be asked."""
+    return [
+        build.instance.uuid for build in builds if any(device.is_volume for device in build.instance.block_devices)
+    ]
+
+
 def reserve(ctxt: RequestContext, volumes: VolumeAPI, builds: Iterable[Build]) -> list[Build]:
     """The builds with volumes for all their devices; a volume that is made is not ready yet.
 
@@ -82,6 +89,7 @@ def _hold(ctxt: RequestContext, volumes: VolumeAPI, instance: Instance, device: 
         image_id=device.uuid if device.source_type == "image" else None,
         snapshot_id=device.uuid if device.source_type == "snapshot" else None,
         volume_type=device.volume_type,
+        made_for=instance.uuid,
     )
     return device.replace(volume_id=made.id, multiattach=made.multiattach)
 

@@ -9,19 +9,20 @@ from nova_lite.audit import gather
 from nova_lite.audit.chore import Chore
 from nova_lite.audit.neighbours import Doors
 from nova_lite.compute.rpcapi import ComputeRpcAPI
-from nova_lite.conductor import leftover_images, shelf
+from nova_lite.conductor import leftover_images, leftover_volumes, shelf
 from nova_lite.conductor.tasks import soft_delete, unconfirmed
 from nova_lite.db.api import services
 from nova_lite.image.api import API as ImageAPI
 from nova_lite.liveness import is_up
 from nova_lite.manager import PeriodicTask
+from nova_lite.volume.api import API as VolumeAPI
 
 # Sweeps between two rounds of what is not urgent.
 RARELY = 5
 
 
-def periodic_tasks(conf: Any, compute: ComputeRpcAPI, image: ImageAPI) -> list[PeriodicTask]:
-    """Images that nothing comes of, shelved servers on hosts, soft deletes whose time is over, forgotten resizes."""
+def periodic_tasks(conf: Any, compute: ComputeRpcAPI, image: ImageAPI, volume: VolumeAPI) -> list[PeriodicTask]:
+    """What nothing comes of, shelved servers on hosts, soft deletes whose time is over, forgotten resizes."""
     every_s = conf.operations.sweep_interval_s
     rare_s = RARELY * every_s
 
@@ -30,6 +31,7 @@ def periodic_tasks(conf: Any, compute: ComputeRpcAPI, image: ImageAPI) -> list[P
 
     return [
         PeriodicTask(lambda: leftover_images.remove(image), every_s, delay_s=every_s, name="leftover images"),
+        PeriodicTask(lambda: leftover_volumes.take_back(volume), every_s, delay_s=every_s, name="leftover volumes"),
         PeriodicTask(lambda: shelf.clear(compute, conf.shelved_offload_time), rare_s, delay_s=every_s, name="shelf"),
         PeriodicTask(reclaim, every_s, name="reclaim"),
         PeriodicTask(

@@ -49,7 +49,7 @@ class ConductorManager(HostVerbs):
         self._pool = concurrency.Pool(options.workers, name="conductor")
         self._compute = ComputeRpcAPI()
         network = network_api or network_loader.load(conf)
-        volume = volume_api or VolumeAPI(conf)
+        self._volume = volume = volume_api or VolumeAPI(conf)
         self._tasks = tasks(SchedulerAPI(), self._compute, options.service_down_s, network, volume)
         self._sweeper = Sweeper(
             self._submit,
@@ -72,7 +72,7 @@ class ConductorManager(HostVerbs):
             PeriodicTask(self._beat, beat, name="heartbeat"),
             PeriodicTask(self._sweep, sweep, delay_s=sweep, name="sweep"),
             PeriodicTask(self._sweeper.tidy, chores.RARELY * sweep, delay_s=sweep, name="tidy"),
-            *chores.periodic_tasks(self.conf, self._compute, self._image),
+            *chores.periodic_tasks(self.conf, self._compute, self._image, self._volume),
             *chores.audit(self.conf, BINARY, self.host, self._doors, self._since_sweep),
         ]
 

@@ -16,6 +16,8 @@ from nova_lite.volume.meta import Attachment, Snapshot, Volume
 # What a volume on its way to being usable may be meanwhile.
 PASSING = ("creating", "downloading")
 _REIMAGE = "3.68"
+# The metadata item of a volume that is made for a server: its id.
+MADE_FOR = "nova_lite_server"
 PAGE = 1000
 
 
@@ -46,14 +48,26 @@ class API:
         image_id: str | None = None,
         snapshot_id: str | None = None,
         volume_type: str | None = None,
+        made_for: str | None = None,
     ) -> Volume:
-        """A new volume of ``size`` GiB, blank or made of an image or a snapshot; it is not ready yet."""
+        """A new volume of ``size`` GiB, blank or made of an image or a snapshot; it is not ready yet.
+
+        ``made_for`` is the server that it is made for, see :meth:`made_for`.
+        """
         wanted: dict[str, Any] = {
             "size": size, "name": name, "imageRef": image_id, "snapshot_id": snapshot_id, "volume_type": volume_type,
+            "metadata": {MADE_FOR: made_for} if made_for else None,
         }  # fmt: skip
         body = {"volume": {key: value for key, value in wanted.items() if value is not None}}
         missing = _no_volume_type(volume_type) if volume_type else _no_snapshot(str(snapshot_id))
         return meta.volume(self._cinder.request(ctxt, "POST", "/volumes", missing, body))
+
+    def made_for(self, ctxt: RequestContext | None, instance_uuid: str) -> list[Volume]:
+        """The volumes that were made for a server, whosever they are."""
+        query = {"all_tenants": "1", "metadata": str({MADE_FOR: instance_uuid})}
+        body = self._cinder.request(ctxt, "GET", "/volumes/detail", exception.NotFound, query=query)
+        found = body.get("volumes", ()) if isinstance(body, dict) else ()
+        return [meta.volume({"volume": each}) for each in found]
 
     def delete(self, ctxt: RequestContext | None, volume_id: str) -> None:
         """One that is gone is no error."""

@@ -17,7 +17,7 @@ from nova_lite.compute import acceptance, actions, device_names
 from nova_lite.compute.doors.door import Door, check_lock
 from nova_lite.compute.vm_states import VmState
 from nova_lite.context import RequestContext
-from nova_lite.db.api import instances, operations
+from nova_lite.db.api import instances, operations, provisional_volumes
 from nova_lite.db.session import retry_on_deadlock, writer
 from nova_lite.objects import BlockDevice, Instance
 from nova_lite.volume.meta import Volume
@@ -75,19 +75,21 @@ class VolumesDoor(Door):
             multiattach=volume.multiattach,
         )
         device_names.for_attach(instance, device_name)  # a bad name is refused before the volume is asked for
-        device = device.replace(attachment_id=self._volume.attachment_create(ctxt, volume.id, instance.uuid))
-        try:
-            return self._accept_attach(ctxt, instance, row, device)
-        except BaseException:
-            self._volume.attachment_delete(ctxt, str(device.attachment_id))
-            raise
+        with provisional_volumes.promised([instance.uuid], volume.id) as promised:
+            device = device.replace(attachment_id=self._volume.attachment_create(ctxt, volume.id, instance.uuid))
+            try:
+                return self._accept_attach(ctxt, instance, row, device, promised)
+            except BaseException:
+                self._volume.attachment_delete(ctxt, str(device.attachment_id))
+                raise
 
     def _accept_attach(
-        self, ctxt: RequestContext, instance: Instance, row: actions.Action, device: BlockDevice
+        self, ctxt: RequestContext, instance: Instance, row: actions.Action, device: BlockDevice, promised: list[int]
     ) -> BlockDevice:
         added: list[BlockDevice] = []
 
         def add(server: Instance) -> Devices:
+            provisional_volumes.keep(promised)
             if any(each.volume_id == device.volume_id for each in server.block_devices):
                 raise exception.InvalidVolume(reason=f"volume {device.volume_id} already attached")
             added[:] = [device.replace(device_name=device_names.for_attach(server, device.device_name))]
@@ -112,13 +114,15 @@ class VolumesDoor(Door):
             raise exception.VolumeNotAttached(instance_uuid=instance.uuid, volume_id=volume_id)
         if device.is_root:
             raise exception.Invalid("Cannot detach a root device volume")
-        begun = self._begin_detaching(ctxt, instance, volume, device)
-        try:
-            self._accept(ctxt, instance, row, {"bdm_uuid": device.bdm_uuid})
-        except BaseException:
-            if begun:
-                self._volume.roll_detaching(ctxt, volume_id)
-            raise
+        with provisional_volumes.promised([instance.uuid], volume_id) as promised:
+            begun = self._begin_detaching(ctxt, instance, volume, device)
+            try:
+                args = {"bdm_uuid": device.bdm_uuid}
+                self._accept(ctxt, instance, row, args, also=lambda _: provisional_volumes.keep(promised))
+            except BaseException:
+                if begun:
+                    self._volume.roll_detaching(ctxt, volume_id)
+                raise
 
     def _begin_detaching(self, ctxt: RequestContext, instance: Instance, volume: Volume, device: BlockDevice) -> bool:
         """Mark the volume; False where there is nothing to mark: it never got connected, or an older try marked it.
@@ -161,17 +165,28 @@ class VolumesDoor(Door):
         if device is None:
             raise exception.VolumeDeviceNotFound(volume_id=old_id)
         _check_swap(instance, old, new)
+        with (
+            provisional_volumes.promised([instance.uuid], old_id) as of_old,
+            provisional_volumes.promised([instance.uuid], new.id) as of_new,
+        ):
+            self._accept_swap(ctxt, instance, old, new, device, [*of_old, *of_new])
+
+    def _accept_swap(
+        self, ctxt: RequestContext, instance: Instance, old: Volume, new: Volume, device: BlockDevice,
+        promised: list[int],
+    ) -> None:  # fmt: skip
         begun = self._begin_detaching(ctxt, instance, old, device)
         held = None
         try:
             held = self._volume.attachment_create(ctxt, new.id, instance.uuid)
             args = {"bdm_uuid": device.bdm_uuid, "volume_id": new.id, "attachment_id": held, "volume_size": new.size}
-            self.accept(ctxt, instance, row, args)
+            row = actions.SWAP_VOLUME
+            self.accept(ctxt, instance, row, args, also=lambda _: provisional_volumes.keep(promised))
         except BaseException:
             if held is not None:
                 self._volume.attachment_delete(ctxt, held)
             if begun:
-                self._volume.roll_detaching(ctxt, old_id)
+                self._volume.roll_detaching(ctxt, old.id)
             raise
 
     def update(self, instance: Instance, volume_id: str, changes: dict[str, Any], fixed: dict[str, Any]) -> None:

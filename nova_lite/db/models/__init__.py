@@ -11,6 +11,7 @@ from nova_lite.db.models.keypairs import KeyPair
 from nova_lite.db.models.migrations import Migration
 from nova_lite.db.models.operations import Operation, OperationEvent
 from nova_lite.db.models.provisional_images import ProvisionalImage
+from nova_lite.db.models.provisional_volumes import ProvisionalVolume
 from nova_lite.db.models.quotas import Quota, QuotaClass, QuotaUsage, UserQuota
 from nova_lite.db.models.server_groups import ServerGroup
 
@@ -32,6 +33,7 @@ __all__ = [
     "Operation",
     "OperationEvent",
     "ProvisionalImage",
+    "ProvisionalVolume",
     "Quota",
     "QuotaClass",
     "QuotaUsage",

@@ -44,6 +44,7 @@ def upgrade() -> None:
     _console_tokens()
     _idempotency_keys()
     _provisional_images()
+    _provisional_volumes()
 
 
 def _hosts() -> None:
@@ -193,3 +194,19 @@ def _provisional_images() -> None:
     )
     op.create_index("ix_provisional_images_image_id", "provisional_images", ["image_id"], unique=True)
     op.create_index("ix_provisional_images_instance_uuid", "provisional_images", ["instance_uuid"])
+
+
+def _provisional_volumes() -> None:
+    op.create_table(
+        "provisional_volumes",
+        sa.Column("id", BIG, autoincrement=True, nullable=False),
+        sa.Column("instance_uuid", sa.String(36), nullable=False),
+        sa.Column("volume_id", sa.String(36), nullable=True),
+        sa.Column("doomed", sa.Boolean(), nullable=False),
+        sa.Column("due_at", TIME, nullable=False),
+        sa.Column("created_at", TIME, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_provisional_volumes"),
+        **OPTIONS,
+    )
+    op.create_index("ix_provisional_volumes_instance_uuid", "provisional_volumes", ["instance_uuid"])
+    op.create_index("ix_provisional_volumes_due_at", "provisional_volumes", ["due_at"])

@@ -1,0 +1,97 @@
+"""Requests that reserved or made volumes and may never be accepted: the memory that lets none of them leak."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import delete, insert, or_, select, update
+
+from nova_lite import exception
+from nova_lite.db import clock
+from nova_lite.db.models import ProvisionalVolume as Model
+from nova_lite.db.session import reader, retry_on_deadlock, writer
+from nova_lite.db.writes import affected, new_id
+
+_T = Model.__table__
+
+# Longer than any request lives: what was not accepted by then never will be.
+FORGOTTEN_S = 600
+
+
+@dataclass(frozen=True)
+class ProvisionalVolume:
+    id: int
+    instance_uuid: str
+    volume_id: str | None
+
+
+@contextlib.contextmanager
+def promised(instance_uuids: Iterable[str], volume_id: str | None = None) -> Iterator[list[int]]:
+    """While a request asks the volume service for what it needs: the ids for :func:`keep`. What is refused goes."""
+    ids = promise(instance_uuids, volume_id)
+    try:
+        yield ids
+    except BaseException:
+        refused(ids)
+        raise
+
+
+@retry_on_deadlock
+def promise(instance_uuids: Iterable[str], volume_id: str | None = None, seconds: float = FORGOTTEN_S) -> list[int]:
+    """The volume service is about to be asked for a request that is not accepted yet; the ids of its rows."""
+    now = clock.now()
+    due = now + datetime.timedelta(seconds=seconds)
+    rows = [
+        {"instance_uuid": uuid, "volume_id": volume_id, "doomed": False, "due_at": due, "created_at": now}
+        for uuid in instance_uuids
+    ]
+    if not rows:
+        return []
+    with writer() as session:
+        return [new_id(session, insert(_T).values(row)) for row in rows]
+
+
+def keep(ids: Collection[int]) -> None:
+    """The request is accepted, in the caller's transaction.
+
+    :raises Unavailable: it took so long that what it asked for is being taken back.
+    """
+    if not ids:
+        return
+    with writer() as session:
+        if affected(session, delete(_T).where(_T.c.id.in_(ids), _T.c.doomed.is_(False))) != len(ids):
+            raise exception.Unavailable("The request took too long. Nothing came of it; please repeat it.")
+
+
+@retry_on_deadlock
+def refused(ids: Collection[int]) -> None:
+    """The request is over and was not accepted: whatever is left of it goes at once."""
+    if not ids:
+        return
+    with writer() as session:
+        session.execute(update(_T).where(_T.c.id.in_(ids)).values(doomed=True))
+
+
+def due(limit: int = 100) -> list[ProvisionalVolume]:
+    """What has to go, oldest first."""
+    ripe = or_(_T.c.doomed.is_(True), _T.c.due_at <= clock.now())
+    query = select(_T.c.id, _T.c.instance_uuid, _T.c.volume_id).where(ripe).order_by(_T.c.id).limit(limit)
+    with reader() as session:
+        return [ProvisionalVolume(*row) for row in session.execute(query).all()]
+
+
+@retry_on_deadlock
+def doom(row_id: int) -> bool:
+    """From now on the request cannot be accepted; False when it was."""
+    with writer() as session:
+        return affected(session, update(_T).where(_T.c.id == row_id).values(doomed=True)) > 0
+
+
+@retry_on_deadlock
+def forget(row_id: int) -> None:
+    """Nothing of the request is left."""
+    with writer() as session:
+        session.execute(delete(_T).where(_T.c.id == row_id))
