@@ -1,4 +1,4 @@
-"""A compute host by itself: its driver is the fake one, its neighbours are lists, its conductor says what it is told."""
+"""A compute host by itself: the fake driver, neighbours that are lists, a conductor that says what it is told."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CTXT = admin_context()
 
 
 class Conductor:
-    """Writes down what it is told; ``refuses`` are the verbs (or steps) at which the host hears that it was overtaken."""
+    """Writes down what it is told; at the verbs and steps in ``refuses`` the host hears that it was overtaken."""
 
     def __init__(self) -> None:
         self.told: list[tuple[Any, ...]] = []

@@ -172,6 +172,16 @@ def test_a_destination_may_be_given_up_for_another() -> None:
     assert migrations.get(migration.uuid).dest_compute is None and _clean()
 
 
+def test_a_move_that_ended_gets_no_destination_and_no_news() -> None:
+    instance = _server()
+    migration = _moving(instance)
+    assert moves.failed(migration, instance)
+    before = migrations.get(migration.uuid)
+    assert not moves.plan(migration, "c", "c") and not moves.replan(migration)
+    assert not moves.note(migration, MigrationStatus.MIGRATING)
+    assert migrations.get(migration.uuid) == before and _clean()
+
+
 def test_the_next_move_ends_one_that_was_left_open() -> None:
     instance = _server()
     former = _moving(instance)

@@ -159,6 +159,16 @@ def test_another_projects_port_with_our_servers_id_is_none_of_ours(networks: Net
     assert [port["id"] for port in networks.ports_of(SERVER.uuid)] == [forged["id"]]
 
 
+def test_a_port_that_another_server_took_meanwhile_stays_with_it(networks: Networks) -> None:
+    """It was free when the request was judged."""
+    port = networks.new_port(PROJECT, networks.first_network())
+    wanted = networks.validate(CTXT, (NetworkRequest(port_id=port["id"]),)).requests
+    networks.allocate(CTXT, SERVER.replace(uuid="server-2"), wanted)
+    with pytest.raises(exception.PortInUse):
+        networks.allocate(CTXT, SERVER, wanted)
+    assert [each["id"] for each in networks.ports_of("server-2")] == [port["id"]]
+
+
 def test_floating_addresses_stand_beside_those_they_lead_to(networks: Networks) -> None:
     outside = networks.new_network("a", "203.0.113.0/24", **{"router:external": True})
     inside = networks.new_network(PROJECT, "198.51.100.0/24")
