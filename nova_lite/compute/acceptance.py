@@ -13,7 +13,7 @@ from nova_lite.compute import actions
 from nova_lite.compute.task_states import TaskState
 from nova_lite.conductor import moves
 from nova_lite.context import RequestContext
-from nova_lite.db.api import instances, migrations, operations, server_groups
+from nova_lite.db.api import allocations, instances, migrations, operations, server_groups
 from nova_lite.db.session import retry_on_deadlock, writer
 from nova_lite.objects import Instance, OperationState
 from nova_lite.objects.flavor import quota_counts
@@ -155,7 +155,10 @@ def at_once(
             raise exception.InstanceNotFound(instance_uuid=instance.uuid)
         if "task_state" in values:
             operations.end_open(instance.uuid, SUPERSEDED % row.name, spare=(*actions.BESIDE, *_DELETES))
-            moves.reset(instances.get(instance.uuid))
+            fresh = instances.get(instance.uuid)
+            moves.reset(fresh)
+            if fresh.host is None:
+                allocations.release(fresh.uuid)  # nobody brings it to the host that a scheduler may have claimed
         _open(ctxt, instance.uuid, row, topic="api", host=None, args=args or {}, state=OperationState.DONE)
 
 

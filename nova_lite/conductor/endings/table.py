@@ -56,6 +56,7 @@ DONE: dict[str, Done] = {
     actions.DETACH_INTERFACE.name: interfaces.detached,
 }
 FAILED: dict[str, Failed] = {
+    actions.CREATE.name: create.failed,
     actions.CHANGE_PASSWORD.name: password.unchanged,
     actions.RESTORE.name: soft_delete.not_restored,
     actions.RESIZE.name: moves.failed,

@@ -7,11 +7,12 @@ import logging
 from nova_lite import exception
 from nova_lite.compute.rpcapi import ComputeRpcAPI
 from nova_lite.compute.task_states import TaskState
-from nova_lite.conductor import failures
+from nova_lite.conductor import failures, journal
 from nova_lite.conductor.tasks.placement import ask, request_spec, verdict_of
 from nova_lite.context import RequestContext
 from nova_lite.db.api import allocations, instances, operations
 from nova_lite.db.session import retry_on_deadlock, writer
+from nova_lite.network.api import API as NetworkAPI
 from nova_lite.objects import Instance, Operation, OperationState, Placement, Selection
 from nova_lite.scheduler.api import API as SchedulerAPI
 
@@ -21,9 +22,10 @@ LOG = logging.getLogger(__name__)
 class BuildTask:
     """Runs operations of the action ``create`` whose turn is the conductor's."""
 
-    def __init__(self, scheduler: SchedulerAPI, compute: ComputeRpcAPI) -> None:
+    def __init__(self, scheduler: SchedulerAPI, compute: ComputeRpcAPI, network: NetworkAPI) -> None:
         self._scheduler = scheduler
         self._compute = compute
+        self._network = network
 
     def execute(self, ctxt: RequestContext, operation: Operation) -> None:
         """Send the server to a host. :raises StaleWrite: somebody overtook this worker; nothing is left behind."""
@@ -36,7 +38,7 @@ class BuildTask:
         if placement is None:
             return
         if not placement.selections:
-            _no_valid_host(operation, instance, placement)
+            self._give_up(ctxt, operation, instance, placement)
             return
         chosen = placement.selections[0]
         try:
@@ -45,6 +47,17 @@ class BuildTask:
             _release_if_gone(instance.uuid)
             raise
         self._compute.run_operation(ctxt, chosen.host, operation.id)
+
+    def _give_up(self, ctxt: RequestContext, operation: Operation, instance: Instance, placement: Placement) -> None:
+        """No host is left. What one that died over the build made at the network service goes first."""
+        if operation.args.get("builds"):
+            try:
+                self._network.deallocate(ctxt, instance)
+            except exception.NovaLiteError as error:
+                LOG.warning("The failed build of %s waits: its ports do not go (%s)", instance.uuid, error)
+                journal.rest(operation, "The network service did not answer.")
+                return
+        _no_valid_host(operation, instance, placement)
 
 
 @retry_on_deadlock

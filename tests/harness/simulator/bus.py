@@ -296,4 +296,3 @@ class _Call:
 
     def cast(self, context: dict[str, Any], method: str, **args: Any) -> None:
         self.bus.post(self.topic, self.host, self.fanout, method, self._wire(context, args), None)
-

@@ -98,7 +98,8 @@ class Faults:
 
     def kill(self, life: Life) -> None:
         """The daemon comes again, after a while."""
-        self._fleet.come(life.name, self._random.choice((0.5, 5.0, 45.0)))
+        away = (0.5, 5.0) if life.name == API else (0.5, 5.0, 45.0, 100.0)
+        self._fleet.come(life.name, self._random.choice(away))
         self._kernel.kill(life)
 
     def _hang(self, point: str, life: Life) -> None:
@@ -166,7 +167,9 @@ class Faults:
             self.kill(life)
 
     def _freeze_event(self) -> None:
-        self._kernel.freeze(self._someone(), self._random.uniform(0.5, 3.0) * LEASE_S)
+        frozen = self._someone()
+        self._fleet.leave(frozen.name)
+        self._kernel.freeze(frozen, self._random.uniform(0.5, 3.0) * LEASE_S)
 
     def _power_loss_event(self) -> None:
         for name in DAEMONS:
@@ -176,7 +179,9 @@ class Faults:
     def _cut_off_event(self) -> None:
         name = self._random.choice(HOSTS)
         self._fleet.bus.cut.add(name)
+        self._fleet.leave(name)
         self._kernel.sleep(self._random.choice((5.0, 35.0, 90.0)))
+        self._fleet.leave(name)
         self._fleet.bus.cut.discard(name)
 
     def _broker_away_event(self) -> None:
@@ -185,6 +190,8 @@ class Faults:
         self._set_broker(True)
 
     def _set_broker(self, there: bool) -> None:
+        for host in HOSTS:
+            self._fleet.leave(host)
         self._fleet.bus.down = not there
         if there:
             self._fleet.bus.deliver_kept()
@@ -192,6 +199,8 @@ class Faults:
     def _database_away_event(self) -> None:
         self._database_down = True
         self._kernel.sleep(self._random.choice((1.0, 20.0, 60.0)))
+        for host in HOSTS:
+            self._fleet.leave(host)
         self._database_down = False
 
     def _clock_jumps_event(self) -> None:

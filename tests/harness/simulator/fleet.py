@@ -53,6 +53,8 @@ class Fleet(Cloud):
         self._numbers: dict[str, int] = {}
         self._stop_s: Callable[[], float] = lambda: 1.0
         self._ready: set[str] = set()
+        # Of each host the guests that it had when nobody could reach it: they may run elsewhere before it is back.
+        self.left: dict[str, set[str]] = {name: set() for name in HOSTS}
 
     def prepare(self) -> bytes:
         """Everything that every trial has: the API, the neighbours, an empty database; that database."""
@@ -98,7 +100,7 @@ class Fleet(Cloud):
                 return
             self._numbers[name] = self._numbers.get(name, 0) + 1
             life = self.lives[name] = Life(name, self._numbers[name])
-            life.when_killed.append(lambda: self._ready.discard(name))
+            life.when_killed += [lambda: self._ready.discard(name), lambda: self.leave(name)]
             kernel.spawn(lambda: self._live(name, life), "starts", life=life)
 
         kernel.spawn(begin, f"supervisor of {name}", life=_SUPERVISOR)
@@ -132,6 +134,11 @@ class Fleet(Cloud):
     def is_whole(self) -> bool:
         """Every daemon lives and serves."""
         return len(self._ready) == len(HOSTS) + len(CONDUCTORS) + 2
+
+    def leave(self, name: str) -> None:
+        """A daemon stops, or cannot be reached: whoever it served may be served elsewhere from now on."""
+        if name in self.drivers:
+            self.left[name].update(self.drivers[name].guests)
 
     # -- requests ---------------------------------------------------------------------------------
 

@@ -26,9 +26,6 @@ _OVERBOOKED = text(
     "FROM allocations a JOIN compute_nodes n ON n.uuid = a.node_uuid GROUP BY n.id"
 )
 _OPEN = text("SELECT COUNT(*) FROM operations WHERE state IN ('pending', 'running')")
-_EVACUATED_FROM = text(
-    "SELECT source_compute FROM migrations WHERE instance_uuid = :uuid AND migration_type = 'evacuation'"
-)
 
 
 class Watch:
@@ -54,15 +51,9 @@ class Watch:
                 if guest.power_state == PowerState.RUNNING:
                     homes[guest.uuid].append(host)
         for uuid, hosts in homes.items():
-            if len(hosts) > 1 and not session.in_transaction():
-                self._twice(uuid, hosts)
-
-    def _twice(self, uuid: str, hosts: list[str]) -> None:
-        """A host that was dead when its servers were evacuated keeps what it has until it is back."""
-        with session.reader() as reading:
-            dead = set(reading.scalars(_EVACUATED_FROM, {"uuid": uuid}))
-        if len(set(hosts) - dead) > 1:
-            self._say(f"I3: server {uuid} runs on {hosts} at once")
+            strict = [host for host in hosts if uuid not in self._fleet.left[host]]
+            if len(hosts) > 1 and strict and len(strict) != 1:
+                self._say(f"I3: server {uuid} runs on {hosts} at once")
 
     def _claims_fit(self) -> None:
         try:

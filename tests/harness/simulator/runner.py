@@ -20,7 +20,7 @@ from tests.harness.simulator.fleet import Fleet
 from tests.harness.simulator.trial import Result, Trial
 
 # A trial that takes so many real seconds has hung.
-HUNG_S = 30
+HUNG_S = 90
 
 
 class Runner:

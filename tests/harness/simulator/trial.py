@@ -121,9 +121,14 @@ class Trial:
             return ["a daemon is not back"]
         if invariants.is_busy() and self._kernel.now % 100 > LOOK_S:
             return ["operations are open"]
-        found = self._fleet.violations()
-        # When the database's clock was set back, its history says so.
-        return [each for each in found if not ("in disorder" in each and self._faults.counts["clock jumps"])]
+        return [each for each in self._fleet.violations() if not self._is_legal(each, work)]
+
+    def _is_legal(self, complaint: str, work: Workload) -> bool:
+        """When the database's clock was set back, its history says so; what an operator declared need not be true."""
+        if "in disorder" in complaint:
+            return bool(self._faults.counts["clock jumps"])
+        untrue = "is active and has no running guest" in complaint or "is in error and says no reason" in complaint
+        return untrue and any(uuid in complaint for uuid in work.ledger.declared)
 
     def _say_it_all_again(self, work: Workload) -> list[str]:
         """I12: the complete log of messages, in any order, changes nothing."""

@@ -19,7 +19,11 @@ from tests.harness.simulator.kernel import Kernel, Life
 
 FLAVORS = ("42", "1", "2", "3")
 # Of a hundred requests.
-CREATES, DELETES, ATTACHES, EVACUATIONS = 22, 10, 18, 3
+CREATES, DELETES, ATTACHES = 12, 8, 18
+# A server whose host is dead is evacuated so often.
+EVACUATIONS = 0.4
+# Clients prefer servers that rest: who asks one that is busy mostly hears a 409.
+LOOKS = 3
 
 
 @dataclass
@@ -41,6 +45,8 @@ class Ledger:
     refused: Counter[str] = field(default_factory=Counter)
     broken: list[str] = field(default_factory=list)
     keys: dict[str, set[str]] = field(default_factory=dict)
+    # Servers of which an operator said what they are, whatever they are.
+    declared: set[str] = field(default_factory=set)
 
     @property
     def accepted(self) -> int:
@@ -79,8 +85,8 @@ _BODIES: dict[str, tuple[Callable[[Any], Any], bool]] = {
 # What is worth asking for more often than the rest.
 _WEIGHTS = {
     "resize": 4, "migrate": 3, "confirmResize": 6, "revertResize": 6, "os-migrateLive": 5, "shelve": 3, "unshelve": 6,
-    "rebuild": 2, "rescue": 2, "unrescue": 4, "os-start": 3, "os-resetState": 0.3, "lock": 0.3, "unlock": 1,
-    "forceDelete": 0.5,
+    "rebuild": 2, "rescue": 2, "unrescue": 4, "os-start": 3, "os-resetState": 0.1, "lock": 0.1, "unlock": 1,
+    "forceDelete": 0.2,
 }  # fmt: skip
 _ROWS = [row for row in actions.ACTIONS if row.key in _BODIES]
 _ATTACH_ROWS = {
@@ -115,28 +121,34 @@ class Workload:
     def _one(self) -> None:
         dice = self._random.uniform(0, 100)
         server = self._some_server()
-        if server is None or dice < CREATES:
+        if server is None or dice < CREATES or len(self._servers) < 2:
             self._create()
+        elif self._is_lost(server) and self._random.random() < EVACUATIONS:
+            self._act(server, actions.EVACUATE, {}, ADMIN)
         elif dice < CREATES + DELETES:
             self._delete(server)
         elif dice < CREATES + DELETES + ATTACHES:
             self._attach_or_detach(server)
-        elif dice < CREATES + DELETES + ATTACHES + EVACUATIONS:
-            self._act(server, actions.EVACUATE, {}, ADMIN)
         else:
             self._some_action(server)
 
     def _some_server(self) -> Instance | None:
         """One that is there; who asks too late for it hears a 404, which is legal as well."""
-        while self._servers:
+        found: Instance | None = None
+        for _ in range(LOOKS):
+            if not self._servers or (found is not None and found.task_state is None and found.launched_at):
+                break
             chosen = self._random.choice(self._servers)
             try:
-                return instances.get(chosen)
+                found = instances.get(chosen)
             except exception.InstanceNotFound:
                 self._servers.remove(chosen)
             except exception.NovaLiteError:
                 return None  # the database is away: so is every server
-        return None
+        return found
+
+    def _is_lost(self, server: Instance) -> bool:
+        return server.host is not None and not self._fleet.lives[server.host].alive
 
     # -- requests ---------------------------------------------------------------------------------
 
@@ -178,6 +190,8 @@ class Workload:
         self._act(server, row, body(self._random), ADMIN if for_admins or server.locked else USER)
 
     def _act(self, server: Instance, row: actions.Action, body: Any, token: str) -> None:
+        if row is actions.RESET_STATE:
+            self.ledger.declared.add(server.uuid)
         answer = self._ask(str(row.key), "POST", f"/servers/{server.uuid}/action", {str(row.key): body}, token)
         if answer is not None and answer.status == 202:
             self._owe(answer, server.uuid, row.name, gone=row is actions.FORCE_DELETE)
@@ -241,5 +255,7 @@ _CLIENTS = Life("client")
 
 
 def _allows(row: actions.Action, server: Instance) -> bool:
+    if row is actions.UNLOCK and not server.locked:
+        return False
     launched = server.launched_at is not None
     return actions.refusal(row, server.vm_state, server.task_state, launched) is None

@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 
 from nova_lite import exception
+from nova_lite.compute import acceptance, actions
+from nova_lite.compute.vm_states import VmState
+from nova_lite.conductor.tasks import recover
 from nova_lite.conductor.tasks.build import BuildTask
 from nova_lite.context import admin_context
 from nova_lite.db.api import allocations, compute_nodes, instances, operations
-from nova_lite.objects import Diagnosis, Operation, OperationState, Placement, RequestSpec, Selection
+from nova_lite.objects import Diagnosis, Instance, Operation, OperationState, Placement, RequestSpec, Selection
 from tests.harness.builders import make_node
 from tests.harness.database import fresh_database, make_instance
 
@@ -46,21 +49,35 @@ class Compute:
         self.woken.append((host, operation_id))
 
 
-def _taken() -> Operation:
+def _taken(builds: int = 0) -> Operation:
     states = {"vm_state": "building", "task_state": "scheduling"}
     server = instances.insert(make_instance(**states, host=None, node=None, generation=2))
     number = operations.insert_pending(
         request_id="r", instance_uuid=server.uuid, action="create", project_id="p", user_id="u", topic="conductor",
-        host=None, args={"builds": 0, "ignore_hosts": []}, timeout_s=9,
+        host=None, args={"builds": builds, "ignore_hosts": []}, timeout_s=9,
     )  # fmt: skip
     operation = operations.take(number, "me", 60, "conductor", None)
     assert operation is not None
     return operation
 
 
-def _build(operation: Operation, scheduler: Scheduler) -> list[tuple[str, int]]:
+class Network:
+    """``works`` False: the network service does not answer."""
+
+    def __init__(self, works: bool = True) -> None:
+        self._works = works
+        self.freed: list[str] = []
+
+    def deallocate(self, ctxt: Any, instance: Instance) -> None:
+        if not self._works:
+            raise exception.Unavailable("no network service")
+        self.freed.append(instance.uuid)
+
+
+def _build(operation: Operation, scheduler: Scheduler, network: Network | None = None) -> list[tuple[str, int]]:
     compute = Compute()
-    BuildTask(scheduler, compute).execute(admin_context(), operation)  # type: ignore[arg-type]
+    task = BuildTask(scheduler, compute, network or Network())  # type: ignore[arg-type]
+    task.execute(admin_context(), operation)
     return compute.woken
 
 
@@ -97,3 +114,34 @@ def test_a_server_without_a_host_holds_nothing() -> None:
     assert _build(operation, Scheduler(lambda uuid: None, finds=False)) == []
     assert (allocations.list(), operations.get(operation.id).state) == ([], OperationState.FAILED)
     assert instances.get(operation.instance_uuid).vm_state == "error"
+
+
+@pytest.mark.parametrize("ends", [
+    lambda operation, server: recover.time_is_up(operation),
+    lambda operation, server: acceptance.at_once(
+        admin_context(), server, actions.RESET_STATE, {"vm_state": VmState.ERROR, "task_state": None}
+    ),
+], ids=["its time is up", "an operator reset it"])  # fmt: skip
+def test_a_claim_that_no_conductor_heard_of_goes_with_the_build(ends: Callable[[Operation, Instance], object]) -> None:
+    """The scheduler had claimed when its caller died; nobody else knew of the claim."""
+    operation = _taken()
+    server = instances.get(operation.instance_uuid)
+    (node,) = compute_nodes.on_host("a")
+    assert allocations.claim(node.uuid, server.uuid, 1, 512, 1)
+    ends(operation, server)
+    assert (allocations.list(), allocations.audit()) == ([], [])
+    assert operations.get(operation.id).state == OperationState.FAILED
+
+
+def test_what_a_dead_host_made_at_the_network_service_goes_before_the_build_fails() -> None:
+    operation, network = _taken(builds=1), Network()
+    _build(operation, Scheduler(lambda uuid: None, finds=False), network)
+    assert network.freed == [operation.instance_uuid]
+    assert operations.get(operation.id).state == OperationState.FAILED
+
+
+def test_a_build_fails_only_when_its_ports_are_gone() -> None:
+    operation = _taken(builds=1)
+    _build(operation, Scheduler(lambda uuid: None, finds=False), Network(works=False))
+    resting = operations.get(operation.id)
+    assert (resting.state, resting.lease_until is not None) == (OperationState.PENDING, True)
