@@ -44,6 +44,7 @@ def test_pages_join_into_the_whole_when_each_last_row_is_deleted(sort: tuple[tup
     search = ServerSearch("project", sort=sort, limit=2)
     while page := instances.names(search):
         seen += [each.uuid for each in page]
+        assert len(seen) <= len(whole), "it does not end"
         assert page.end is not None
         told = tuple(json.loads(json.dumps(page.end)))
         changes: dict[str, Any] = {"display_name": "zzz", "locked": False, "key_name": None, "launched_at": None}

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from nova_lite import exception
-from nova_lite.db.api import services
+from nova_lite.db.api import allocations, compute_nodes, instances, migrations, services
+from nova_lite.objects import Migration
+from tests.harness.builders import make_node, uuid_of
+from tests.harness.database import make_instance
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -49,3 +54,38 @@ def test_operators_word() -> None:
             call(uuid)
     with pytest.raises(exception.ServiceNotFound):
         services.get_by_host("h", "b")
+
+
+def _with_claim() -> None:
+    assert allocations.claim(compute_nodes.on_host("host1")[0].uuid, "i1", 1, 1, 1)
+
+
+def _with_server() -> None:
+    instances.insert(make_instance(host="host1"))
+
+
+def _with_move(status: str = "migrating") -> None:
+    migrations.create(
+        Migration(
+            uuid=uuid_of("move"), instance_uuid="i1", migration_type="resize", status=status, source_compute="other",
+            dest_compute="host1",
+        )  # fmt: skip
+    )
+
+
+@pytest.mark.parametrize("holds", [_with_claim, _with_server, _with_move])
+def test_a_host_that_is_needed_is_not_forgotten(holds: Callable[[], None]) -> None:
+    compute_nodes.upsert(make_node())
+    uuid = services.register("host1", "nova-lite-compute", "compute", "e").uuid
+    holds()
+    with pytest.raises(exception.HostInUse):
+        services.destroy(uuid)
+    assert services.get(uuid).host == "host1" and compute_nodes.on_host("host1")
+
+
+def test_a_host_of_moves_that_ended_is_forgotten_with_its_node() -> None:
+    compute_nodes.upsert(make_node())
+    uuid = services.register("host1", "nova-lite-compute", "compute", "e").uuid
+    _with_move("confirmed")
+    services.destroy(uuid)
+    assert compute_nodes.on_host("host1") == [] and services.list(host="host1") == []
