@@ -42,7 +42,7 @@ functional: setup-test ## The whole cloud in one process, on both concurrency ba
 faults: setup-test ## The whole cloud under fault plans
 	$(PYTEST) tests/faults $(ARGS)
 
-failpoints: setup-test ## Every operation broken at every moment it passes (an hour; ARGS="--operation boot --every 5")
+failpoints: setup-test ## Every operation broken at every moment it passes (hours; ARGS="--operation boot --every 5 --jobs 2")
 	$(PYTHON) -W ignore -m tests.harness.failpoints.matrix $(ARGS)
 
 integration: ## Real RabbitMQ, databases, Keystone, Glance and a guest that boots (starts the lab); stock tempest

@@ -23,6 +23,7 @@ from nova_lite.conductor.rpcapi import ConductorRpcAPI
 from nova_lite.db.models import Operation
 from nova_lite.db.session import reader
 from nova_lite.objects import OPEN_STATES
+from nova_lite.scheduler import rpcapi as scheduler
 from nova_lite.service import Service
 from nova_lite.virt.fake import live_migration
 from tests.harness.cloud import CONF, IMAGE_ID, Answer, Cloud
@@ -34,7 +35,7 @@ from tests.harness.failpoints.scenarios import Scenario
 
 LEASE_S = 0.8
 # A caller whose answer died with a process waits so long.
-ANSWER_S = 1.0
+ANSWER_S = 0.7
 OPTIONS: dict[str, dict[str, Any]] = {
     "operations": {
         "heartbeat_interval_s": 0.2, "sweep_interval_s": 0.2, "lease_s": LEASE_S, "service_down_s": 0.9,
@@ -203,9 +204,12 @@ def _is_at_work() -> bool:
 def _cloud(directory: pathlib.Path) -> Iterator[Cloud]:
     made = HurriedCloud(directory, hosts=HOSTS, options=OPTIONS)
     doors = watch.watch_drivers(made)
-    rests = mock.patch.object(Backoff, "rest_s", lambda *_: REST_S)
-    with made as cloud, rests, mock.patch.object(live_migration, "ROUNDS", ROUNDS):
-        CONF.set_override("rpc_response_timeout", int(ANSWER_S) or 1)
+    with contextlib.ExitStack() as hurried:
+        hurried.enter_context(mock.patch.object(Backoff, "rest_s", lambda *_: REST_S))
+        hurried.enter_context(mock.patch.object(live_migration, "ROUNDS", ROUNDS))
+        hurried.enter_context(mock.patch.object(scheduler, "TIMEOUT_S", ANSWER_S))
+        cloud = hurried.enter_context(made)
+        CONF.set_override("rpc_response_timeout", 1)
         watch.watch_neighbours(cloud, doors)
         tiny = cloud.images.images[IMAGE_ID]
         cloud.images.images[OTHER_IMAGE] = tiny.replace(id=OTHER_IMAGE, name="other")
