@@ -238,14 +238,15 @@ def failpoints() -> str:
 
 
 def audit() -> str:
-    rules = [(rule.invariant, rule.name.replace("-", " "), rule.advice or "always proved") for rule in audit_rules]
+    order = sorted(audit_rules, key=lambda rule: int(rule.invariant.removeprefix("I")))
+    rules = [(rule.invariant, rule.name.replace("-", " "), rule.advice or "always proved") for rule in order]
     repairs = [(repair, inspect.getdoc(do) or "") for repair, do in REPAIRS.items()]
     head = "invariant", "rule", "what to do where nothing is proved"
     return _page(
         "What an audit looks at", "nova_lite/audit/table.py",
         f"{len(rules)} sentences that hold of a cloud at rest; how to ask: [admin/audit.md](../admin/audit.md). I10 "
         "(the API's answers) and the memory of processes (I11) cannot be seen from outside: tests look at those.",
-        "## Rules", _table(head, sorted(rules, key=lambda row: int(row[0].removeprefix("I")))),
+        "## Rules", _table(head, rules),
         "## What --delete-stale does",
         "Only where the database proves that nobody needs what goes, and after it has proved so once more.",
         _table(("repair", "how"), repairs),

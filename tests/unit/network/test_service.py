@@ -199,3 +199,19 @@ def test_reads_are_tried_again_and_writes_are_not(networks: Networks) -> None:
     with pytest.raises(exception.Unavailable):
         _allocate(networks, NetworkRequest())
     assert networks.made() == []
+
+
+def test_all_ports_of_servers_are_all_pages(networks: Networks) -> None:
+    free = networks.new_port(PROJECT, networks.first_network())
+    taken = networks.new_port(PROJECT, networks.first_network())
+    (made,) = _allocate(networks, NetworkRequest(port_id=taken["id"]))[:1]
+    others = [_allocate(networks, NetworkRequest(), server=SERVER.replace(uuid=f"server-{n}"))[0] for n in (2, 3)]
+    for page in (1, 2, 1000):
+        found = networks.ports(page)
+        assert found is not None
+        assert sorted(port.id for port in found) == sorted([made.id, *(vif.id for vif in others)])
+    by_id = {port.id: port for port in networks.ports() or ()}
+    mine, ours = by_id[made.id], by_id[others[0].id]
+    assert (mine.server, mine.host, mine.is_made, mine.is_plugged) == (SERVER.uuid, "host1", False, True)
+    assert (ours.server, ours.is_made) == ("server-2", True)
+    assert free["id"] not in by_id

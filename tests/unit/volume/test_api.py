@@ -180,3 +180,34 @@ def test_the_users_project_stands_in_the_url(conf: cfg.ConfigOpts) -> None:
     user = RequestContext(auth_token="t", project_id="f" * 32, overwrite=False)
     assert endpoint(Catalog(), user) == "http://c/v3/" + "f" * 32
     assert endpoint(Catalog(), None) == "http://c/v3/0123456789abcdef0123456789abcdef"
+
+
+def test_everything_of_every_project_is_all_pages(conf: cfg.ConfigOpts) -> None:
+    def row(ident: str, status: str) -> dict[str, Any]:
+        return {"id": ident, "status": status, "volume_id": "v", "instance": "s"}
+
+    more = {"attachments_links": [{"rel": "next", "href": "http://elsewhere.invalid/"}]}
+    pages = (
+        _reply(200, {"attachments": [row("a", "attached"), row("b", "reserved")], **more}),
+        _reply(200, {"attachments": [row("c", "attached")]}),
+    )
+    api, answers = _api(conf, *pages)
+    assert [each.id for each in api.all_attachments(None)] == ["a", "b", "c"]
+    assert [asked[3].get("marker") for asked in answers.asked] == [None, "b"]
+    assert all(asked[1] == "/attachments" and asked[3]["all_tenants"] == "1" for asked in answers.asked)
+    api, _ = _api(conf, _reply(200, {"volumes": [row("v", "in-use"), row("w", "available")]}))
+    assert api.statuses(None) == {"v": "in-use", "w": "available"}
+
+
+def test_a_service_that_gives_the_same_page_for_ever_is_left(conf: cfg.ConfigOpts) -> None:
+    row = {"id": "a", "status": "attached", "volume_id": "v"}
+    page = {"attachments": [row], "attachments_links": [{"rel": "next"}]}
+    api, answers = _api(conf, _reply(200, page))
+    assert len(api.all_attachments(None)) == len(answers.asked) == 2
+
+
+@pytest.mark.parametrize("body", [None, [], {"volumes": None}, {"attachments": {}}])
+def test_what_is_no_list_is_no_empty_list(conf: cfg.ConfigOpts, body: Any) -> None:
+    api, _ = _api(conf, _reply(200, body))
+    with pytest.raises(exception.Unavailable):
+        api.all_attachments(None)
