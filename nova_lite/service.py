@@ -14,7 +14,7 @@ from typing import Any
 from oslo_config import cfg
 from oslo_log import log as logging
 
-from nova_lite import clock, concurrency, exception, rpc, wsgi
+from nova_lite import clock, concurrency, exception, rpc, systemd, wsgi
 from nova_lite.context import admin_context
 from nova_lite.manager import Manager, PeriodicTask
 
@@ -171,7 +171,9 @@ class WSGIService:
         self._tls = wsgi.tls_context(conf) if name in conf.enabled_ssl_apis else None
         self.workers: int = 1 if address else getattr(conf, f"{name}_workers")
         host, port = address or (getattr(conf, f"{name}_listen"), getattr(conf, f"{name}_listen_port"))
-        self._sock: socket.socket | None = wsgi.bind(host, port)
+        given = None if address else systemd.inherited(host, port)
+        self._stays = given is not None
+        self._sock: socket.socket | None = given or wsgi.bind(host, port, not address and conf.wsgi.share_port)
         self.host, self.port = self._sock.getsockname()[:2]
         self._server: wsgi.Server | None = None
 
@@ -184,7 +186,7 @@ class WSGIService:
         """:raises ConfigInvalid: the application cannot be made."""
         if self._sock is None:
             raise Stopped
-        self._server = wsgi.make_server(self.name, self._load(), self._sock, self._limits, self._tls)
+        self._server = wsgi.make_server(self.name, self._load(), self._sock, self._limits, self._tls, self._stays)
         self._server.start()
         LOG.info("%s listens on %s", self.name, self.url)
 

@@ -1,4 +1,7 @@
-"""What systemd is told, over the socket it names in the environment; without one everything here is a no-op."""
+"""What systemd is told, over the socket it names in the environment, and the listening sockets that it hands over.
+
+Without systemd everything here is a no-op.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,27 @@ def notify(*lines: str) -> bool:
     except OSError:
         return False
     return True
+
+
+# The first descriptor that systemd hands over (sd_listen_fds).
+_FIRST = 3
+
+
+def inherited(host: str, port: int) -> socket.socket | None:
+    """The listening socket of that address which systemd holds and handed to this process; None where there is none.
+
+    It outlives this process: what connects while nobody serves waits in it for the next one.
+    """
+    if os.environ.get("LISTEN_PID") != str(os.getpid()):
+        return None
+    addresses = {info[4][:2] for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
+    for number in range(_FIRST, _FIRST + int(os.environ.get("LISTEN_FDS") or 0)):
+        sock = socket.socket(fileno=os.dup(number))
+        if sock.family in (socket.AF_INET, socket.AF_INET6) and sock.getsockname()[:2] in addresses:
+            os.set_inheritable(sock.fileno(), False)
+            return sock
+        sock.close()
+    return None
 
 
 def ready(status: str) -> None:

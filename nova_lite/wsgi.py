@@ -62,9 +62,10 @@ class Limits:
         )
 
 
-def bind(host: str, port: int) -> socket.socket:
+def bind(host: str, port: int, shared: bool = False) -> socket.socket:
     """A listening socket; its connections inherit TCP_NODELAY.
 
+    :param shared: other processes of the same user may listen there, too: the next one before this one ends.
     :raises ConfigInvalid: the address is taken or not ours; the text names it.
     """
     try:
@@ -76,6 +77,8 @@ def bind(host: str, port: int) -> socket.socket:
         raise exception.ConfigInvalid(detail=f"cannot listen on {host}:{port}: {error}") from error
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         sock.bind(address)
@@ -118,16 +121,18 @@ def tls_context(conf: cfg.ConfigOpts) -> ssl.SSLContext:
 
 
 class Server:
-    """One application on one listening socket."""
+    """One application on one listening socket. ``stays``: the socket is another's, too, and goes on listening."""
 
     def __init__(
-        self, name: str, app: Application, sock: socket.socket, limits: Limits, tls: ssl.SSLContext | None = None
-    ) -> None:
+        self, name: str, app: Application, sock: socket.socket, limits: Limits, tls: ssl.SSLContext | None = None,
+        stays: bool = False,
+    ) -> None:  # fmt: skip
         self.name = name
         self._app = app
         self._sock = sock
         self._limits = limits
         self._tls = tls
+        self._stays = stays
 
     def start(self) -> None:
         """Serve in the background."""
@@ -136,9 +141,11 @@ class Server:
     def stop(self, timeout_s: float) -> bool:
         """True when every request in flight was finished within so many seconds."""
         # Connections that the kernel accepted but we did not would be reset: let no more of them in, serve those.
-        with contextlib.suppress(OSError):
-            refuse_quietly(self._sock)
-            concurrency.sleep(LAST_CALL_S)
+        # In a socket that stays they wait for the next process.
+        if not self._stays:
+            with contextlib.suppress(OSError):
+                refuse_quietly(self._sock)
+                concurrency.sleep(LAST_CALL_S)
         return self._drain(timeout_s)
 
     def _drain(self, timeout_s: float) -> bool:
@@ -282,8 +289,9 @@ def _tls_adapter(context: ssl.SSLContext) -> Any:
 
 
 def make_server(
-    name: str, app: Application, sock: socket.socket, limits: Limits, tls: ssl.SSLContext | None = None
-) -> Server:
+    name: str, app: Application, sock: socket.socket, limits: Limits, tls: ssl.SSLContext | None = None,
+    stays: bool = False,
+) -> Server:  # fmt: skip
     """The server that fits the concurrency backend."""
     kind = GreenServer if concurrency.is_green() else ThreadedServer
-    return kind(name, app, sock, limits, tls)
+    return kind(name, app, sock, limits, tls, stays)

@@ -17,6 +17,13 @@ OPTIONS = [
         help="PEM file with authorities; set, clients must show a certificate that one of them signed.",
     ),
     cfg.BoolOpt(
+        "share_port",
+        default=False,
+        help="Whether another nova-lite-api of the same user may listen on the same port meanwhile, so that the next "
+        "one serves before this one ends. Set it where neither systemd's socket nor a proxy keeps clients waiting "
+        "during a restart; a second daemon that is started by mistake is then not refused.",
+    ),
+    cfg.BoolOpt(
         "keep_alive",
         default=True,
         help="Whether a connection may carry several requests. Turn it off behind proxies that mishandle it.",

@@ -86,3 +86,37 @@ def test_units_wait_for_the_drain_and_reload_by_hup(unit: pathlib.Path) -> None:
 
 def test_every_daemon_has_a_unit() -> None:
     assert len(UNITS) == 7
+
+
+# -- sockets that systemd holds --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def handed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[socket.socket]]:
+    """Two listening sockets, as systemd hands them over; here they lie where pytest's descriptors leave room."""
+    socks = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
+    first = min(sock.fileno() for sock in socks)
+    monkeypatch.setattr(systemd, "_FIRST", first)
+    monkeypatch.setenv("LISTEN_PID", str(os.getpid()))
+    monkeypatch.setenv("LISTEN_FDS", str(max(sock.fileno() for sock in socks) - first + 1))
+    yield socks
+    for sock in socks:
+        sock.close()
+
+
+def test_the_socket_of_an_address_is_found(handed: list[socket.socket]) -> None:
+    host, port = handed[1].getsockname()
+    found = systemd.inherited(host, port)
+    assert found is not None and found.getsockname() == (host, port)
+    found.close()
+    with socket.create_connection((host, port), timeout=5):
+        handed[1].accept()[0].close()  # it goes on listening
+
+
+def test_sockets_of_others_are_left_alone(handed: list[socket.socket], monkeypatch: pytest.MonkeyPatch) -> None:
+    host, port = handed[0].getsockname()
+    assert systemd.inherited(host, 1) is None
+    monkeypatch.setenv("LISTEN_PID", "1")
+    assert systemd.inherited(host, port) is None
+    monkeypatch.delenv("LISTEN_PID")
+    assert systemd.inherited(host, port) is None
