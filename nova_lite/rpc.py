@@ -40,8 +40,9 @@ messaging.set_transport_defaults(control_exchange=EXCHANGE)  # before anybody re
 # within two. The other two bound how long after the broker's return we are back.
 RABBIT_DEFAULTS = {"heartbeat_rate": 60, "rabbit_interval_max": 4, "kombu_reconnect_delay": 0.5}
 
-# A caller that timed out is gone; its message may be late by this much clock difference before it is not worth doing.
-SKEW_S = 5.0
+# A message that nobody waits for any more is the broker's to drop (its expiration, by one clock). Here only what is
+# older than any difference between the clocks of two hosts that we stand; what is done late or twice changes nothing.
+SKEW_S = 2 * 3600.0
 
 # oslo.messaging lets its libraries' errors through where it makes a new connection.
 BROKER_ERRORS = (messaging.MessageDeliveryFailure, kombu.exceptions.KombuError, amqp.exceptions.AMQPError, OSError)
@@ -315,8 +316,10 @@ class _Endpoint:
 def _guarded(method: Callable[..., Any], ctxt: RequestContext, **args: Any) -> Any:
     expires_at = getattr(ctxt, "expires_at", None)
     if expires_at and clock.wall() > expires_at + SKEW_S:
-        LOG.warning("%s dropped: the message is %.0f s old", method.__name__, rpc_wire.message_age_s(ctxt))
-        return None
+        age_s = rpc_wire.message_age_s(ctxt)
+        LOG.warning("%s dropped: the message is %.0f s old, by the clocks of two hosts", method.__name__, age_s)
+        late = f"{method.__name__} came {age_s:.0f} s late, by the clocks of two hosts: do they agree?"
+        return rpc_wire.travelling(exception.Unavailable(late))
     try:
         unread = next((each.error for each in args.values() if isinstance(each, rpc_wire.Unreadable)), None)
         if unread is not None:
