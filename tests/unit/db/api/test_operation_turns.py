@@ -159,6 +159,36 @@ def test_what_moved_meanwhile_is_not_seized() -> None:
     assert operations.get(number).state is DONE
 
 
+def test_only_who_holds_it_puts_it_down() -> None:
+    first = _take(_insert(), lease_s=-1)
+    second = _take(first.id, "other")
+    with pytest.raises(exception.StaleWrite):
+        operations.pause(first.id, first.attempt, 60, "late")
+    assert operations.get(first.id).attempt == second.attempt
+    assert operations.get(first.id).state is OperationState.RUNNING
+
+
+def test_what_is_given_up_is_as_it_was_seen() -> None:
+    seen = _take(_insert(), lease_s=-1)
+    now = _take(seen.id, "other")
+    with pytest.raises(exception.StaleWrite):
+        operations.give_up(seen, "it moved meanwhile")
+    operations.finish(now.id, now.attempt, DONE)
+    with pytest.raises(exception.StaleWrite):
+        operations.give_up(now, "it ended meanwhile")
+    assert operations.get(now.id).state is DONE
+
+
+def test_who_works_on_what_is_given_up_is_overtaken() -> None:
+    taken = _take(_insert(action="changePassword", args={"admin_password": "s3cret"}))
+    operations.give_up(taken, "too late")
+    found = operations.get(taken.id)
+    assert (found.state, found.message, found.args) == (FAILED, "too late", {})
+    assert found.attempt > taken.attempt and found.finish_time is not None
+    with pytest.raises(exception.StaleWrite):
+        operations.hold(taken.id, taken.attempt)
+
+
 def test_what_supersedes_spares_what_it_is_told_to_and_what_has_ended() -> None:
     spared, ended, other = _insert(action="attach_volume"), _insert(), _insert()
     operations.finish(ended, _take(ended).attempt, DONE)
