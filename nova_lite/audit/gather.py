@@ -27,12 +27,12 @@ from nova_lite.db.api import (
 )
 from nova_lite.db.session import reader
 from nova_lite.liveness import COMPUTE, dead_hosts
-from nova_lite.objects import ImageMeta, Instance, ServerSearch
+from nova_lite.objects import ImageMeta, Instance, ServerGroup
 
 # How far the journal is looked back into: what ended earlier has been looked at many times.
 HISTORY = datetime.timedelta(days=1)
 DOWN = "is down"
-_PAGE = 10_000
+_MOST = 10_000
 _CHUNK = 500
 # How much the clocks of those who write to the database may differ.
 _SKEW = datetime.timedelta(seconds=5)
@@ -54,12 +54,15 @@ def look(doors: Doors, down_s: float, past: datetime.timedelta = HISTORY) -> Wor
 def database(now: datetime.datetime, since: datetime.datetime | None = None, strict: bool = False) -> World:
     """What the database says, in one transaction."""
     with reader():
-        due = {image.image_id for image in provisional_images.due(_PAGE)}
+        live = instances.live()
+        servers = {server.uuid: server for server in _servers(live)}
+        due = {image.image_id for image in provisional_images.due(_MOST)}
         return World(
             now=now,
             strict=strict,
             since=since,
-            servers={server.uuid: server for server in _servers()},
+            servers=servers,
+            unreadable=frozenset(live) - servers.keys(),
             operations=tuple(history.journal(since)),
             moves=tuple(migrations.under_way()),
             claims=tuple(allocations.list()),
@@ -67,7 +70,7 @@ def database(now: datetime.datetime, since: datetime.datetime | None = None, str
             services=tuple(services.list()),
             books=tuple(WrongBooks(**vars(wrong)) for wrong in allocations.audit()),
             quota=tuple(WrongQuota(**vars(wrong)) for wrong in quotas.audit()),
-            groups=tuple(server_groups.list(None, _PAGE)),
+            groups=tuple(_groups()),
             promises=tuple(
                 Promise(each.image_id, each.instance_uuid, each.operation_id, each.image_id in due)
                 for each in provisional_images.list_all()
@@ -84,8 +87,8 @@ def named(world: World) -> World:
     names |= {token.instance_uuid for token in world.tokens} | {key.server for key in world.keys}
     strangers = sorted(names - world.servers.keys() - {"", "None"})
     gone: dict[str, Instance] = {}
-    for start in range(0, len(strangers), _CHUNK):
-        found = instances.get_many(strangers[start : start + _CHUNK], include_deleted=True)
+    for some in _chunks(strangers):
+        found = instances.get_many(some, include_deleted=True)
         gone |= {server.uuid: server for server in found if server.is_deleted}
     return replace(world, gone=gone)
 
@@ -96,15 +99,24 @@ def pictures(found: Collection[ImageMeta], world: World) -> dict[str, ImageMeta]
     return {image.id: image for image in found if "instance_uuid" in image.properties or image.id in shelved}
 
 
-def _servers() -> Iterator[Instance]:
-    """Every live server, a page at a time."""
-    search = ServerSearch(project_id=None, limit=_PAGE, sort=(("created_at", "asc"), ("id", "asc")))
+def _servers(live: list[str]) -> Iterator[Instance]:
+    """These servers, some at a time; a row that cannot be read is left out."""
+    for some in _chunks(live):
+        yield from instances.get_many(some)
+
+
+def _chunks(uuids: list[str]) -> Iterator[list[str]]:
+    return (uuids[start : start + _CHUNK] for start in range(0, len(uuids), _CHUNK))
+
+
+def _groups() -> Iterator[ServerGroup]:
+    start = 0
     while True:
-        page = instances.list(search)
+        page = server_groups.list(None, _CHUNK, start)
         yield from page
-        if len(page) < _PAGE:
+        if len(page) < _CHUNK:
             return
-        search = replace(search, after=page.end)
+        start += _CHUNK
 
 
 def _hosts(world: World, doors: Doors, down_s: float) -> World:

@@ -25,6 +25,11 @@ def _silent(world: World) -> Iterable[Complaint]:
             yield Complaint("server", server.uuid, sentence, server.uuid, server.host)
 
 
+def _unreadable(world: World) -> Iterable[Complaint]:
+    for uuid in sorted(world.unreadable):
+        yield Complaint("server", uuid, f"the row of server {uuid} cannot be read", uuid)
+
+
 def _nowhere(world: World) -> Iterable[Complaint]:
     known = {node.host for node in world.nodes}
     for server in world.servers.values():
@@ -51,6 +56,7 @@ _RESET = "look at its actions, then reset its state: `openstack server set --sta
 RULES = (
     Rule("server-at-rest", "I1", _RESET, _restless),
     Rule("error-has-reason", "I2", "look for the server's uuid in the logs of conductor and host", _silent),
+    Rule("row-is-readable", "I2", "the conductor's log says what is wrong with it: set it right", _unreadable, True),
     Rule("server-has-host", "I5", "start the host under its name again, or evacuate the server", _nowhere),
     Rule("offloaded-has-no-host", "I5", "unshelve the server, or offload it again", _offloaded),
     Rule("shelf-is-forgotten", "I5", "harmless; report it as a defect", _shelf),

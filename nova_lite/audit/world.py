@@ -88,7 +88,7 @@ class World:
     """One look at everything.
 
     ``strict``: nothing is under way any more, so that nothing is excused by an operation, and everything that the cloud
-    made is known to it. ``operations`` are the open ones and those that ended since ``since`` (None: all there ever
+    made is known to it. Of ``unreadable`` servers only the id is known. ``operations`` are the open ones and those that ended since ``since`` (None: all there ever
     were). ``gone`` are deleted servers that something still names. ``hosts`` are those that answered, ``unheard`` says
     why the others did not. ``touched`` are the servers that an operation changed while we looked.
     """
@@ -115,6 +115,7 @@ class World:
     ports: tuple[Port, ...] | None = None
     holds: tuple[Hold, ...] | None = None
     volumes: Mapping[str, str] | None = None
+    unreadable: frozenset[str] = frozenset()
     touched: frozenset[str] = frozenset()
     # How late an operation may be before it counts as left alone, and how long one without a deadline may take.
     grace: datetime.timedelta = datetime.timedelta(seconds=60)
@@ -132,10 +133,10 @@ class World:
 
     @property
     def busy(self) -> frozenset[str]:
-        """Servers that are excused: something is being done to them, or was while we looked."""
+        """Servers that are excused: something is being done to them, or was while we looked, or nobody can tell."""
         if self.strict:
-            return frozenset()
-        return self.touched | {each.instance_uuid for each in self.operations if self.is_under_way(each)}
+            return self.unreadable
+        return self.unreadable | self.touched | {each.instance_uuid for each in self.operations if self.is_under_way(each)}
 
     @property
     def open_moves(self) -> Iterable[Migration]:

@@ -249,6 +249,9 @@ def test_batches_from_a_host_over_the_wire_are_the_whole(cloud: Cloud, monkeypat
 
     monkeypatch.setattr(survey.batch, "__defaults__", (None, 1))
     servers = [str(cloud.boot()["id"]) for _ in range(3)]
+    monkeypatch.setattr(gather, "_CHUNK", 1)
+    answer = _audit(cloud)
+    assert (answer.code, answer.facts["servers"]) == (audit.NONE, len(servers))
     heard = Hosts(ComputeRpcAPI())(["host1", "host2"])
     found: list[Any] = [presence.uuid for presences in heard.hosts.values() for presence in presences]
     assert sorted(found) == sorted(servers)

@@ -106,6 +106,12 @@ def on_host(host: str) -> builtins.list[Instance]:
     return [from_row(row) for row in rows]
 
 
+def live() -> builtins.list[str]:
+    """The uuids of all live servers, oldest first."""
+    with reader() as session:
+        return [*session.scalars(select(TABLE.c.uuid).where(_LIVE).order_by(TABLE.c.id))]
+
+
 def count(project_id: str | None = None) -> int:
     """Live servers of a project, or of all."""
     query = select(func.count()).select_from(TABLE).where(_LIVE)

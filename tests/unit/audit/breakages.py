@@ -66,6 +66,7 @@ _FULL = WrongBooks(NODE1.uuid, (65, 512, 1), (65, 512, 1), (64.0, 32768.0, 100.0
 BREAKAGES: tuple[tuple[str, str, World, Repair | None], ...] = (
     ("server-at-rest", WEB, with_server(task_state="powering-off"), None),
     ("error-has-reason", WEB, with_server(vm_state="error"), None),
+    ("row-is-readable", WEB, whole(servers={}, unreadable=frozenset({WEB})), None),
     ("server-has-host", WEB, whole(
         servers={WEB: worlds.server(vm_state="error", fault=FAULT, launched_at=None, **{**OFF, "host": "gone"})},
         **EMPTY), None),
