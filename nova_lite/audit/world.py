@@ -88,9 +88,10 @@ class World:
     """One look at everything.
 
     ``strict``: nothing is under way any more, so that nothing is excused by an operation, and everything that the cloud
-    made is known to it. Of ``unreadable`` servers only the id is known. ``operations`` are the open ones and those that ended since ``since`` (None: all there ever
-    were). ``gone`` are deleted servers that something still names. ``hosts`` are those that answered, ``unheard`` says
-    why the others did not. ``touched`` are the servers that an operation changed while we looked.
+    made is known to it. Of ``unreadable`` servers only the id is known. ``operations`` are the open ones and those that
+    ended since ``since`` (None: all there ever were). ``gone`` are deleted servers that something still names.
+    ``hosts`` are those that answered, ``unheard`` says why the others did not. ``touched`` are the servers that an
+    operation changed while we looked.
     """
 
     now: datetime.datetime
@@ -136,7 +137,8 @@ class World:
         """Servers that are excused: something is being done to them, or was while we looked, or nobody can tell."""
         if self.strict:
             return self.unreadable
-        return self.unreadable | self.touched | {each.instance_uuid for each in self.operations if self.is_under_way(each)}
+        under_way = {each.instance_uuid for each in self.operations if self.is_under_way(each)}
+        return self.unreadable | self.touched | under_way
 
     @property
     def open_moves(self) -> Iterable[Migration]:
