@@ -5,7 +5,7 @@ ARGS ?=
 MINUTES ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop setup setup-test test unit contracts functional faults failpoints integration fuzz tempest \
+.PHONY: help run stop setup setup-test test unit contracts functional faults failpoints guards integration fuzz tempest \
         lint types genconfig docs lab-up lab-status lab-down benchmarks clean
 
 help: ## Show this list
@@ -44,6 +44,9 @@ faults: setup-test ## The whole cloud under fault plans
 
 failpoints: setup-test ## Every operation broken at every moment it passes (hours; ARGS="--operation boot --every 5 --jobs 2")
 	$(PYTHON) -W ignore -m tests.harness.failpoints.matrix $(ARGS)
+
+guards: setup-test ## Every guard taken out, one at a time: which test goes red (ARGS="--room journal")
+	$(PYTHON) -W ignore -m tests.harness.guards --json tests/harness/guards/results.json $(ARGS)
 
 integration: ## Real RabbitMQ, databases, Keystone, Glance and a guest that boots (starts the lab); stock tempest
 	@bin/nova-lite-setup test run lab tempest

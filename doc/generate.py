@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable
 
 from oslo_config import cfg, generator
 
-from doc import failpoints_page, peer, tempest_page
+from doc import failpoints_page, guards_page, peer, tempest_page
 from nova_lite import conf, policies
 from nova_lite.api.openstack.microversions import MAX, VERSIONS
 from nova_lite.api.openstack.routes import ROUTES, Route
@@ -237,6 +237,11 @@ def failpoints() -> str:
     return _page("The failpoint matrix", "tests/harness/failpoints/results.json", said, *map(_titled, tables))
 
 
+def guards() -> str:
+    said, tables = guards_page.tables()
+    return _page("Guards, taken out one at a time", "tests/harness/guards/", said, *map(_titled, tables))
+
+
 def audit() -> str:
     order = sorted(audit_rules, key=lambda rule: int(rule.invariant.removeprefix("I")))
     rules = [(rule.invariant, rule.name.replace("-", " "), rule.advice or "always proved") for rule in order]
@@ -269,6 +274,7 @@ FILES: dict[str, Callable[[], str]] = {
     "doc/reference/measurements.md": measurements,
     "doc/reference/tempest.md": tempest,
     "doc/reference/failpoints.md": failpoints,
+    "doc/reference/guards.md": guards,
     "doc/reference/audit.md": audit,
     "etc/policy.yaml.sample": policy_sample,
     "etc/nova-lite.conf": sample_configuration,
