@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from nova_lite import exception
 from nova_lite.clock import monotonic
+from nova_lite.conductor import poison
 from nova_lite.conductor.tasks import recover
 from nova_lite.db import clock
 from nova_lite.db.api import allocations, console_tokens, idempotency, instances, migrations, operations
@@ -55,7 +56,12 @@ class Sweeper:
         self._ask_returned()
 
     def tidy(self) -> None:
-        """Give back claims of servers that are gone; forget, in small batches, what was deleted long ago."""
+        """End what nobody can work on, give back claims of servers that are gone, forget what was deleted long ago.
+
+        What is forgotten goes in small batches: of operations, those whose server is forgotten too, so that a server's
+        history is as long as its life and ``retention_days``.
+        """
+        poison.sweep()
         orphans = allocations.release_orphans()
         if orphans:
             LOG.warning("Released the claims of %d servers that are gone", orphans)
@@ -75,20 +81,18 @@ class Sweeper:
         return now < self._dazzled_until
 
     def _hosts_down(self) -> None:
-        if self._dazzled():
-            return
-        open_on_hosts = operations.open_on_hosts("compute")
-        if not open_on_hosts:
-            return
+        # Looked at in each round, also with nothing to do: who watches knows better than a clock who lives.
         down = dead_hosts(self._down_s)
-        for operation in open_on_hosts:
+        if self._dazzled() or not down:
+            return
+        for operation in operations.open_on_hosts("compute"):
             if operation.host not in down:
                 continue
             try:
                 next_id = recover.host_down(operation, self._max_builds)
             except exception.StaleWrite:
                 continue
-            except exception.NovaLiteError:
+            except Exception:
                 LOG.exception("Operation %d could not be taken from its host", operation.id)
                 continue
             if next_id is not None:
@@ -107,5 +111,5 @@ class Sweeper:
                 act(operation)
             except exception.StaleWrite:
                 continue
-            except exception.NovaLiteError:
+            except Exception:
                 LOG.exception("Operation %d could not be swept", operation.id)

@@ -71,6 +71,13 @@ def _database_says(monkeypatch: pytest.MonkeyPatch, wall: Callable[[], float]) -
     monkeypatch.setattr(database_clock._current[1], "_ask", ask)
 
 
+def _watch() -> None:
+    """As whoever looks regularly: it has seen everybody beat."""
+    for _ in range(10):
+        assert liveness.dead_hosts(DOWN_S) == frozenset()
+        time.sleep(0.1)
+
+
 def _all_of(uuid: str) -> list[Operation]:
     return operations.list_for_instance(uuid)
 
@@ -106,7 +113,7 @@ def test_a_jump_in_the_middle_takes_no_work_away_and_buries_nobody(cloud: Cloud,
     """Of the machine that everything runs on, the database's clock included."""
     for driver in cloud.drivers.values():
         driver.plan.delay("spawn", 1.0)
-    liveness.dead_hosts(DOWN_S)
+    _watch()
     server = cloud.boot(wait=None)["id"]
     until(lambda: instances.get(server).task_state == "spawning", 10, lambda: "the build never began")
     clocks.everywhere = jump_s
@@ -129,9 +136,7 @@ def _quiet(cloud: Cloud) -> bool:
 
 @pytest.mark.parametrize("jump_s", [HOUR_S, -HOUR_S], ids=["forward", "back"])
 def test_who_dies_after_a_jump_is_missed_in_time(cloud: Cloud, clocks: Clocks, jump_s: float) -> None:
-    for _ in range(10):
-        assert liveness.dead_hosts(DOWN_S) == frozenset()
-        time.sleep(0.1)
+    _watch()
     clocks.everywhere = jump_s
     cloud.kill("host1")
     died_at = time.monotonic()
