@@ -294,10 +294,10 @@ def by_name(name: str, args: dict[str, object] | None = None) -> Action:
     """
     if name == "reboot":
         return REBOOT_HARD if (args or {}).get("type") == "HARD" else REBOOT_SOFT
-    return _BY_NAME[name]
+    return BY_NAME[name]
 
 
-_BY_NAME = {action.name: action for action in ACTIONS}
+BY_NAME = {action.name: action for action in ACTIONS}
 BESIDE = tuple(action.name for action in ACTIONS if action.beside)
 
 

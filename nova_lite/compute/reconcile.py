@@ -117,11 +117,14 @@ def _set_apart(host: ComputeHost, uuid: str, why: str) -> None:
 
 
 def report_all(host: ComputeHost, ctxt: RequestContext) -> None:
-    """Tell the conductor the power state of every server that belongs here."""
+    """Tell the conductor the power state of every server that belongs here; one that cannot be told stops no other."""
     found = {guest.uuid: guest.power_state for guest in host.driver.list_guests()}
     for instance in host.conductor.host_instances(ctxt, host.name):
         if instance.task_state is None and instance.power_state != found.get(instance.uuid, PowerState.NOSTATE):
-            report(host, ctxt, instance.uuid)
+            try:
+                report(host, ctxt, instance.uuid)
+            except Exception:
+                LOG.exception("The state of guest %s could not be reported", instance.uuid)
 
 
 def report(host: ComputeHost, ctxt: RequestContext, uuid: str) -> None:

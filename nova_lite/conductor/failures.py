@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from nova_lite import exception
 from nova_lite.compute import actions
 from nova_lite.compute.actions import OnRestart
 from nova_lite.compute.vm_states import VmState
@@ -20,7 +21,9 @@ LOG = logging.getLogger(__name__)
 
 
 def row_of(operation: Operation) -> actions.Action:
-    """The table's row of an operation. :raises KeyError: no such action."""
+    """The table's row of an operation. :raises UnreadableObject: no such action, as far as this code knows."""
+    if operation.action not in actions.BY_NAME:
+        raise exception.UnreadableObject(what=f"Operation {operation.id}", why=f"no action {operation.action!r}")
     return actions.by_name(operation.action, operation.args)
 
 

@@ -12,7 +12,7 @@ from nova_lite import exception, quota
 from nova_lite.compute.power_states import PowerState
 from nova_lite.compute.task_states import TaskState
 from nova_lite.compute.vm_states import VmState
-from nova_lite.conductor import failures, moves
+from nova_lite.conductor import failures, moves, poison
 from nova_lite.conductor.endings import table as endings
 from nova_lite.conductor.endings import volumes
 from nova_lite.db.api import allocations, compute_nodes, console_tokens, instances, operations
@@ -23,9 +23,20 @@ from nova_lite.objects.flavor import quota_counts
 LOG = logging.getLogger(__name__)
 
 
-@retry_on_deadlock
 def take(operation_id: int, owner: str, lease_s: float, host: str) -> tuple[Operation, Instance] | None:
-    """A host takes its turn; None when there is nothing to do (taken, ended, or the server is gone or elsewhere)."""
+    """A host takes its turn; None when there is nothing to do (taken, ended, or the server is gone or elsewhere).
+
+    Nothing is to do, either, where nobody here can read what there is to do.
+    """
+    try:
+        return _take(operation_id, owner, lease_s, host)
+    except exception.UnreadableObject as error:
+        poison.shun(operation_id, error)
+        return None
+
+
+@retry_on_deadlock
+def _take(operation_id: int, owner: str, lease_s: float, host: str) -> tuple[Operation, Instance] | None:
     with writer():
         operation = operations.take(operation_id, owner, lease_s, "compute", host)
         if operation is None:

@@ -10,7 +10,7 @@ from oslo_log import log as logging
 from nova_lite import clock, concurrency, exception
 from nova_lite.audit.neighbours import Doors, Hosts
 from nova_lite.compute.rpcapi import ComputeRpcAPI
-from nova_lite.conductor import chores
+from nova_lite.conductor import chores, poison
 from nova_lite.conductor.host_verbs import HostVerbs
 from nova_lite.conductor.rpcapi import TOPIC
 from nova_lite.conductor.sweeper import Sweeper
@@ -22,7 +22,7 @@ from nova_lite.image.api import API as ImageAPI
 from nova_lite.manager import PeriodicTask
 from nova_lite.network import loader as network_loader
 from nova_lite.network.api import API as NetworkAPI
-from nova_lite.objects import Operation, OperationState
+from nova_lite.objects import Operation
 from nova_lite.scheduler.api import API as SchedulerAPI
 from nova_lite.volume.api import API as VolumeAPI
 
@@ -83,7 +83,11 @@ class ConductorManager(HostVerbs):
 
     def run_operation(self, ctxt: RequestContext, operation_id: int) -> None:
         """Work on an operation; one that is taken, ended or not ours is left alone."""
-        operation = operations.take(operation_id, self._owner, self._lease_s, TOPIC, None)
+        try:
+            operation = operations.take(operation_id, self._owner, self._lease_s, TOPIC, None)
+        except exception.UnreadableObject as error:
+            poison.shun(operation_id, error)
+            return
         if operation is None:
             return
         self._in_flight.add(operation.id)
@@ -91,6 +95,9 @@ class ConductorManager(HostVerbs):
             self._execute(ctxt, operation)
         except exception.StaleWrite as error:
             LOG.info("Operation %d went to somebody else: %s", operation.id, error)
+        except Exception:
+            # Its lease runs out, and the next worker counts this one as dead: it is not tried for ever.
+            LOG.exception("Operation %d stays in the journal", operation.id)
         finally:
             self._in_flight.discard(operation.id)
 
@@ -99,7 +106,7 @@ class ConductorManager(HostVerbs):
             return
         task = self._tasks.get(operation.action)
         if task is None:
-            operations.finish(operation.id, operation.attempt, OperationState.FAILED, "No conductor does this.")
+            recover.nobodys(operation)
         else:
             task(ctxt, operation)
 

@@ -65,7 +65,7 @@ def _configure(args: argparse.Namespace) -> cfg.ConfigOpts:
 
 def parser() -> argparse.ArgumentParser:
     """The grammar: nova-lite-manage <what> <verb>; one module a noun."""
-    from nova_lite.cmd.manage import audit, configuration, database, not_needed, quarantine, services
+    from nova_lite.cmd.manage import audit, configuration, database, not_needed, operations, quarantine, services
 
     top = argparse.ArgumentParser(BINARY, description=__doc__)
     top.add_argument("--json", action="store_true", help="answer in JSON; also after the verb")
@@ -73,6 +73,6 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--config-dir", action="append", default=[], metavar="DIR", help="directory of *.conf files")
     top.add_argument("--debug", action="store_true", help="log what happens")
     whats = top.add_subparsers(dest="what", required=True, metavar="WHAT")
-    for noun in (database, services, audit, quarantine, configuration, not_needed):
+    for noun in (database, services, operations, audit, quarantine, configuration, not_needed):
         noun.add(whats)
     return top

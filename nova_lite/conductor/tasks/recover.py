@@ -57,9 +57,18 @@ def host_down(operation: Operation, max_builds: int) -> int | None:
         return without(operation, instance) if without is not None else None
 
 
-@retry_on_deadlock
 def time_is_up(operation: Operation) -> None:
     """End an operation whose deadline passed."""
+    _give_up(operation, "It was not done before its deadline.")
+
+
+def cancelled(operation: Operation) -> None:
+    """End an operation because an operator says so. :raises StaleWrite: it moved on meanwhile."""
+    _give_up(operation, "An operator ended it.")
+
+
+@retry_on_deadlock
+def _give_up(operation: Operation, reason: str) -> None:
     with writer():
         operation = operations.get(operation.id)
         if operation.finish_time is not None:
@@ -69,7 +78,7 @@ def time_is_up(operation: Operation) -> None:
         except exception.InstanceNotFound:
             operations.give_up(operation, _GONE)
             return
-        failures.give_up(operation, instance, "It was not done before its deadline.")
+        failures.give_up(operation, instance, reason)
 
 
 @retry_on_deadlock
@@ -81,3 +90,15 @@ def refuses(operation: Operation) -> bool:
         except exception.InstanceNotFound:
             return False  # the task knows what that means
         return failures.refuses(operation, instance)
+
+
+@retry_on_deadlock
+def nobodys(operation: Operation) -> None:
+    """End an operation whose turn is the conductor's, though its action has none: its server had no host."""
+    with writer():
+        try:
+            instance = instances.get(operation.instance_uuid)
+        except exception.InstanceNotFound:
+            operations.give_up(operation, _GONE)
+            return
+        failures.give_up(operation, instance, "The server is on no host that could do it.")

@@ -9,16 +9,20 @@ from __future__ import annotations
 import dataclasses
 import enum
 import functools
-from collections.abc import Callable, Iterable, Mapping
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import orjson
 from sqlalchemy import Row, Text, type_coerce
 
+from nova_lite import exception
 from nova_lite.db.models import Instance as Model
 from nova_lite.db.models.base import JsonText
 from nova_lite.objects import BlockDevice, Fault, Flavor, ImageMeta, Instance, Vif
 from nova_lite.objects.base import TravellingObject
+
+LOG = logging.getLogger(__name__)
 
 TABLE = Model.__table__
 FIELDS = tuple(field.name for field in dataclasses.fields(Instance))
@@ -78,14 +82,26 @@ _JSON: dict[str, Callable[[Any], Any]] = {
 
 
 def from_row(row: Row[Any]) -> Instance:
-    """A row of COLUMNS as the object."""
+    """A row of COLUMNS as the object. :raises UnreadableObject: something in it is not what it should be."""
     values = dict(zip(FIELDS, row, strict=True))
-    for name, decode in _JSON.items():
-        values[name] = decode(values[name])
+    try:
+        for name, decode in _JSON.items():
+            values[name] = decode(values[name])
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise exception.UnreadableObject(what=f"The row of server {values['uuid']}", why=str(error)) from error
     # A frozen dataclass sets its fields one by one, which takes longer than reading the row.
     made = object.__new__(Instance)
     object.__setattr__(made, "__dict__", values)
     return made
+
+
+def readable(rows: Iterable[Row[Any]]) -> Iterator[Instance]:
+    """Those rows that can be read: a broken one hides no other server."""
+    for row in rows:
+        try:
+            yield from_row(row)
+        except exception.UnreadableObject as error:
+            LOG.error("%s", error)
 
 
 # -- writing --------------------------------------------------------------------------------------

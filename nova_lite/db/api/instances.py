@@ -20,7 +20,7 @@ from nova_lite import exception
 from nova_lite.clock import utcnow
 from nova_lite.compute.vm_states import VmState
 from nova_lite.db.api import instance_search
-from nova_lite.db.api.instance_rows import COLUMNS, FIELDS, TABLE, from_row, primitive, to_columns
+from nova_lite.db.api.instance_rows import COLUMNS, FIELDS, TABLE, from_row, primitive, readable, to_columns
 from nova_lite.db.models import InstanceFault, Tag
 from nova_lite.db.session import reader, retry_on_deadlock, writer
 from nova_lite.db.text import storable
@@ -74,7 +74,7 @@ def get_many(uuids: Iterable[str], include_deleted: bool = False) -> builtins.li
     query = _ALL.where(TABLE.c.uuid.in_(wanted))
     with reader() as session:
         rows = session.execute(query if include_deleted else query.where(_LIVE)).all()
-    return [from_row(row) for row in rows]
+    return [*readable(rows)]
 
 
 def list(search: ServerSearch) -> Page[Instance]:  # noqa: A001  the aggregate's list, as everywhere in db.api
@@ -87,7 +87,7 @@ def list(search: ServerSearch) -> Page[Instance]:  # noqa: A001  the aggregate's
         return Page()
     with reader() as session:
         found = instance_search.page(session, _ALL, search)
-    return Page(map(from_row, found.rows), found.end)
+    return Page(readable(found.rows), found.end)
 
 
 def names(search: ServerSearch) -> Page[ServerName]:
@@ -103,7 +103,7 @@ def on_host(host: str) -> builtins.list[Instance]:
     """Every live server of a host, oldest first."""
     with reader() as session:
         rows = session.execute(_ALL.where(TABLE.c.host == host, _LIVE).order_by(TABLE.c.id)).all()
-    return [from_row(row) for row in rows]
+    return [*readable(rows)]
 
 
 def live() -> builtins.list[str]:

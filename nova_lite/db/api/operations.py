@@ -11,24 +11,24 @@ import functools
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Update, and_, bindparam, case, delete, insert, not_, or_, select, update
+from sqlalchemy import ColumnElement, Update, and_, bindparam, case, delete, insert, not_, or_, select, update
 
 from nova_lite import exception
 from nova_lite.compute import actions
 from nova_lite.db import clock
+from nova_lite.db.api import operation_rows
+from nova_lite.db.api.operation_rows import ALL, from_row, readable
+from nova_lite.db.api.operation_rows import EVENTS as _E
+from nova_lite.db.api.operation_rows import TABLE as _T
 from nova_lite.db.models.instances import Instance as InstanceModel
-from nova_lite.db.models.operations import Operation as Model
-from nova_lite.db.models.operations import OperationEvent as EventModel
 from nova_lite.db.session import reader, writer
 from nova_lite.db.writes import affected, new_id
 from nova_lite.objects import OPEN_STATES, Operation, OperationEvent, OperationState
 
-_T = Model.__table__
-_E = EventModel.__table__
 _I = InstanceModel.__table__
 _OPEN = tuple(str(state) for state in OPEN_STATES)
 _PENDING, _RUNNING = str(OperationState.PENDING), str(OperationState.RUNNING)
-_BY_ID = select(_T).where(_T.c.id == bindparam("id"))
+_BY_ID = ALL.where(_T.c.id == bindparam("id"))
 
 
 # -- reading --------------------------------------------------------------------------------------
@@ -40,7 +40,7 @@ def get(operation_id: int) -> Operation:
         row = session.execute(_BY_ID, {"id": operation_id}).one_or_none()
     if row is None:
         raise exception.NotFound(f"Operation {operation_id} could not be found.")
-    return _operation(row)
+    return from_row(row)
 
 
 def locked(operation_id: int) -> Operation:
@@ -54,37 +54,36 @@ def get_by_request_id(instance_uuid: str, request_id: str) -> Operation:
     """The newest operation of that request, with its events. :raises NotFound: none."""
     with reader() as session:
         row = session.execute(
-            select(_T)
-            .where(_T.c.instance_uuid == instance_uuid, _T.c.request_id == request_id)
+            ALL.where(_T.c.instance_uuid == instance_uuid, _T.c.request_id == request_id)
             .order_by(_T.c.id.desc())
             .limit(1)
         ).one_or_none()
         if row is None:
             raise exception.NotFound(f"Action for request_id {request_id} on instance {instance_uuid} not found")
-        return _operation(row, _events(session, row.id))
+        return from_row(row, _events(session, row.id))
 
 
 def newest_with_verdict(instance_uuid: str) -> Operation | None:
     """The last one that the scheduler was asked for."""
-    query = select(_T).where(_T.c.instance_uuid == instance_uuid, _T.c.verdict.is_not(None))
+    query = ALL.where(_T.c.instance_uuid == instance_uuid, _T.c.verdict.is_not(None))
     with reader() as session:
         row = session.execute(query.order_by(_T.c.id.desc()).limit(1)).one_or_none()
-    return None if row is None else _operation(row)
+    return None if row is None else from_row(row)
 
 
 def list_for_instance(instance_uuid: str) -> list[Operation]:
     """Newest first, without events."""
     with reader() as session:
-        rows = session.execute(select(_T).where(_T.c.instance_uuid == instance_uuid).order_by(_T.c.id.desc())).all()
-    return [_operation(row) for row in rows]
+        rows = session.execute(ALL.where(_T.c.instance_uuid == instance_uuid).order_by(_T.c.id.desc())).all()
+    return readable(rows)
 
 
 def open_for_instance(instance_uuid: str) -> list[Operation]:
     with reader() as session:
         rows = session.execute(
-            select(_T).where(_T.c.instance_uuid == instance_uuid, _T.c.state.in_(_OPEN)).order_by(_T.c.id)
+            ALL.where(_T.c.instance_uuid == instance_uuid, _T.c.state.in_(_OPEN)).order_by(_T.c.id)
         ).all()
-    return [_operation(row) for row in rows]
+    return readable(rows)
 
 
 def waiting(topic: str, host: str | None = None, older_than: datetime.datetime | None = None) -> list[int]:
@@ -101,17 +100,17 @@ def waiting(topic: str, host: str | None = None, older_than: datetime.datetime |
 def open_on_hosts(topic: str) -> list[Operation]:
     """Every open operation that waits for, or runs on, one host of the topic."""
     with reader() as session:
-        rows = session.execute(select(_T).where(_T.c.state.in_(_OPEN), _T.c.topic == topic).order_by(_T.c.id)).all()
-    return [_operation(row) for row in rows]
+        rows = session.execute(ALL.where(_T.c.state.in_(_OPEN), _T.c.topic == topic).order_by(_T.c.id)).all()
+    return readable(rows)
 
 
 def overdue() -> list[Operation]:
     """Open operations whose deadline passed."""
     with reader() as session:
         rows = session.execute(
-            select(_T).where(_T.c.state.in_(_OPEN), _T.c.deadline < clock.settled()).order_by(_T.c.id).limit(1000)
+            ALL.where(_T.c.state.in_(_OPEN), _T.c.deadline < clock.settled()).order_by(_T.c.id).limit(1000)
         ).all()
-    return [_operation(row) for row in rows]
+    return readable(rows)
 
 
 def _free(now: datetime.datetime) -> ColumnElement[bool]:
@@ -260,7 +259,7 @@ def finish(operation_id: int, attempt: int, state: OperationState, message: str 
         operation_id, attempt,
         state=str(state), message=message[:4000] if message else None, finish_time=now, lease_until=None, **values,
     )  # fmt: skip
-    _close_events([operation_id], state, now)
+    close_events([operation_id], state, now)
 
 
 def give_up(operation: Operation, message: str, **values: Any) -> None:
@@ -281,7 +280,7 @@ def give_up(operation: Operation, message: str, **values: Any) -> None:
         )  # fmt: skip
         if not ended:
             raise exception.StaleWrite(what=f"Operation {operation.id}")
-        _close_events([operation.id], OperationState.FAILED, now)
+        close_events([operation.id], OperationState.FAILED, now)
         forget_password([operation.id])
 
 
@@ -308,7 +307,7 @@ def end_open(instance_uuid: str, message: str, but: int | None = None, spare: Co
                     lease_until=None, attempt=_T.c.attempt + 1,
                 )
             )  # fmt: skip
-            _close_events(ids, OperationState.FAILED, now)
+            close_events(ids, OperationState.FAILED, now)
             forget_password(ids)
     return ids
 
@@ -378,7 +377,8 @@ def finish_event(
         )
 
 
-def _close_events(ids: list[int], state: OperationState, now: datetime.datetime) -> None:
+def close_events(ids: list[int], state: OperationState, now: datetime.datetime) -> None:
+    """What is open of ended operations ends with them."""
     result = "Success" if state is OperationState.DONE else "Error"
     with writer() as session:
         session.execute(
@@ -388,20 +388,12 @@ def _close_events(ids: list[int], state: OperationState, now: datetime.datetime)
         )
 
 
-# -- rows to objects ------------------------------------------------------------------------------
-
-
-def _operation(row: Row[Any], events: tuple[OperationEvent, ...] = ()) -> Operation:
-    values = dict(row._mapping)
-    values["state"] = OperationState(values["state"])
-    values["steps"] = tuple(values["steps"] or ())
-    values["args"] = values["args"] or {}
-    return Operation(events=events, **values)
+def events_of(operation_id: int) -> tuple[OperationEvent, ...]:
+    """Oldest first."""
+    with reader() as session:
+        return _events(session, operation_id)
 
 
 def _events(session: Any, operation_id: int) -> tuple[OperationEvent, ...]:
     rows = session.execute(select(_E).where(_E.c.operation_id == operation_id).order_by(_E.c.id)).all()
-    return tuple(
-        OperationEvent(row.name, row.start_time, row.finish_time, row.result, row.traceback, row.host, row.details)
-        for row in rows
-    )
+    return tuple(operation_rows.event(row) for row in rows)

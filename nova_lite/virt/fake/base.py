@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 import os
 import pathlib
 import time
@@ -25,6 +26,8 @@ _TRANSITIONS = {
     PowerState.PAUSED: Transition.PAUSED,
     PowerState.SUSPENDED: Transition.SUSPENDED,
 }
+
+LOG = logging.getLogger(__name__)
 
 
 @dataclass
@@ -76,7 +79,12 @@ class FakeBase(driver.ComputeDriver):
             return
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         for path in self._directory.glob("*.guest"):
-            guest = FakeGuest(**json.loads(path.read_text()))
+            try:
+                guest = FakeGuest(**json.loads(path.read_text()))
+            except (ValueError, TypeError, OSError):
+                # One guest that is lost costs its server only.
+                LOG.exception("%s cannot be read: its guest is no more", path.name)
+                continue
             self.guests[guest.uuid] = guest
         self.roots = {path.stem: path.read_text() for path in self._directory.glob("*.disk")}
         self.disks = set(self.roots)
