@@ -13,9 +13,9 @@ def tables() -> tuple[str, list[Table]]:
     rows, known = guards(), results.read()
     killed = sum(_found(guard, known.get(guard.name)).startswith("`") for guard in rows)
     said = (
-        f"{len(rows)} guards stand between a fault and an invariant. `make guards` takes each out of a copy of the tree, "
-        f"one at a time, and runs the tests named for it there; {killed} were seen to be missing. A test that is red "
-        "with every guard in place counts for nothing, nor does a removal that is no program. Invariants (I) and "
+        f"{len(rows)} guards stand between a fault and an invariant. `make guards` takes each out of a copy of the "
+        f"tree, one at a time, and runs the tests named for it there: {killed} are seen to be missing. A test that is "
+        "red with every guard in place counts for nothing, nor does a removal that is no program. Invariants (I) and "
         "scenarios (R) are those of the reliability design; tests are below `tests/`."
     )
     return said, [(title, _table([row for row in rows if row.room == room], known)) for room, title in titles().items()]

@@ -191,3 +191,20 @@ def test_a_policy_is_judged_where_the_claim_is_written() -> None:
     won = [DatabasePlanner().claim(picture, make_spec(instance_uuid=uuid, group=nobody), ()) for uuid in members]
     assert won == [True, False]
     assert [each.instance_uuid for each in allocations.list()] == members[:1]
+
+
+def test_a_question_that_comes_late_claims_for_nobody() -> None:
+    """Its answer was given up, and the operation is another's by now."""
+    here = _add_host("a")
+    number = operations.insert_pending(
+        request_id="r", instance_uuid=uuid_of("server"), action="create", project_id="p", user_id="u",
+        topic="conductor", host=None, args={}, timeout_s=9,
+    )  # fmt: skip
+    first = operations.take(number, "one", -1, "conductor", None)
+    second = operations.take(number, "two", 60, "conductor", None)
+    assert first is not None and second is not None
+    picture = make_host("a", node_uuid=here.uuid)
+    for asked, wins in ((first, False), (second, True)):
+        spec = make_spec(operation_id=number, attempt=asked.attempt)
+        assert DatabasePlanner().claim(picture, spec, ()) is wins
+        assert bool(allocations.list()) is wins

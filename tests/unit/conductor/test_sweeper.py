@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from nova_lite import conf as nova_conf
+from nova_lite.conductor import sweeper
 from nova_lite.conductor.sweeper import Sweeper
 from nova_lite.db.api import allocations, compute_nodes, instances, migrations, operations, services
 from nova_lite.db.models import Operation as OperationModel
@@ -86,6 +87,18 @@ def test_a_build_leaves_a_dead_host_and_not_a_living_one(found: Found) -> None:
     assert (instances.get(dead).host, operations.get(left).topic) == (None, "conductor")
     assert (instances.get(living).host, operations.get(kept).host) == ("up", "up")
     assert [each.instance_uuid for each in allocations.list()] == [living]
+
+
+def test_who_saw_nothing_for_long_takes_nobody_for_dead_at_once(
+    found: Found, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A conductor that hung, or had no database: everybody's heartbeat looks old to it."""
+    kept = _operation(_server("down", vm_state="building", task_state="spawning"), "create", "down")
+    at = found.sweeper._looked_at
+    for passed, run in ((3600.0, []), (3601.0, []), (3640.0, [kept])):
+        monkeypatch.setattr(sweeper, "monotonic", lambda passed=passed: at + passed)
+        found.sweeper.sweep()
+        assert found.run == run
 
 
 def test_what_is_past_its_deadline_ends_and_says_so(found: Found) -> None:
