@@ -7,7 +7,7 @@ from typing import Any
 
 from nova_lite.audit import gather
 from nova_lite.audit.chore import Chore
-from nova_lite.audit.neighbours import Doors
+from nova_lite.audit.neighbours import Doors, Hosts
 from nova_lite.compute.rpcapi import ComputeRpcAPI
 from nova_lite.conductor import leftover_images, leftover_volumes, shelf
 from nova_lite.conductor.tasks import soft_delete, unconfirmed
@@ -15,6 +15,7 @@ from nova_lite.db.api import services
 from nova_lite.image.api import API as ImageAPI
 from nova_lite.liveness import is_up
 from nova_lite.manager import PeriodicTask
+from nova_lite.network.api import API as NetworkAPI
 from nova_lite.volume.api import API as VolumeAPI
 
 # Sweeps between two rounds of what is not urgent.
@@ -30,7 +31,7 @@ def periodic_tasks(conf: Any, compute: ComputeRpcAPI, image: ImageAPI, volume: V
         soft_delete.reclaim(conf.reclaim_instance_interval, conf.operations.service_down_s)
 
     return [
-        PeriodicTask(lambda: leftover_images.remove(image), every_s, delay_s=every_s, name="leftover images"),
+        PeriodicTask(lambda: leftover_images.remove(image, volume), every_s, delay_s=every_s, name="leftover images"),
         PeriodicTask(lambda: leftover_volumes.take_back(volume), every_s, delay_s=every_s, name="leftover volumes"),
         PeriodicTask(lambda: shelf.clear(compute, conf.shelved_offload_time), rare_s, delay_s=every_s, name="shelf"),
         PeriodicTask(reclaim, every_s, name="reclaim"),
@@ -44,12 +45,14 @@ def periodic_tasks(conf: Any, compute: ComputeRpcAPI, image: ImageAPI, volume: V
 
 
 def audit(
-    conf: Any, binary: str, host: str, doors: Doors, swept_s: Callable[[], float | None]
-) -> list[PeriodicTask]:
+    conf: Any, binary: str, host: str, compute: ComputeRpcAPI, neighbours: tuple[ImageAPI, NetworkAPI, VolumeAPI],
+    swept_s: Callable[[], float | None],
+) -> list[PeriodicTask]:  # fmt: skip
     """The audit of the whole cloud, which one conductor does: of those that live the first by name.
 
     :param swept_s: seconds since this conductor swept.
     """
+    doors = Doors(Hosts(compute), *neighbours)
     interval_s, down_s = conf.operations.audit_interval_s, conf.operations.service_down_s
     if not interval_s:
         return []

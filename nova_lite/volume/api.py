@@ -18,6 +18,8 @@ PASSING = ("creating", "downloading")
 _REIMAGE = "3.68"
 # The metadata item of a volume that is made for a server: its id.
 MADE_FOR = "nova_lite_server"
+# And of a snapshot, the image.
+MADE_FOR_IMAGE = "nova_lite_image"
 PAGE = 1000
 
 
@@ -123,10 +125,25 @@ class API:
         path = f"/snapshots/{checked_id(snapshot_id, missing)}"
         return meta.snapshot(self._cinder.request(ctxt, "GET", path, missing))
 
-    def create_snapshot(self, ctxt: RequestContext | None, volume_id: str, name: str) -> Snapshot:
-        """A snapshot of a volume, also of one in use; it is not ready yet."""
-        body = {"snapshot": {"volume_id": volume_id, "name": name, "description": "", "force": True}}
-        return meta.snapshot(self._cinder.request(ctxt, "POST", "/snapshots", _no_volume(volume_id), body))
+    def create_snapshot(
+        self, ctxt: RequestContext | None, volume_id: str, name: str, made_for: str | None = None
+    ) -> Snapshot:
+        """A snapshot of a volume, also of one in use; it is not ready yet.
+
+        ``made_for`` is the image that it is made for, see :meth:`snapshots_made_for`.
+        """
+        wanted: dict[str, Any] = {"volume_id": volume_id, "name": name, "description": "", "force": True}
+        if made_for is not None:
+            wanted["metadata"] = {MADE_FOR_IMAGE: made_for}
+        made = self._cinder.request(ctxt, "POST", "/snapshots", _no_volume(volume_id), {"snapshot": wanted})
+        return meta.snapshot(made)
+
+    def snapshots_made_for(self, ctxt: RequestContext | None, image_id: str) -> list[Snapshot]:
+        """The snapshots that were made for an image, whosever they are."""
+        query = {"all_tenants": "1", "metadata": str({MADE_FOR_IMAGE: image_id})}
+        body = self._cinder.request(ctxt, "GET", "/snapshots/detail", exception.NotFound, query=query)
+        found = body.get("snapshots", ()) if isinstance(body, dict) else ()
+        return [meta.snapshot({"snapshot": each}) for each in found]
 
     def wait_snapshot(self, ctxt: RequestContext | None, snapshot_id: str) -> Snapshot:
         """The snapshot, once it is made or failed, or [cinder] does not let us wait any longer."""

@@ -12,9 +12,10 @@ import pytest
 from sqlalchemy import select
 
 from nova_lite.compute import acceptance, reservations
+from nova_lite.compute.doors.volume_images import VolumeImageDoor
 from nova_lite.context import RequestContext
 from nova_lite.db import clock
-from nova_lite.db.api import provisional_volumes
+from nova_lite.db.api import provisional_images, provisional_volumes
 from nova_lite.db.models import ProvisionalVolume
 from nova_lite.db.session import reader
 from tests.harness.cloud import ADMIN, IMAGE_ID, PROJECT, USER, Cloud, until
@@ -102,6 +103,24 @@ def test_of_a_detach_and_a_swap(cloud: Cloud, method: str) -> None:
     assert _statuses(cloud)[volume] == "detaching"
     _after(cloud)
     assert (_statuses(cloud)[volume], _statuses(cloud)[other]) == ("in-use", "available")
+
+
+def test_of_an_image_of_a_volume(cloud: Cloud) -> None:
+    """Neither image nor snapshot stays."""
+    server = cloud.boot(imageRef="", block_device_mapping_v2=[ROOT])["id"]
+    before = set(cloud.images.images)
+    with _dying(cloud), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(acceptance, "at_once", acceptance.create)
+        patch.setattr(VolumeImageDoor, "_give_back", lambda *_: None)
+        patch.setattr(provisional_images, "discard", lambda *_: None)
+        cloud.act(server, "createImage", {"name": "never"})
+    (image,) = set(cloud.images.images) - before
+    assert [each.image_id for each in provisional_images.list_all()] == [image]
+    assert len(cloud.volumes.rows("/snapshots", "snapshots")) == 1
+    provisional_images.discard(image, server)
+    until(lambda: provisional_images.list_all() == [], 20, lambda: f"left: {provisional_images.list_all()}")
+    assert set(cloud.images.images) == before and cloud.volumes.rows("/snapshots", "snapshots") == []
+    cloud.wait_quiet()
 
 
 def test_a_request_that_is_too_slow_is_not_accepted(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,7 +29,7 @@ SAMPLE = (
     ("soft reboot", "compute/driver.reboot.after#0", Kind.HANG),
     ("rebuild that fails", "compute/call.fail_operation.before#0", Kind.CRASH),
     ("rebuild on a volume", "compute/volume.PUT attachments.after#0", Kind.DELAY),
-    ("snapshot of a volume", "api/image.upload.before#0", Kind.RAISE),
+    ("snapshot of a volume", "api/image.upload.before#0", Kind.CRASH),
     ("shelve on its host", "compute/driver.snapshot.after#0", Kind.CRASH),
     ("shelve offload", "compute/driver.delete_disks.after#0", Kind.CRASH),
     ("unshelve on its host", "compute/driver.power_on.before#0", Kind.RAISE),

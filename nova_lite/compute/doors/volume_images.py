@@ -13,6 +13,8 @@ from nova_lite import concurrency, exception
 from nova_lite.compute import acceptance, actions
 from nova_lite.compute.doors.door import Door
 from nova_lite.context import RequestContext
+from nova_lite.db.api import provisional_images
+from nova_lite.db.session import retry_on_deadlock, writer
 from nova_lite.objects import BlockDevice, Instance
 
 LOG = logging.getLogger(__name__)
@@ -22,7 +24,7 @@ class VolumeImageDoor(Door):
     """The API does it at once, with the user's own token: snapshots and image are the user's."""
 
     def create(self, ctxt: RequestContext, instance: Instance, name: str, properties: Mapping[str, str]) -> str:
-        """The image's id; what was begun and failed leaves nothing.
+        """The image's id; what was begun leaves nothing when it failed, or this process died.
 
         :raises InstanceIsLocked, InstanceInvalidState, InstanceNotLaunched, InstanceNotReady: refused.
         :raises Forbidden, Invalid, Unavailable: the image or the volume service does not want it.
@@ -31,8 +33,9 @@ class VolumeImageDoor(Door):
         self.check(ctxt, instance, row)
         snapshots: list[str] = []
         image_id = str(uuid.uuid4())
+        provisional_images.promise(image_id, instance.uuid)
         try:
-            mapping = [self._row(ctxt, device, name, snapshots) for device in instance.block_devices]
+            mapping = [self._row(ctxt, device, name, image_id, snapshots) for device in instance.block_devices]
             own = {
                 "block_device_mapping": json.dumps(mapping),
                 "bdm_v2": "True",
@@ -41,13 +44,16 @@ class VolumeImageDoor(Door):
             min_ram = instance.image.min_ram if instance.image is not None else 0
             self._image.create(ctxt, image_id, name, {**properties, **own}, min_disk=0, min_ram=min_ram)
             self._image.upload(ctxt, image_id, io.BytesIO(b""), "raw")
-            acceptance.at_once(ctxt, instance, row, {}, {"image_id": image_id})
+            _accept(ctxt, instance, row, image_id)
         except BaseException:
+            provisional_images.discard(image_id, instance.uuid)
             self._give_back(ctxt, image_id, snapshots)
             raise
         return image_id
 
-    def _row(self, ctxt: RequestContext, device: BlockDevice, name: str, snapshots: list[str]) -> dict[str, Any]:
+    def _row(
+        self, ctxt: RequestContext, device: BlockDevice, name: str, image_id: str, snapshots: list[str]
+    ) -> dict[str, Any]:
         """What the image says of a device: how the same one is made for another server."""
         row: dict[str, Any] = {
             "boot_index": device.boot_index,
@@ -67,9 +73,8 @@ class VolumeImageDoor(Door):
             "no_device": None,
         }
         if device.is_volume:
-            snapshots.append(
-                self._volume.create_snapshot(ctxt, str(device.volume_id), f"snapshot for {name}"[:255]).id
-            )
+            title = f"snapshot for {name}"[:255]
+            snapshots.append(self._volume.create_snapshot(ctxt, str(device.volume_id), title, image_id).id)
             row |= {"source_type": "snapshot", "snapshot_id": snapshots[-1]}
         return row
 
@@ -89,3 +94,11 @@ class VolumeImageDoor(Door):
                 self._volume.delete_snapshot(ctxt, snapshot)
             except exception.NovaLiteError as error:
                 LOG.error("Snapshot %s could not be removed: %s", snapshot, error)
+
+
+@retry_on_deadlock
+def _accept(ctxt: RequestContext, instance: Instance, row: actions.Action, image_id: str) -> None:
+    """From now on the image stays."""
+    with writer():
+        acceptance.at_once(ctxt, instance, row, {}, {"image_id": image_id})
+        provisional_images.keep(image_id)

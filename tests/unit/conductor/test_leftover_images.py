@@ -9,6 +9,7 @@ import pytest
 from nova_lite import exception
 from nova_lite.conductor import leftover_images
 from nova_lite.db.api import instances, provisional_images
+from nova_lite.volume.meta import Snapshot
 from tests.harness.database import fresh_database, make_instance
 
 FIRST, SECOND = "22222222-0000-4000-8000-000000000001", "22222222-0000-4000-8000-000000000002"
@@ -27,6 +28,19 @@ class Images:
         if isinstance(answer, Exception):
             raise answer
         return answer
+
+
+class Volumes:
+    """Has the snapshots ``left``, by status."""
+
+    def __init__(self, *left: str) -> None:
+        self.left = list(left)
+
+    def snapshots_made_for(self, ctxt: object, image_id: str) -> list[Snapshot]:
+        return [Snapshot(status, status, 1, "a volume") for status in self.left]
+
+    def delete_snapshot(self, ctxt: object, snapshot_id: str) -> None:
+        self.left.remove(snapshot_id)
 
 
 @pytest.fixture(autouse=True)
@@ -48,21 +62,21 @@ def _discard(*image_ids: str) -> None:
 def test_what_is_gone_or_somebody_elses_now_is_forgotten(answer: bool | Exception) -> None:
     _discard(FIRST)
     images = Images(answer)
-    leftover_images.remove(images)  # type: ignore[arg-type]
+    leftover_images.remove(images, Volumes())  # type: ignore[arg-type]
     assert images.asked == [FIRST] and _left() == []
 
 
 def test_while_the_image_service_is_away_everything_waits() -> None:
     _discard(FIRST, SECOND)
     images = Images(exception.Unavailable("away"))
-    leftover_images.remove(images)  # type: ignore[arg-type]
+    leftover_images.remove(images, Volumes())  # type: ignore[arg-type]
     assert images.asked == [FIRST] and _left() == [FIRST, SECOND]
 
 
 def test_one_that_cannot_be_removed_does_not_stop_the_others() -> None:
     _discard(FIRST, SECOND)
     images = Images(exception.Invalid("odd"), True)
-    leftover_images.remove(images)  # type: ignore[arg-type]
+    leftover_images.remove(images, Volumes())  # type: ignore[arg-type]
     assert images.asked == [FIRST, SECOND] and _left() == [FIRST]
 
 
@@ -71,5 +85,17 @@ def test_an_image_that_holds_a_shelved_servers_disk_stays() -> None:
     instances.insert(server)
     provisional_images.discard(FIRST, server.uuid)
     images = Images()
-    leftover_images.remove(images)  # type: ignore[arg-type]
+    leftover_images.remove(images, Volumes())  # type: ignore[arg-type]
     assert images.asked == [] and _left() == []
+
+
+def test_snapshots_that_were_made_for_it_go_once_they_are_there() -> None:
+    server = make_instance(image_ref="")
+    instances.insert(server)
+    provisional_images.discard(FIRST, server.uuid)
+    volumes = Volumes("available", "creating")
+    leftover_images.remove(Images(True), volumes)  # type: ignore[arg-type]
+    assert volumes.left == ["creating"] and _left() == [FIRST]
+    volumes.left = ["available"]
+    leftover_images.remove(Images(False), volumes)  # type: ignore[arg-type]
+    assert volumes.left == [] and _left() == []
