@@ -7,8 +7,7 @@ from typing import Any
 
 from oslo_log import log as logging
 
-from nova_lite import clock, concurrency, exception
-from nova_lite.audit.neighbours import Doors, Hosts
+from nova_lite import concurrency, exception
 from nova_lite.compute.rpcapi import ComputeRpcAPI
 from nova_lite.conductor import chores, poison
 from nova_lite.conductor.host_verbs import HostVerbs
@@ -21,7 +20,6 @@ from nova_lite.db.api import operations, services
 from nova_lite.image.api import API as ImageAPI
 from nova_lite.manager import PeriodicTask
 from nova_lite.network import loader as network_loader
-from nova_lite.network.api import API as NetworkAPI
 from nova_lite.objects import Operation
 from nova_lite.scheduler.api import API as SchedulerAPI
 from nova_lite.volume.api import API as VolumeAPI
@@ -35,7 +33,7 @@ class ConductorManager(HostVerbs):
     """Several may run; each has an owner name of its own, under which it holds leases."""
 
     def __init__(
-        self, host: str, conf: Any, image_api: ImageAPI | None = None, network_api: NetworkAPI | None = None,
+        self, host: str, conf: Any, image_api: ImageAPI | None = None, network_api: network_loader.API | None = None,
         volume_api: VolumeAPI | None = None,
     ) -> None:  # fmt: skip
         super().__init__(host, conf)
@@ -59,8 +57,7 @@ class ConductorManager(HostVerbs):
             self._max_builds,
             options.retention_days,
         )
-        self._doors = Doors(Hosts(self._compute), self._image, network, volume)
-        self._swept_at: float | None = None
+        self._neighbours = (self._image, network, volume)
         self._intervals = (options.heartbeat_interval_s, options.sweep_interval_s)
 
     def init_host(self) -> None:
@@ -70,10 +67,10 @@ class ConductorManager(HostVerbs):
         beat, sweep = self._intervals
         return [
             PeriodicTask(self._beat, beat, name="heartbeat"),
-            PeriodicTask(self._sweep, sweep, delay_s=sweep, name="sweep"),
+            PeriodicTask(self._sweeper.sweep, sweep, delay_s=sweep, name="sweep"),
             PeriodicTask(self._sweeper.tidy, chores.RARELY * sweep, delay_s=sweep, name="tidy"),
             *chores.periodic_tasks(self.conf, self._compute, self._image, self._volume),
-            *chores.audit(self.conf, BINARY, self.host, self._doors, self._since_sweep),
+            *chores.audit(self.conf, BINARY, self.host, self._compute, self._neighbours, self._sweeper.age_s),
         ]
 
     def stop(self) -> None:
@@ -115,13 +112,6 @@ class ConductorManager(HostVerbs):
 
     def _ask_to_look_around(self, host_name: str) -> None:
         self._compute.look_around(admin_context(), host_name)
-
-    def _sweep(self) -> None:
-        self._sweeper.sweep()
-        self._swept_at = clock.monotonic()
-
-    def _since_sweep(self) -> float | None:
-        return None if self._swept_at is None else clock.monotonic() - self._swept_at
 
     def _beat(self) -> None:
         if not services.heartbeat(self.host, BINARY, self._epoch):

@@ -45,6 +45,7 @@ class Sweeper:
         # When this conductor last looked for dead hosts, and until when it does not trust what it sees.
         self._looked_at = monotonic()
         self._dazzled_until = 0.0
+        self._swept_at: float | None = None
 
     def sweep(self) -> None:
         """One round; an error in one finding does not keep the others from their turn."""
@@ -54,6 +55,11 @@ class Sweeper:
         for operation_id in operations.waiting("conductor", older_than=older):
             self._run(operation_id)
         self._ask_returned()
+        self._swept_at = monotonic()
+
+    def age_s(self) -> float | None:
+        """Seconds since the last round that came to its end; None: there was none yet."""
+        return None if self._swept_at is None else monotonic() - self._swept_at
 
     def tidy(self) -> None:
         """End what nobody can work on, give back claims of servers that are gone, forget what was deleted long ago.

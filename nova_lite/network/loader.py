@@ -9,6 +9,8 @@ from nova_lite.network.flat import FlatNetwork
 from nova_lite.network.neutron import Neutron
 from nova_lite.network.service import NetworkService
 
+__all__ = ("API", "NEUTRON", "load")
+
 NEUTRON = "neutron"
 
 
