@@ -34,12 +34,12 @@ class IdentityFile:
         self._kept_at = 0.0
 
     def load(self) -> HostIdentity | None:
-        """What the host knows of itself; where there is no file, a new identity, written before anybody hears of it.
+        """What the host knows of itself, read once; without a file a new identity, written before anybody hears of it.
 
         :raises HostRefused: the file is another host's, or cannot be read or written.
         """
-        if self._path is None:
-            return None
+        if self._path is None or self._known is not None:
+            return self._known
         try:
             found = HostIdentity.from_primitive(json.loads(self._path.read_text(encoding="utf-8")))
         except FileNotFoundError:
