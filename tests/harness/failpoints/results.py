@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pathlib
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -51,11 +52,11 @@ class Diary:
         )  # fmt: skip
 
     def todo(self, operations: Iterable[str], kinds: Iterable[Kind], every: int = 1) -> list[Cell]:
-        """Cells that were not run, or went badly; of all cells only every so many; a kind after the other."""
+        """Cells that were not run, or went badly; of all cells only every so many; in disorder, always the same."""
         wanted = tuple(kinds)
         found = [cell for name in operations for cell in list(cells(name, self.moments[name], wanted))[::every]]
         left = [cell for cell in found if cell not in self.results or self.results[cell].complaints]
-        return sorted(left, key=lambda cell: wanted.index(cell.kind))
+        return sorted(left, key=lambda cell: zlib.crc32(f"{cell.operation} {cell.moment} {cell.kind}".encode()))
 
     def summary(self) -> dict[str, dict[str, dict[str, list[int]]]]:
         """By operation, service and point, and kind: cells existing, run, of these struck, of these bad."""
