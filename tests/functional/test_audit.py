@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, update
 
+from nova_lite import concurrency
 from nova_lite.audit import gather
 from nova_lite.audit.chore import Chore
 from nova_lite.audit.neighbours import Doors, Hosts
@@ -79,19 +80,22 @@ def _gone(cloud: Cloud) -> str:
     return server_id
 
 
-def test_a_cloud_at_work_has_no_findings(cloud: Cloud) -> None:
+def test_a_cloud_at_work_has_no_findings(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     cloud.boot()
     answer = _audit(cloud, "--verbose")
     assert (answer.code, answer.facts["findings"], answer.facts["unheard"]) == (audit.NONE, [], {})
     assert answer.facts["heard"] == ["host1", "host2"]
     assert answer.text.splitlines()[0] == "Nothing found."
+    go_on = concurrency.Event()
     for driver in cloud.drivers.values():
-        driver.plan.delay("spawn", 2.0)
+        monkeypatch.setattr(driver.plan, "_sleep", lambda _: go_on.wait(30))
+        driver.plan.delay("spawn", 1.0)
     booting = cloud.boot(wait=None)["id"]
     assert _audit(cloud).code == audit.NONE, "what is under way is no finding"
     assert instances.get(booting).task_state is not None
     for driver in cloud.drivers.values():
         driver.plan.clear()
+    go_on.set()
     cloud.wait(booting, "ACTIVE")
 
 
