@@ -72,6 +72,10 @@ class Network:
         self._strike("detach")
         self.ports.pop(port_id, None)
 
+    def unbind(self, ctxt: Any, instance: Instance, host: str) -> None:
+        """The ports stay the server's and are on no host."""
+        self.ports.clear()
+
     def move(self, ctxt: Any, instance: Instance, host: str) -> tuple[Vif, ...]:
         self.moved.append(host)
         return instance.network_info
