@@ -17,7 +17,7 @@ from typing import Any
 from oslo_config import cfg
 from oslo_log import log as logging
 
-from nova_lite import clock, concurrency, exception, failpoints, manager, outbox, rpc_memory, rpc_wire, versions
+from nova_lite import clock, concurrency, exception, failpoints, manager, outbox, rpc_listener, rpc_memory, rpc_wire, versions
 from nova_lite.context import RequestContext
 
 concurrency.choose_oslo_service_backend()  # oslo.messaging asks for it while being imported
@@ -371,6 +371,7 @@ class Server:
         """Take no more messages; those being handled go on."""
         if self._server is not None:
             _hurried(self._server.stop)
+            rpc_listener.leave_the_rest(self._server)
 
     def wait(self) -> None:
         """Return when the messages being handled are done and answered."""
