@@ -164,14 +164,18 @@ def rest(operation: Operation, message: str) -> None:
 
 
 @retry_on_deadlock
-def fail(operation_id: int, attempt: int, reason: str, details: str, code: int) -> None:
-    """The action failed for good. :raises StaleWrite: see :func:`progress`."""
+def fail(
+    operation_id: int, attempt: int, reason: str, details: str, code: int, verdict: dict[str, Any] | None = None
+) -> None:
+    """The action failed for good; ``verdict`` is the scheduler's. :raises StaleWrite: see :func:`progress`."""
     with writer():
         operations.hold(operation_id, attempt)
         operation = operations.get(operation_id)
         instance = _instance(operation)
-        if instance is not None:
-            failures.end_failed(operation, instance, reason, details, code)
+        if instance is None:
+            operations.give_up(operation, "The server is gone.")
+        else:
+            failures.end_failed(operation, instance, reason, details, code, verdict)
 
 
 @retry_on_deadlock

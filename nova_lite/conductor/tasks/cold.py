@@ -6,9 +6,8 @@ import logging
 from typing import Any
 
 from nova_lite import exception
-from nova_lite.compute import actions
 from nova_lite.compute.rpcapi import ComputeRpcAPI
-from nova_lite.conductor import failures, journal, moves
+from nova_lite.conductor import journal, moves
 from nova_lite.conductor.endings.moves import undo
 from nova_lite.conductor.tasks.destination import unclaim
 from nova_lite.conductor.tasks.placement import ask, request_spec, verdict_of
@@ -92,14 +91,11 @@ def _send(operation: Operation, migration: Migration, chosen: Selection, placeme
         journal.hand_over(operation.id, operation.attempt, "prep", chosen.host, {}, {"new": side})
 
 
-@retry_on_deadlock
 def _no_valid_host(operation: Operation, instance: Instance, placement: Placement) -> None:
     lacking = operation.args.get("lacking")
     reason = lacking or str(exception.NoValidHost(reason=placement.diagnosis.summary()))
     LOG.info("Server %s cannot move: %s", instance.uuid, reason)
-    with writer():
-        operations.hold(operation.id, operation.attempt)
-        failures.end_failed(operation, instance, reason, "", 400, verdict=verdict_of(placement))
+    journal.fail(operation.id, operation.attempt, reason, "", 400, verdict_of(placement))
 
 
 # -- without a host -------------------------------------------------------------------------------
@@ -120,35 +116,3 @@ def host_down(operation: Operation, instance: Instance) -> int | None:
     if stage == "finish" and operation.host != operation.args["old"]["host"]:
         undo(operation, instance, f"Host {operation.host} went down while the server moved to it.")
     return None
-
-
-def confirm_without_source(operation: Operation, instance: Instance) -> int | None:
-    """The source cleans up when it is back: its disks are of an older generation."""
-    if operation.host == instance.host:
-        return None
-    return operation.id if operations.seize(operation, "conductor") else None
-
-
-def revert_without_destination(operation: Operation, instance: Instance) -> int | None:
-    """The destination cleans up when it is back; the source goes on at once."""
-    if operation.args.get("stage") is not None or operation.host == operation.args["old"]["host"]:
-        return None
-    return operation.id if operations.seize(operation, "conductor") else None
-
-
-def confirm(ctxt: RequestContext, operation: Operation) -> None:
-    """End a confirmation that its dead source has left to the conductors."""
-    instance = instances.get(operation.instance_uuid)
-    journal.finish(operation.id, operation.attempt, instance.power_state, {})
-
-
-class RevertTask:
-    """Passes a revert on to the source, when the destination is dead."""
-
-    def __init__(self, compute: ComputeRpcAPI) -> None:
-        self._compute = compute
-
-    def execute(self, ctxt: RequestContext, operation: Operation) -> None:
-        old = place(operation.args["old"])
-        journal.hand_over(operation.id, operation.attempt, actions.REVERT_RESIZE.stages[0].name, old["host"], old, {})
-        self._compute.run_operation(ctxt, old["host"], operation.id)

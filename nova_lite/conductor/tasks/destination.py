@@ -6,7 +6,7 @@ import logging
 from typing import Any
 
 from nova_lite import exception
-from nova_lite.conductor import failures
+from nova_lite.conductor import journal
 from nova_lite.conductor.tasks.placement import ask, request_spec, verdict_of
 from nova_lite.conf import CONF
 from nova_lite.context import RequestContext
@@ -82,13 +82,10 @@ class Destination:
         )
 
 
-@retry_on_deadlock
 def give_up(operation: Operation, instance: Instance, reason: str, verdict: dict[str, Any] | None = None) -> None:
     """End the move for good. :raises StaleWrite: overtaken."""
     LOG.info("Server %s does not move: %s", instance.uuid, reason)
-    with writer():
-        operations.hold(operation.id, operation.attempt)
-        failures.end_failed(operation, instance, reason, "", 500, verdict=verdict)
+    journal.fail(operation.id, operation.attempt, reason, "", 500, verdict)
 
 
 @retry_on_deadlock

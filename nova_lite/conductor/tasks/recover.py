@@ -8,7 +8,7 @@ from collections.abc import Callable
 from nova_lite import exception
 from nova_lite.compute import actions
 from nova_lite.conductor import failures, journal
-from nova_lite.conductor.tasks import cold, evacuate, live_migrate, soft_delete, unshelve
+from nova_lite.conductor.tasks import cold, evacuate, live_migrate, resized, soft_delete, unshelve
 from nova_lite.db.api import allocations, instances, operations
 from nova_lite.db.session import retry_on_deadlock, writer
 from nova_lite.objects import Instance, Operation
@@ -20,8 +20,8 @@ _GONE = "The server is gone."
 WITHOUT_HOST: dict[str, Callable[[Operation, Instance], int | None]] = {
     actions.RESIZE.name: cold.host_down,
     actions.MIGRATE.name: cold.host_down,
-    actions.CONFIRM_RESIZE.name: cold.confirm_without_source,
-    actions.REVERT_RESIZE.name: cold.revert_without_destination,
+    actions.CONFIRM_RESIZE.name: resized.confirm_without_source,
+    actions.REVERT_RESIZE.name: resized.revert_without_destination,
     actions.LIVE_MIGRATE.name: live_migrate.without_host,
     actions.EVACUATE.name: evacuate.without_host,
     actions.UNSHELVE.name: unshelve.leave_dead_host,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from nova_lite.compute import actions
 from nova_lite.compute.rpcapi import ComputeRpcAPI
-from nova_lite.conductor.tasks import cold, soft_delete
+from nova_lite.conductor.tasks import cold, resized, soft_delete
 from nova_lite.conductor.tasks.build import BuildTask
 from nova_lite.conductor.tasks.delete import DeleteTask
 from nova_lite.conductor.tasks.destination import Destination
@@ -35,8 +35,8 @@ def tasks(
         actions.SOFT_DELETE.name: soft_delete.without_host,
         actions.RESIZE.name: cold.ColdMoveTask(scheduler, compute).execute,
         actions.MIGRATE.name: cold.ColdMoveTask(scheduler, compute).execute,
-        actions.CONFIRM_RESIZE.name: cold.confirm,
-        actions.REVERT_RESIZE.name: cold.RevertTask(compute).execute,
+        actions.CONFIRM_RESIZE.name: resized.confirm,
+        actions.REVERT_RESIZE.name: resized.RevertTask(compute).execute,
         actions.LIVE_MIGRATE.name: LiveMigrateTask(destination, compute).execute,
         actions.EVACUATE.name: EvacuateTask(destination, compute).execute,
         actions.UNSHELVE.name: UnshelveTask(scheduler, compute).execute,

@@ -9,7 +9,7 @@ from nova_lite import exception
 from nova_lite.compute.rpcapi import ComputeRpcAPI
 from nova_lite.compute.task_states import TaskState
 from nova_lite.compute.vm_states import VmState
-from nova_lite.conductor import failures, journal
+from nova_lite.conductor import journal
 from nova_lite.conductor.endings import shelves
 from nova_lite.conductor.tasks.placement import ask, request_spec, verdict_of
 from nova_lite.context import RequestContext
@@ -78,13 +78,10 @@ def _assign(operation: Operation, instance: Instance, chosen: Selection, placeme
         operations.hand_over(operation.id, operation.attempt, "compute", chosen.host, args)
 
 
-@retry_on_deadlock
 def _no_valid_host(operation: Operation, instance: Instance, placement: Placement) -> None:
     reason = str(exception.NoValidHost(reason=placement.diagnosis.summary()))
     LOG.info("Server %s stays on the shelf: %s", instance.uuid, reason)
-    with writer():
-        operations.hold(operation.id, operation.attempt)
-        failures.end_failed(operation, instance, reason, "", 500, verdict=verdict_of(placement))
+    journal.fail(operation.id, operation.attempt, reason, "", 500, verdict_of(placement))
 
 
 @retry_on_deadlock
