@@ -250,13 +250,15 @@ def _drop_transaction() -> None:
         database.gate.release()
 
 
+_begin = Transaction.connection
+
+
 def _break_transactions(is_down: Callable[[], bool]) -> None:
     """While it says so, no transaction begins: the error is what a driver without a server raises."""
-    begin = Transaction.connection
 
     def connection(self: Transaction) -> Any:
         if is_down():
             raise OperationalError(None, None, ConnectionRefusedError("the database is away"))  # type: ignore[arg-type]
-        return begin(self)
+        return _begin(self)
 
     Transaction.connection = connection  # type: ignore[method-assign]

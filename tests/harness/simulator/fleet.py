@@ -33,7 +33,7 @@ LEASE_S = 30.0
 # The product's defaults, but that what beats beats a little slower: most of a trial's time is its daemons' idling.
 OPTIONS: dict[str, dict[str, Any]] = {
     "operations": {
-        "heartbeat_interval_s": 8.0, "sweep_interval_s": 8.0, "lease_s": LEASE_S, "service_down_s": 45.0,
+        "heartbeat_interval_s": 10.0, "sweep_interval_s": 10.0, "lease_s": LEASE_S, "service_down_s": 45.0,
         "power_sync_interval_s": 40.0,
     },
     "cinder": {"http_retries": 1, "retry_delay_s": 0.5, "block_device_allocate_retries_interval": 1},

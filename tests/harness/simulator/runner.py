@@ -15,12 +15,17 @@ import tempfile
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 
+from nova_lite import liveness
+from nova_lite.db import clock as db_clock
+from nova_lite.virt.fake import live_migration
 from tests.harness.simulator import primitives
 from tests.harness.simulator.fleet import Fleet
 from tests.harness.simulator.trial import Result, Trial
 
 # A trial that takes so many real seconds has hung.
 HUNG_S = 90
+# The seed of a trial that nobody looks at.
+WARMING = 10
 
 
 class Runner:
@@ -30,14 +35,24 @@ class Runner:
         memory = pathlib.Path("/dev/shm")
         self._root = pathlib.Path(tempfile.mkdtemp(prefix="simulator-", dir=memory if memory.is_dir() else None))
         self._home = pathlib.Path.cwd()
-        template = self._root / "template"
-        template.mkdir()
-        os.chdir(template)
-        if log_level >= logging.CRITICAL:
-            logging.disable(logging.CRITICAL)
         primitives.install()
+        logging.disable(logging.CRITICAL)
+        self._stand_in("warm")
+        fleet = Fleet()
+        self._database = fleet.prepare()
+        # Statements are compiled once for all trials. What is left of this one is kept: nothing of it may end.
+        self._warm = Trial(fleet, self._database, WARMING)
+        self._warm.run()
+        _forget()
+        self._stand_in("template")
         self._fleet = Fleet()
-        self._database = self._fleet.prepare()
+        self._fleet.prepare()
+        if log_level < logging.CRITICAL:
+            logging.disable(logging.NOTSET)
+
+    def _stand_in(self, name: str) -> None:
+        (self._root / name).mkdir()
+        os.chdir(self._root / name)
 
     def __enter__(self) -> Runner:
         return self
@@ -104,6 +119,13 @@ class Runner:
             shutil.rmtree(self._root / f"seed-{seed}", ignore_errors=True)
             return Result(seed, [f"the trial's process ended with status {status}, see above"])
         return Result(**json.loads(data))
+
+
+def _forget() -> None:
+    """What the product's modules remember of a former world."""
+    live_migration._HYPERVISORS.clear()
+    liveness._observer = liveness.Observer()
+    db_clock._current = None
 
 
 def _hung(*_: object) -> None:

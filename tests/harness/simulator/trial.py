@@ -19,7 +19,7 @@ from tests.harness.simulator.kernel import Kernel
 from tests.harness.simulator.workload import Workload
 
 # Seconds of the simulated world: a storm, what may pass until all is well, and how often that is looked at.
-STORM_S, PEACE_S, LOOK_S = 120.0, 900.0, 10.0
+STORM_S, PEACE_S, LOOK_S = 90.0, 900.0, 10.0
 AFTERMATH_S = 45.0
 # What every daemon says all the time.
 _CHATTER = re.compile(r" db\.|heartbeat|\bping\b|report_|judge_guests|host_instances|survey")
@@ -87,8 +87,10 @@ class Trial:
     def _live(self, result: Result) -> None:
         kernel, random = self._kernel, self._kernel.random
         assert kernel.run(60.0, self._fleet.is_whole), "the fleet never came up"
-        think_s = random.choice((1.0, 5.0, 15.0))
-        work = Workload(kernel, self._fleet, random.randint(1, 4), random.randint(3, 8), think_s)
+        work = Workload(kernel, self._fleet)
+        work.prepare(random.randint(1, 5))
+        assert kernel.run(60.0, lambda: not work.clients and not invariants.is_busy()), "nothing can be prepared"
+        work.start(random.randint(1, 4), random.randint(3, 8), random.choice((1.0, 5.0, 15.0)))
         kernel.spawn(lambda: self._faults.storm(STORM_S), "storm", life=faults._NATURE)
         kernel.run(STORM_S + 1.0)
         ceased = kernel.now

@@ -19,11 +19,13 @@ from tests.harness.simulator.kernel import Kernel, Life
 
 FLAVORS = ("42", "1", "2", "3")
 # Of a hundred requests.
-CREATES, DELETES, ATTACHES = 12, 8, 18
+CREATES, DELETES, ATTACHES = 8, 7, 20
 # A server whose host is dead is evacuated so often.
 EVACUATIONS = 0.4
 # Clients prefer servers that rest: who asks one that is busy mostly hears a 409.
 LOOKS = 3
+# Of servers that are busy so many are left alone.
+PATIENCE = 0.6
 
 
 @dataclass
@@ -98,31 +100,55 @@ _ATTACH_ROWS = {
 class Workload:
     """Clients that ask one thing after the other; they look at what is there, as people do."""
 
-    def __init__(self, kernel: Kernel, fleet: Fleet, clients: int, requests: int, think_s: float) -> None:
+    def __init__(self, kernel: Kernel, fleet: Fleet) -> None:
         self._kernel = kernel
         self._fleet = fleet
         self._random = kernel.random
-        self._think_s = think_s
+        self._think_s = 1.0
         self.ledger = Ledger()
         self._servers: list[str] = []
         self._volumes: list[str] = []
-        self.clients = clients
+        self.clients = 0
+
+    def prepare(self, servers: int) -> None:
+        """Servers that are there before the storm, some of them with volumes."""
+        self._begin(1, lambda: self._prepared(servers))
+
+    def _prepared(self, servers: int) -> None:
+        for _ in range(servers):
+            self._create(key=None)
+        self._kernel.sleep(10.0)
+        for server in list(self._servers):
+            if self._random.random() < 0.3:
+                body = {"volumeAttachment": {"volumeId": self._volume()}}
+                self._ask("attach volume", "POST", f"/servers/{server}/os-volume_attachments", body)
+
+    def start(self, clients: int, requests: int, think_s: float) -> None:
+        """So many clients begin, each with so many requests and pauses of about ``think_s`` seconds between."""
+        self._think_s = think_s
+        self._begin(clients, lambda: self._client(requests))
+
+    def _begin(self, clients: int, work: Callable[[], None]) -> None:
+        def run() -> None:
+            try:
+                work()
+            finally:
+                self.clients -= 1
+
         for _ in range(clients):
-            kernel.spawn(lambda: self._client(requests), "client", life=_CLIENTS)
+            self.clients += 1
+            self._kernel.spawn(run, "client", life=_CLIENTS)
 
     def _client(self, requests: int) -> None:
-        try:
-            for _ in range(requests):
-                self._kernel.sleep(self._random.expovariate(1.0 / self._think_s))
-                self._one()
-        finally:
-            self.clients -= 1
+        for _ in range(requests):
+            self._kernel.sleep(self._random.expovariate(1.0 / self._think_s))
+            self._one()
 
     def _one(self) -> None:
         dice = self._random.uniform(0, 100)
         server = self._some_server()
         if server is None or dice < CREATES or len(self._servers) < 2:
-            self._create()
+            self._create(self._key() if self._random.random() < 0.5 else None)
         elif self._is_lost(server) and self._random.random() < EVACUATIONS:
             self._act(server, actions.EVACUATE, {}, ADMIN)
         elif dice < CREATES + DELETES:
@@ -152,8 +178,7 @@ class Workload:
 
     # -- requests ---------------------------------------------------------------------------------
 
-    def _create(self) -> None:
-        key = self._key() if self._random.random() < 0.5 else None
+    def _create(self, key: str | None) -> None:
         server: dict[str, Any] = {
             "name": "web", "imageRef": IMAGE_ID, "flavorRef": self._random.choice(FLAVORS),
             "networks": self._random.choice(("auto", "auto", "none")),
@@ -161,8 +186,8 @@ class Workload:
         if key is None and self._random.random() < 0.2:
             server |= {"min_count": 2, "max_count": 2}
         headers = {"Idempotency-Key": key} if key else {}
-        for _ in range(self._random.randint(2, 3) if key else 1):
-            # Who has a key asks again until there is an answer; so does who did not hear the first.
+        for _ in range(self._random.randint(1, 3) if key else 1):
+            # Who has a key may ask again.
             answer = self._ask("create", "POST", "/servers", {"server": server}, headers=headers)
             if answer is None or answer.status != 202:
                 continue
@@ -182,6 +207,8 @@ class Workload:
             self._owe(answer, server.uuid, "delete", gone=True)
 
     def _some_action(self, server: Instance) -> None:
+        if server.task_state is not None and self._random.random() < PATIENCE:
+            return
         legal = [row for row in _ROWS if _allows(row, server)]
         row = self._random.choices(legal, [_WEIGHTS.get(str(row.key), 1.0) for row in legal])[0] if legal else None
         if row is None or self._random.random() < 0.05:
@@ -255,7 +282,8 @@ _CLIENTS = Life("client")
 
 
 def _allows(row: actions.Action, server: Instance) -> bool:
-    if row is actions.UNLOCK and not server.locked:
+    """By the table; but an operator's reset comes when nothing moves: what it abandons half-way is owed to nobody."""
+    if (row is actions.UNLOCK and not server.locked) or (row is actions.RESET_STATE and server.task_state):
         return False
     launched = server.launched_at is not None
     return actions.refusal(row, server.vm_state, server.task_state, launched) is None
