@@ -272,3 +272,59 @@ def test_signals_of_a_busy_daemon(fleet: Fleet) -> None:
     load.stop()
     assert load.failures == []
     assert load.ask("GET", "/servers")["servers"] == []
+
+
+# Servers of one topic, one after the other, and callers who never pause; prints how many calls went well and how many
+# got no answer.
+CALLERS = """
+import sys, threading
+from nova_lite import concurrency
+concurrency.patch(sys.argv[2])
+from nova_lite import config, exception, log, rpc
+from nova_lite.context import RequestContext
+conf = config.parse_args([], "callers")
+log.setup(conf, "callers")
+rpc.init(conf, sys.argv[1])
+class Endpoint:
+    def echo(self, ctxt, value):
+        concurrency.sleep(0.01)
+        return value
+client, ctxt, over, counts = rpc.get_client("handed-on"), RequestContext(overwrite=False), [], {"ok": 0, "lost": 0}
+def ask():
+    while not over:
+        try:
+            client.call(ctxt, "echo", value=1, timeout_s=5)
+            counts["ok"] += 1
+        except exception.CallTimeout:
+            counts["lost"] += 1
+def serve():
+    server = rpc.get_server("handed-on", "h", [Endpoint()])
+    server.start()
+    return server
+server = serve()
+asking = [concurrency.spawn(ask) for _ in range(8)]
+for _ in range(5):
+    concurrency.sleep(0.4)
+    server.stop()
+    server.wait()
+    server = serve()
+concurrency.sleep(0.2)
+over.append(True)
+for each in asking:
+    each.wait(20)
+print(counts["ok"], counts["lost"], flush=True)
+server.stop()
+rpc.cleanup()
+"""
+
+
+@pytest.mark.parametrize("backend", ["eventlet", "threading"])
+def test_a_server_that_stops_leaves_its_requests_to_the_next(broker_url: str, backend: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", CALLERS, broker_url, backend], cwd=daemon.TOP, timeout=90,
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    ok, lost = map(int, done.stdout.split())
+    assert lost == 0, f"{lost} of {ok + lost} calls got no answer"
+    assert ok > 100
