@@ -14,7 +14,15 @@ from nova_lite.clock import monotonic
 from nova_lite.conductor import poison
 from nova_lite.conductor.tasks import recover
 from nova_lite.db import clock
-from nova_lite.db.api import allocations, console_tokens, idempotency, instances, migrations, operations
+from nova_lite.db.api import (
+    allocations,
+    console_tokens,
+    idempotency,
+    instances,
+    migrations,
+    operation_retention,
+    operations,
+)
 from nova_lite.liveness import dead_hosts
 from nova_lite.objects import Operation
 
@@ -64,8 +72,7 @@ class Sweeper:
     def tidy(self) -> None:
         """End what nobody can work on, give back claims of servers that are gone, forget what was deleted long ago.
 
-        What is forgotten goes in small batches: of operations, those whose server is forgotten too, so that a server's
-        history is as long as its life and ``retention_days``.
+        What is forgotten goes in small batches.
         """
         poison.sweep()
         orphans = allocations.release_orphans()
@@ -74,7 +81,7 @@ class Sweeper:
         console_tokens.purge(clock.now())
         idempotency.purge()
         before = clock.now() - self._retention
-        forgotten = instances.purge(before), operations.purge(before), migrations.purge(before)
+        forgotten = instances.purge(before), operation_retention.purge(before), migrations.purge(before)
         if any(forgotten):
             LOG.info("Forgot %d servers, %d operations and %d moves of the time before %s", *forgotten, before)
 

@@ -45,8 +45,8 @@ OPTIONS = [
         "retention_days",
         default=30,
         min=1,
-        help="Days that deleted servers and the operations of servers that are gone are kept, for changes-since and "
-        "audits. Lower it where the database grows too large.",
+        help="Days that deleted servers, the operations of servers that are gone, and of a living server all but its "
+        "newest 1000, are kept, for changes-since and audits. Lower it where the database grows too large.",
     ),
     cfg.FloatOpt(
         "audit_interval_s",

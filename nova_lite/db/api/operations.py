@@ -11,7 +11,7 @@ import functools
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Update, and_, bindparam, case, delete, insert, not_, or_, select, update
+from sqlalchemy import ColumnElement, Update, and_, bindparam, case, insert, or_, select, update
 
 from nova_lite import exception
 from nova_lite.compute import actions
@@ -20,12 +20,10 @@ from nova_lite.db.api import operation_rows
 from nova_lite.db.api.operation_rows import ALL, from_row, readable
 from nova_lite.db.api.operation_rows import EVENTS as _E
 from nova_lite.db.api.operation_rows import TABLE as _T
-from nova_lite.db.models.instances import Instance as InstanceModel
 from nova_lite.db.session import reader, writer
 from nova_lite.db.writes import affected, new_id
 from nova_lite.objects import OPEN_STATES, Operation, OperationEvent, OperationState
 
-_I = InstanceModel.__table__
 _OPEN = tuple(str(state) for state in OPEN_STATES)
 _PENDING, _RUNNING = str(OperationState.PENDING), str(OperationState.RUNNING)
 _BY_ID = ALL.where(_T.c.id == bindparam("id"))
@@ -344,18 +342,6 @@ def seize(
             ),
         )  # fmt: skip
     return moved > 0
-
-
-def purge(before: datetime.datetime, limit: int = 1000) -> int:
-    """Forget ended operations of servers nobody remembers, at most ``limit``; how many."""
-    known = select(_I.c.id).where(_I.c.uuid == _T.c.instance_uuid).exists()
-    query = select(_T.c.id).where(_T.c.finish_time < before, not_(known)).order_by(_T.c.id).limit(limit)
-    with writer() as session:
-        ids = session.scalars(query).all()
-        if ids:
-            session.execute(delete(_E).where(_E.c.operation_id.in_(ids)))
-            session.execute(delete(_T).where(_T.c.id.in_(ids)))
-    return len(ids)
 
 
 # -- events ---------------------------------------------------------------------------------------

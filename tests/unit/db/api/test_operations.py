@@ -10,9 +10,9 @@ import pytest
 
 from nova_lite import exception
 from nova_lite.clock import utcnow
-from nova_lite.db.api import instances, operations
+from nova_lite.db.api import operations
 from nova_lite.objects import OperationState
-from tests.harness.database import fresh_database, make_instance
+from tests.harness.database import fresh_database
 
 
 @pytest.fixture(autouse=True)
@@ -166,15 +166,3 @@ def test_what_is_not_there_says_so() -> None:
         operations.get(4711)
     with pytest.raises(exception.NotFound, match="req-x"):
         operations.get_by_request_id("server", "req-x")
-
-
-def test_ended_operations_of_forgotten_servers_are_forgotten_and_no_others() -> None:
-    alive = instances.insert(make_instance())
-    kept, open_, gone = _open(instance_uuid=alive.uuid), _open(), _open()
-    for number in (kept, gone):
-        operations.finish(number, _take(number).attempt, OperationState.DONE)
-    assert operations.purge(utcnow() - datetime.timedelta(days=1)) == 0
-    assert operations.purge(utcnow() + datetime.timedelta(days=1)) == 1
-    assert operations.get(kept) and operations.get(open_)
-    with pytest.raises(exception.NotFound):
-        operations.get(gone)
