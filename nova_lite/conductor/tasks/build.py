@@ -91,7 +91,6 @@ def _no_valid_host(operation: Operation, instance: Instance, placement: Placemen
     LOG.info("Server %s: %s", instance.uuid, reason)
     with writer():
         operations.hold(operation.id, operation.attempt)
-        allocations.release(instance.uuid)
         failures.end_failed(operation, instance, reason, "", 500, verdict=verdict_of(placement))
 
 
