@@ -40,6 +40,12 @@ class Sight:
     note: QuarantineNote | None = None
 
 
+class _BareNote(QuarantineNote):
+    """As libvirt wants to be given it: the namespace it adds itself, and refuses one that is there."""
+
+    NS = None
+
+
 class Guest:
     """The domain of a server, whether it exists or not: that is found out by each method.
 
@@ -124,7 +130,7 @@ class Guest:
 
     def set_apart(self, note: QuarantineNote) -> None:
         """Cut the power, keep the definition and write the note into it; it does not start with the host."""
-        self._connection.apply(_set_apart, self.uuid, to_xml(note))
+        self._connection.apply(_set_apart, self.uuid, to_xml(_BareNote(note.since, note.reason)))
         self.destroy()
 
     def take_back(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
+from typing import ClassVar
 
 from nova_lite.virt.libvirt.xml.devices import (
     Channel,
@@ -46,9 +47,10 @@ class QuarantineNote(Element):
     """Why a domain was stopped and set apart, and since when."""
 
     TAG = "quarantine"
-    NS = QUARANTINE_NAMESPACE
+    NS: ClassVar[str | None] = QUARANTINE_NAMESPACE
+    # Attributes: what libvirt gives back of such elements has lost its namespace.
     since: str = at("@since")
-    reason: str = at("reason")
+    reason: str = at("@reason")
 
 
 @dataclass(frozen=True)

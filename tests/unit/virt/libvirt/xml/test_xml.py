@@ -9,7 +9,7 @@ import pytest
 
 from nova_lite.virt.libvirt.build.guest import build_domain
 from nova_lite.virt.libvirt.xml import capabilities, devices, domain
-from nova_lite.virt.libvirt.xml.element import Element, from_xml
+from nova_lite.virt.libvirt.xml.element import Element, from_xml, to_xml
 from tests.unit.virt.libvirt.build.requests import KINDS
 
 CAPABILITIES = """
@@ -62,8 +62,11 @@ def _declared() -> list[tuple[str, str]]:
     ]
 
 
+NOTE = domain.QuarantineNote(since="2026-01-02T03:04:05", reason="nobody's")
+
+
 def test_every_declared_field_is_used() -> None:
-    used = _used(read_capabilities())
+    used = _used(read_capabilities()) | _used(NOTE)
     for request in KINDS.values():
         used |= _used(build_domain(request))
     assert [pair for pair in _declared() if pair not in used] == []
@@ -80,6 +83,14 @@ def test_capabilities_are_read() -> None:
     assert [(kind.arch, [each.type for each in kind.domains]) for kind in found.guests] == [
         ("i686", ["qemu"]), ("x86_64", ["qemu", "kvm"]),
     ]  # fmt: skip
+
+
+def test_the_note_of_a_quarantine_comes_back_as_it_was_written() -> None:
+    text = to_xml(NOTE)
+    assert f'xmlns:nova-lite-quarantine="{domain.QUARANTINE_NAMESPACE}"' in text
+    assert from_xml(domain.QuarantineNote, text) == NOTE
+    with pytest.raises(ValueError, match="since"):
+        from_xml(domain.QuarantineNote, text.replace("since=", "until="))
 
 
 def test_the_mark_is_read_from_what_libvirt_gives_back() -> None:
