@@ -36,7 +36,7 @@ def _replace(host: ComputeHost, ctxt: RequestContext, operation: Operation, inst
         if operation.args.get("reimage"):
             instance = _reimage(host, ctxt, operation, instance)
         record("disks", TaskState.REBUILD_SPAWNING)
-    instance = volumes.connect_all(host, ctxt, operation, instance)
+    instance = volumes.connect_for_good(host, ctxt, operation, instance)
     host.driver.spawn(instance, instance.network_info)
     if operation.args.get("was") != VmState.STOPPED:
         return {"vm_state": VmState.ACTIVE, "block_devices": instance.block_devices}

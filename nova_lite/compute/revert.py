@@ -35,7 +35,7 @@ def take_over(
     host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance
 ) -> dict[str, Any]:
     """:func:`take_back` by who has the turn, which takes the volumes from the other host; the server's new fields."""
-    server = volumes.connect_all(host, ctxt, operation, instance)
+    server = volumes.connect_for_good(host, ctxt, operation, instance)
     vifs = take_back(host, ctxt, server, operation.args["power_on"])
     return {"network_info": vifs, "block_devices": server.block_devices}
 

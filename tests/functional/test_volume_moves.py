@@ -73,14 +73,14 @@ def test_shelved_volumes_stay_the_servers(cloud: Cloud) -> None:
     body = {"volumeAttachment": {"volumeId": more}}
     assert cloud.post(path, body, version="2.19").status == 409
     assert cloud.post(path, body, version="2.20").status == 200
-    assert cloud.volumes.show(more)["status"] == "in-use"
+    until(lambda: cloud.volumes.show(more)["status"] == "in-use", 10, lambda: "it is not attached")
     act(cloud, server, "unshelve", None, "ACTIVE")
     assert hosts_of(cloud, server) == {host_of(cloud, server)}
     assert len(volumes_of(cloud, server)) == 3
     act(cloud, server, "shelve", None, "SHELVED_OFFLOADED")
     assert cloud.delete(f"{path}/{more}", version="2.19").status == 409
     assert cloud.delete(f"{path}/{more}").status == 202
-    assert cloud.volumes.show(more)["status"] == "available"
+    until(lambda: cloud.volumes.show(more)["status"] == "available", 10, lambda: "it is not given back")
 
 
 @pytest.mark.parametrize("call", ["spawn", "PUT /attachments"])
