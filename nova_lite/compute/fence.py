@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import logging
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -48,7 +49,8 @@ class Fence:
         self._mine = concurrency.local()
         # Operations that workers of this host are at, and the attempt of each.
         self._held: dict[int, int] = {}
-        self._lost: set[tuple[int, int]] = set()
+        # What of it somebody else has by now, and since when this host knows.
+        self._lost: dict[tuple[int, int], float] = {}
 
     # -- what the heartbeat says ------------------------------------------------------------------
 
@@ -60,7 +62,9 @@ class Fence:
         """A heartbeat that was sent at that moment (monotonic) was confirmed, but for some of what it asked for."""
         asked = asked or {}
         # Before the lease is good again: whoever waits for it must see what is lost.
-        self._lost |= {(number, asked[number]) for number in lost if number in asked}
+        for number in lost:
+            if number in asked:
+                self._lost.setdefault((number, asked[number]), monotonic())
         self._confirmed = max(sent_at, self._confirmed or sent_at)
 
     def shut(self, reason: str) -> None:
@@ -91,7 +95,12 @@ class Fence:
             self._mine.turn = None
             if self._held.get(operation.id) == operation.attempt:
                 del self._held[operation.id]
-            self._lost.discard(turn)
+            self._lost.pop(turn, None)
+
+    def stuck(self) -> list[int]:
+        """Operations that ended, or are somebody else's, a lease ago, and whose workers here have not come back yet."""
+        before = monotonic() - self._lease_s
+        return sorted(number for (number, _), since in list(self._lost.items()) if since < before)
 
     def is_valid(self) -> bool:
         """Whether the lease is good now."""
@@ -101,13 +110,16 @@ class Fence:
     def check(self) -> None:
         """Before something is changed.
 
+        A worker that was overtaken learns it here or from the conductor, and may then undo what it did: a successor on
+        this host waits for the server's lock, and one that is not of this life has shut the fence.
+
         :raises HostFenced: this host may change nothing; :raises StaleWrite: the operation was taken from it.
         :raises ServiceStopping: it stops before a conductor has answered.
         """
         if not self.is_valid() and not self._ask():
             raise exception.HostFenced(host=self._host, reason=self._shut or "its lease was not renewed")
         turn = getattr(self._mine, "turn", None)
-        if turn in self._lost:
+        if turn in self._lost and not isinstance(sys.exception(), exception.StaleWrite):
             raise exception.StaleWrite(what=f"Operation {turn[0]}")
 
     def _ask(self) -> bool:

@@ -129,6 +129,22 @@ def test_an_answer_about_a_former_attempt_does_not_end_the_next_one(clock: Clock
     assert made.held() == {}
 
 
+def test_who_was_overtaken_and_knows_it_may_undo_what_it_did(clock: Clock) -> None:
+    made, raw = _fence(), Driver()
+    guarded = made.guard(raw)
+    made.confirm(clock.at)
+    with made.working(_operation()):
+        made.confirm(clock.at, {7: 1}, [7])
+        try:
+            guarded.spawn("more")
+        except exception.StaleWrite:
+            guarded.spawn("what takes it back")
+            clock.at += LEASE_S + 1
+            with pytest.raises(exception.HostFenced):
+                guarded.spawn("what nobody may")
+    assert raw.done == ["what takes it back"]
+
+
 def test_who_was_replaced_never_touches_anything_again(clock: Clock) -> None:
     made = _fence(lambda: made.confirm(clock.at))
     made.confirm(clock.at)
