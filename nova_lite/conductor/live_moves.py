@@ -43,7 +43,7 @@ def guest_moved(instance_uuid: str, generation: int, dest: str, node: str) -> bo
             instance = instances.get(instance_uuid)
         except exception.InstanceNotFound:
             return False
-        if instance.generation != generation or instance.task_state == TaskState.DELETING:
+        if instance.task_state == TaskState.DELETING:
             return False
         values = {"host": dest, "node": node, "generation": generation + 1}
         if not instances.update_if(instance_uuid, values, generation=generation):

@@ -15,7 +15,7 @@ from nova_lite.compute.power_states import PowerState
 from nova_lite.conductor import hosts, journal
 from nova_lite.conductor.tasks import recover
 from nova_lite.db.api import allocations, compute_nodes, instances, operations, services
-from nova_lite.objects import BlockDevice, Operation, OperationState
+from nova_lite.objects import BlockDevice, Operation, OperationState, Presence
 from tests.harness.builders import make_node
 from tests.harness.database import fresh_database, make_instance
 
@@ -255,12 +255,23 @@ def test_guests_are_destroyed_on_proof_only() -> None:
     moved = instances.insert(make_instance("moved", host="other", generation=5))
     dead = instances.insert(make_instance("dead", host="h", generation=1))
     assert instances.tombstone(dead.uuid)
-    verdict = hosts.judge("h", {here.uuid: 2, moved.uuid: 4, dead.uuid: 1, "stranger": 1})
-    assert verdict["keep"] == [here.uuid] and verdict["unknown"] == ["stranger"]
-    assert {instance.uuid for instance in verdict["destroy"]} == {moved.uuid, dead.uuid}
+    found = {here.uuid: 2, moved.uuid: 4, dead.uuid: 1, "stranger": 1}
+    verdict = hosts.judge("h", [_guest(uuid, generation) for uuid, generation in found.items()])
+    assert _ruled(verdict) == {
+        here.uuid: "leave", moved.uuid: "destroy", dead.uuid: "destroy", "stranger": "quarantine",
+    }  # fmt: skip
+    assert {instance.uuid for instance in verdict["servers"]} == {moved.uuid, dead.uuid}
     # A guest of the newest generation, or one without a mark, is no proof of anything.
-    spared = hosts.judge("h", {moved.uuid: 5, dead.uuid: None})
-    assert spared["destroy"] == [] and set(spared["unknown"]) == {moved.uuid, dead.uuid}
+    spared = hosts.judge("h", [_guest(moved.uuid, 5), _guest(dead.uuid, None), _guest(here.uuid, 3)])
+    assert _ruled(spared) == {moved.uuid: "quarantine", dead.uuid: "note", here.uuid: "note"}
+
+
+def _guest(uuid: str, generation: int | None) -> Presence:
+    return Presence(uuid, int(PowerState.RUNNING), generation, has_disks=True)
+
+
+def _ruled(verdict: dict[str, Any]) -> dict[str, str]:
+    return {uuid: str(ruling["verdict"]) for uuid, ruling in verdict["rulings"].items()}
 
 
 def test_a_build_whose_time_is_up_ends_in_error() -> None:

@@ -11,7 +11,7 @@ from nova_lite import exception
 from nova_lite.compute.task_states import TaskState
 from nova_lite.conductor import hosts, live_moves, moves
 from nova_lite.db.api import allocations, compute_nodes, instances, migrations, operations
-from nova_lite.objects import Flavor, Instance, Migration, MigrationStatus, MigrationType, MigrationWish, Operation
+from nova_lite.objects import Flavor, Instance, Migration, MigrationStatus, MigrationType, MigrationWish, Operation, Presence
 from tests.harness.builders import make_flavor, make_node
 from tests.harness.database import fresh_database, make_instance
 
@@ -92,21 +92,34 @@ def test_the_row_of_a_server_that_is_deleted_follows_nobody() -> None:
 
 def test_what_is_made_ready_for_a_guest_is_kept_while_it_is_on_its_way() -> None:
     instance, operation, _ = _move()
-    assert hosts.judge("b", {instance.uuid: -1})["keep"] == [instance.uuid]
+    assert _ruled("b", Presence(instance.uuid, has_disks=True)) == "leave"
     operations.end_open(instance.uuid, "superseded")
-    (stale,) = hosts.judge("b", {instance.uuid: -1})["destroy"]
-    assert (stale.uuid, operation.id > 0) == (instance.uuid, True)
+    assert _ruled("b", Presence(instance.uuid, has_disks=True)) == "destroy"
+    assert operation.id > 0
+
+
+def test_a_guest_that_moved_is_followed_from_where_it_left_only() -> None:
+    instance, operation, _ = _move()
+    operations.end_open(instance.uuid, "superseded")
+    instances.update_if(instance.uuid, {"generation": 3})
+    assert not live_moves.guest_moved(instance.uuid, 1, "b", "b")
+    assert (instances.get(instance.uuid).host, instances.get(instance.uuid).generation) == ("a", 3)
+    assert operation.id > 0
+
+
+def _ruled(host: str, presence: Presence) -> str:
+    return str(hosts.judge(host, [presence])["rulings"][presence.uuid]["verdict"])
 
 
 def test_a_source_that_is_back_hears_what_was_evacuated_until_it_is_clean() -> None:
     instance, _, migration = _move(MigrationType.EVACUATION)
-    assert hosts.judge("a", {})["evacuated"] == []
+    assert hosts.judge("a", [])["evacuated"] == []
     instances.update_if(instance.uuid, {"host": "b", "node": "b", "generation": 2})
     assert moves.succeeded(migration, instances.get(instance.uuid), MigrationStatus.DONE)
-    verdict = hosts.judge("a", {instance.uuid: 1})
-    assert ([each.uuid for each in verdict["destroy"]], verdict["evacuated"]) == ([instance.uuid], [instance.uuid])
+    left = Presence(instance.uuid, 1, generation=1, has_disks=True)
+    assert _ruled("a", left) == "destroy" and hosts.judge("a", [left])["evacuated"] == [instance.uuid]
     live_moves.cleaned("b", [instance.uuid])
     assert migrations.evacuated("a") == [migrations.get(migration.uuid)]
     live_moves.cleaned("a", [instance.uuid])
     assert migrations.get(migration.uuid).status == MigrationStatus.COMPLETED
-    assert hosts.judge("a", {})["evacuated"] == []
+    assert hosts.judge("a", [])["evacuated"] == []

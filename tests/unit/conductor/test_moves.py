@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from nova_lite import conf as nova_conf
 from nova_lite import exception, quota
-from nova_lite.conductor import moves
+from nova_lite.clock import utcnow
+from nova_lite.compute import moves as cold
+from nova_lite.compute.power_states import PowerState
+from nova_lite.conductor import hosts, moves
+from nova_lite.context import admin_context
 from nova_lite.db.api import allocations, compute_nodes, instances, migrations, operations, quotas
 from nova_lite.db.session import writer
-from nova_lite.objects import Flavor, Instance, Migration, MigrationStatus, MigrationType, Operation
+from nova_lite.objects import Flavor, Instance, Migration, MigrationStatus, MigrationType, Operation, Presence
 from nova_lite.objects.flavor import quota_counts
 from tests.harness.builders import make_flavor, make_node
 from tests.harness.database import fresh_database, make_instance
@@ -180,6 +184,35 @@ def test_a_move_that_ended_gets_no_destination_and_no_news() -> None:
     assert not moves.plan(migration, "c", "c") and not moves.replan(migration)
     assert not moves.note(migration, MigrationStatus.MIGRATING)
     assert migrations.get(migration.uuid) == before and _clean()
+
+
+def test_what_a_move_left_on_its_source_waits_for_the_end_of_the_move() -> None:
+    instance = _server()
+    migration = _moving(instance)
+    left = Presence(_arrived(instance).uuid, int(PowerState.SHUTDOWN), generation=1, has_disks=True)
+    for status, verdict in ((None, "leave"), ("confirmed", "destroy")):
+        if status is not None:
+            migrations.update_if(migration.uuid, {"status": status})
+        assert hosts.judge("a", [left])["rulings"][instance.uuid]["verdict"] == verdict
+
+
+@pytest.mark.parametrize("end", [cold.confirm, cold.revert])
+def test_of_a_confirmation_and_a_revert_at_once_one_is_accepted(
+    end: Callable[..., object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both read the move before either was accepted."""
+    instance = _server()
+    migration = _moving(instance)
+    instances.update_if(instance.uuid, {"vm_state": "resized", "task_state": None, "launched_at": utcnow()})
+    migrations.update_if(migration.uuid, {"status": "finished"})
+    read = migrations.get(migration.uuid)
+    migrations.update_if(migration.uuid, {"status": "confirming"})
+    monkeypatch.setattr(cold.migrations, "open_of", lambda uuid: read)
+    monkeypatch.setattr(cold, "_begun_with", lambda migration: {})
+    with pytest.raises(exception.Invalid, match="has not been resized"):
+        end(admin_context(), instances.get(instance.uuid))
+    assert migrations.get(migration.uuid).status == "confirming"
+    assert not any(each.action.endswith("Resize") for each in operations.list_for_instance(instance.uuid))
 
 
 def test_the_next_move_ends_one_that_was_left_open() -> None:
