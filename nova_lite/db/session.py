@@ -23,7 +23,7 @@ from sqlalchemy import URL, Engine
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from nova_lite import concurrency, exception, failpoints
+from nova_lite import clock, concurrency, exception, failpoints
 from nova_lite.db.engine import Settings, checked_url, make_engine
 from nova_lite.db.transaction import Transaction
 
@@ -34,6 +34,8 @@ R = TypeVar("R")
 # MySQL: record changed since last read, lock wait timeout, deadlock
 # PostgreSQL: serialization failure, deadlock, lock not available
 _CONFLICTS = (1020, 1205, 1213, "40001", "40P01", "55P03")
+# Seconds after which a transaction that still loses is not tried again; SQLite's is [database] sqlite_busy_timeout_s.
+PATIENCE_S = 30.0
 _FULL = (1021, 1114, "53100")  # the server's disk or table space
 _SQLITE_BROKEN = (
     "database or disk is full",
@@ -234,6 +236,8 @@ def _translate(error: Exception, committing: bool) -> None:
 def retry_on_deadlock(function: Callable[P, R]) -> Callable[P, R]:
     """Run the function again when its transaction lost against others; inside a transaction only the outermost does.
 
+    Not for longer than a writer waits for its lock: whoever waits for an answer is told that the database is busy.
+
     The function opens its own writer(), and everything it does besides must stand being done twice.
     """
 
@@ -242,10 +246,13 @@ def retry_on_deadlock(function: Callable[P, R]) -> Callable[P, R]:
         db = database()
         if getattr(db.local, "session", None) is not None:
             return function(*args, **kwargs)
+        patience = clock.Deadline(db.settings.sqlite_busy_timeout_s if db.gate is not None else PATIENCE_S)
         for attempt in range(db.settings.max_retries):
             try:
                 return function(*args, **kwargs)
             except exception.DatabaseBusy:
+                if patience.passed():
+                    raise
                 # half of the wait is chance, so that the same two do not meet again
                 concurrency.sleep(min(0.005 * 2**attempt, 1.0) * (0.5 + random.random() / 2))
         return function(*args, **kwargs)

@@ -79,12 +79,14 @@ class DatabaseUnavailable(Unavailable):
     """Nothing was written, unless the connection broke while a commit was on its way."""
 
     sentence = "The database is not available."
+    retry_after_s = 5
 
 
 class DatabaseBusy(Unavailable):
     """The transaction lost against others (deadlock, lock, lost connection) and was undone; it may be tried again."""
 
     sentence = "The database is busy."
+    retry_after_s = 1
 
 
 class HypervisorUnavailable(Unavailable):
@@ -115,3 +117,7 @@ class ConfigInvalid(NovaLiteError):
 
 class HostRefused(ConfigInvalid):
     """What a host keeps and what the database says do not belong together: it starts no service and touches nothing."""
+
+
+class ServerBusy(Unavailable):
+    sentence = "Something else is done to server %(instance_uuid)s for long."

@@ -87,6 +87,9 @@ class NotSupported(NovaLiteError):
 
 
 class Unavailable(NovaLiteError):
+    """``retry_after_s`` is what the answer's Retry-After says; None: nobody knows when it may go well."""
+
+    retry_after_s: ClassVar[int | None] = None
     status = 503
     key = "serviceUnavailable"
     sentence = "The service is temporarily unavailable."

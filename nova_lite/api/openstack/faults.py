@@ -38,7 +38,7 @@ def of(error: BaseException) -> Answer:
         LOG.error("Unexpected exception in API method", exc_info=error)
         return fault(500, "computeFault", _OWN_FAULT % type(error))
     extra: Headers = []
-    retry_after = error.facts.get("retry_after")
+    retry_after = error.facts.get("retry_after", getattr(error, "retry_after_s", None))
     if retry_after is not None:
         extra.append(("Retry-After", str(retry_after)))
     LOG.info("HTTP %d: %s", error.status, _loggable(error))
