@@ -11,7 +11,16 @@ from nova_lite import exception
 from nova_lite.compute.task_states import TaskState
 from nova_lite.conductor import hosts, live_moves, moves
 from nova_lite.db.api import allocations, compute_nodes, instances, migrations, operations
-from nova_lite.objects import Flavor, Instance, Migration, MigrationStatus, MigrationType, MigrationWish, Operation, Presence
+from nova_lite.objects import (
+    Flavor,
+    Instance,
+    Migration,
+    MigrationStatus,
+    MigrationType,
+    MigrationWish,
+    Operation,
+    Presence,
+)
 from tests.harness.builders import make_flavor, make_node
 from tests.harness.database import fresh_database, make_instance
 
