@@ -20,6 +20,8 @@ from tests.harness.chaos.rest import Ledger, Promise
 from tests.harness.chaos.world import World
 
 LOOK_S = 0.2
+# Said twice it is one operation, with the request id of the first.
+ONCE = ("create", "delete")
 SIZES = (1000, 8_000_000, 600_000)
 
 
@@ -146,8 +148,8 @@ class Books:
 
 def _kept(promise: Promise, rows: list[Operation]) -> Iterable[str]:
     mine = [row for row in rows if row.request_id == promise.request_id]
-    if promise.action == "create":  # said twice, it is one operation with the request id of the first
-        mine = [row for row in rows if row.action == "create"]
+    if promise.action in ONCE:
+        mine = [row for row in rows if row.action == promise.action]
     if not mine:
         yield f"I2: {promise.action} of {promise.server} was accepted, and no operation has {promise.request_id}"
     for row in mine:

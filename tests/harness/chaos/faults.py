@@ -46,7 +46,9 @@ def _lab(world: World) -> LabWorld:
 
 
 def _one(world: World, dice: Dice, kind: str = "") -> str:
-    return dice.chance.choice([name for name in world.daemons() if kind in name])
+    """A daemon of that kind; where everything is one process, that one."""
+    names = list(world.daemons())
+    return dice.chance.choice([name for name in names if kind in name] or names)
 
 
 # -- processes ------------------------------------------------------------------------------------
@@ -184,7 +186,7 @@ def _compute_partitioned(world: World, dice: Dice) -> str:
 
 def _clock_jumps(world: World, dice: Dice) -> str:
     """A daemon's wall clock is an hour wrong for some seconds; its monotonic clock is right."""
-    name = _one(world, dice, dice.chance.choice(["compute", "conductor", "scheduler", "api"]) if world.proxies else "")
+    name = _one(world, dice, dice.chance.choice(["compute", "conductor", "scheduler", "api"]))
     file = world.root / f"{name}.clock"
     jump = dice.chance.choice([HOUR_S, -HOUR_S])
     file.write_text("0")
