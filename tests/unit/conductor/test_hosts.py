@@ -153,3 +153,11 @@ def test_a_word_that_comes_late_changes_nothing(values: dict[str, Any], monkeypa
     instances.update_if(server.uuid, values)
     monkeypatch.setattr(instances, "get_many", lambda uuids: [server])
     assert _says(server, PowerState.SHUTDOWN).vm_state == values.get("vm_state", "active")
+
+
+@pytest.mark.parametrize(
+    ("values", "wrong"), [({}, True), ({"task_state": "powering-on"}, False), ({"host": "b"}, False)]
+)
+def test_what_runs_and_shall_not_is_the_hosts_to_stop_unless_it_is_busy(values: dict[str, Any], wrong: bool) -> None:
+    server = _server(**{"vm_state": "stopped", **values})
+    assert hosts.report_power_states("h", {server.uuid: int(PowerState.RUNNING)}) == ([server.uuid] if wrong else [])
