@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import socket
 import ssl
 import struct
@@ -19,7 +20,7 @@ from typing import Any
 from oslo_config import cfg
 from oslo_log import log as logging
 
-from nova_lite import concurrency, exception
+from nova_lite import clock, concurrency, exception
 
 LOG = logging.getLogger(__name__)
 
@@ -34,6 +35,12 @@ LAST_CALL_S = 0.15
 LOOK_UP_S = 0.2
 # Seconds that a server told to end still waits for the first bytes of connections it has accepted.
 LAST_WORDS_S = 0.1
+
+# What accept() says when there is no descriptor or memory for a connection, and when its client has left already.
+_NO_ROOM = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+_CLIENT_GONE = frozenset({errno.ECONNABORTED, errno.ECONNRESET, errno.EPROTO})
+# Seconds before the next try, and between two words about it.
+NO_ROOM_S, SAID_EVERY_S = 0.1, 10.0
 
 SO_ATTACH_FILTER = 26  # <asm-generic/socket.h>; the socket module does not name it
 
@@ -120,6 +127,42 @@ def tls_context(conf: cfg.ConfigOpts) -> ssl.SSLContext:
     return context
 
 
+class _Patient:
+    """A listening socket that survives what both libraries do not: a process or kernel that is out of descriptors.
+
+    One of them gives up accepting for good, the other tries again without a pause and looks after nobody meanwhile.
+    Here the client waits in the queue of the kernel, and the server goes on with those it has.
+    """
+
+    def __init__(self, sock: socket.socket, gives_up: bool) -> None:
+        """:param gives_up: say TimeoutError after the pause, else try until somebody comes."""
+        self._sock = sock
+        self._gives_up = gives_up
+        self._said_at: float | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sock, name)
+
+    def accept(self) -> Any:
+        while True:
+            try:
+                return self._sock.accept()
+            except OSError as error:
+                if error.errno not in _NO_ROOM and error.errno not in _CLIENT_GONE:
+                    raise
+                self._rest(error)
+            if self._gives_up:
+                raise TimeoutError
+
+    def _rest(self, error: OSError) -> None:
+        if error.errno in _CLIENT_GONE:
+            return
+        if self._said_at is None or clock.monotonic() - self._said_at > SAID_EVERY_S:
+            self._said_at = clock.monotonic()
+            LOG.error("No connection can be accepted, clients wait: %s", error)
+        concurrency.sleep(NO_ROOM_S)
+
+
 class Server:
     """One application on one listening socket. ``stays``: the socket is another's, too, and goes on listening."""
 
@@ -166,7 +209,7 @@ class GreenServer(Server):
         self._pool = eventlet.GreenPool(self._limits.green_threads)
         self._serving = eventlet.spawn(
             module.server,
-            sock,
+            _Patient(sock, gives_up=False),
             self._app,
             log=_QuietLog(),
             log_output=False,
@@ -218,8 +261,8 @@ class ThreadedServer(Server):
             _greeted: weakref.WeakSet[Any] = weakref.WeakSet()
 
             def bind(self, family: int, kind: int, proto: int = 0) -> Any:
-                self.socket = sock
-                return sock
+                self.socket = _Patient(sock, gives_up=True)
+                return self.socket
 
             def process_conn(self, conn: Any) -> None:
                 """A new connection waits without a thread for its first bytes: silent clients keep nobody out."""
