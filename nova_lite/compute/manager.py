@@ -28,6 +28,9 @@ LOG = logging.getLogger(__name__)
 
 BINARY = "nova-lite-compute"
 
+# No complaint is like it: what a former life told, or a late message after it, is not known, so it is said once more.
+_NOTHING_TOLD = "unknown"
+
 
 class ComputeManager(GuestVerbs):
     """One host. Messages only wake it; what it does, it takes from the journal."""
@@ -54,8 +57,7 @@ class ComputeManager(GuestVerbs):
         self._host = ComputeHost(
             host, self._life.fence.guard(self.driver), conductor, network, image, volume, deleted_action=deleted_action
         )
-        # Not None: what a former life told is not known, so the first word is always said.
-        self._told_complaint: str | None = "unknown"
+        self._told_complaint: str | None = _NOTHING_TOLD
         self._pool = concurrency.Pool(conf.operations.workers, name="compute")
 
     # -- life of the service ----------------------------------------------------------------------
@@ -157,9 +159,10 @@ class ComputeManager(GuestVerbs):
             self._host.conductor.report_inventory(admin_context(), self._tracker.node())
 
     def _sync_power_states(self) -> None:
-        """What no message told, and what somebody died over, is found in the end."""
+        """What no message told, and what somebody died over, is found in the end; what one told too late is mended."""
         if self._idle:
             return
+        self._told_complaint = _NOTHING_TOLD
         reconcile.clean(self._host, admin_context())
         reconcile.report_all(self._host, admin_context())
 

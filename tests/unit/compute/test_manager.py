@@ -113,3 +113,16 @@ def test_a_host_that_stops_begins_nothing(manager: ComputeManager, done: Done) -
     manager.pre_stop()
     manager.run_operation(CTXT, 7)
     assert not manager._in_flight
+
+
+def test_what_a_host_says_of_its_health_is_said_again_now_and_then(
+    manager: ComputeManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A complaint that comes late, after its recovery was told, would keep the host out of use for ever."""
+    for name in ("clean", "report_all"):
+        monkeypatch.setattr(reconcile, name, lambda *_: None)
+    for _ in range(2):
+        manager._report_health()
+        manager._report_health()
+        manager._sync_power_states()
+    assert _verbs(manager) == ["report_health"] * 2
