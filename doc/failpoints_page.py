@@ -50,13 +50,19 @@ def tables() -> tuple[str, list[Table]]:
         f"Cells run / cells existing: **{total['run']} / {total['existing']}**, of {len(found['cells'])} operations "
         f"at {points} points; the moment came in {total['struck']} of them, and the oracle found fault with "
         f"**{total['bad']}**.\n\n{TEXT}\n\nA point that nobody armed costs {facts['unarmed_ns']:.0f} ns. The cells "
-        f"took {facts['seconds'] / 60:.0f} minutes, added up."
+        f"took {facts['seconds'] / 60:.0f} minutes, added up." + _limits(found["limits"], found["cells"])
     )
     return said, [
         ("What stands behind the doors", [("point", "what it is"), *FAMILIES.items()]),
         ("By operation and door", _operations(by_family)),
         ("By point", _points(by_point)),
     ]
+
+
+def _limits(limits: dict[str, str], cells: dict[str, Any]) -> str:
+    """What is known of the operations with bad cells."""
+    bad = [name for name in limits if any(row[3] for kinds in cells.get(name, {}).values() for row in kinds.values())]
+    return "\n\nKnown, and not mended:\n\n" + "\n".join(f"- {name}: {limits[name]}." for name in bad) if bad else ""
 
 
 def _counted(cells: dict[str, Any]) -> tuple[dict[tuple[str, str, str], Counts], dict[tuple[str, str], Counts], Counts]:

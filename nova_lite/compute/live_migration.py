@@ -39,7 +39,7 @@ def _check(host: ComputeHost, ctxt: RequestContext, operation: Operation, instan
             arriving, args["block_migration"], bool(args["disk_over_commit"])
         )
         _tell(host, ctxt, operation, instance, MigrationStatus.PREPARING)
-        arriving = arriving.replace(block_devices=volumes.offer(host, ctxt, instance))
+        arriving = arriving.replace(block_devices=volumes.offer(host, ctxt, operation, instance))
         driver.pre_live_migration(arriving, instance.network_info, facts)
         more = {"facts": facts, "devices": [device.to_primitive() for device in arriving.block_devices]}
         host.conductor.hand_over(ctxt, operation.id, operation.attempt, "migrate", instance.host, {}, more)

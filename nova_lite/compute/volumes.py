@@ -63,8 +63,9 @@ def connect_all(
         host.conductor.progress(ctxt, operation.id, operation.attempt, STEP, {"block_devices": devices})
     except exception.ServiceStopping:
         raise
-    except BaseException:
+    except BaseException as error:
         give_up(host, ctxt, made)
+        _forget_unanswered(host, ctxt, operation, error)
         raise
     claimed = instance.replace(block_devices=devices)
     try:
@@ -122,7 +123,9 @@ def _connect(host: ComputeHost, ctxt: RequestContext, device: BlockDevice) -> Bl
     return device.replace(connection=attachment.connection)
 
 
-def offer(host: ComputeHost, ctxt: RequestContext, instance: Instance) -> tuple[BlockDevice, ...]:
+def offer(
+    host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance
+) -> tuple[BlockDevice, ...]:
     """For a guest that will come here running: its devices as this host will have them, while another still does.
 
     They are not written down: the caller passes them on, or :func:`give_up` ends them. What a former try left behind
@@ -142,8 +145,9 @@ def offer(host: ComputeHost, ctxt: RequestContext, instance: Instance) -> tuple[
             offered.append(device.replace(attachment_id=attachment_id, host=host.name, connection={}))
             attachment = host.volume.attachment_update(ctxt, attachment_id, connector(host), device.device_name)
             offered[-1] = offered[-1].replace(connection=attachment.connection)
-    except BaseException:
+    except BaseException as error:
         give_up(host, ctxt, held(instance.replace(block_devices=tuple(offered))))
+        _forget_unanswered(host, ctxt, operation, error)
         raise
     return tuple(offered)
 
@@ -180,6 +184,17 @@ def drop_others(host: ComputeHost, ctxt: RequestContext, instance: Instance) -> 
         give_up(host, ctxt, known - set(held(instance)))
 
 
+def _forget_unanswered(
+    host: ComputeHost, ctxt: RequestContext, operation: Operation, error: BaseException
+) -> None:
+    """An attachment whose making was not answered may be there all the same: it goes.
+
+    :raises StaleWrite: another worker overtook this one, and does it.
+    """
+    if isinstance(error, exception.Unavailable):
+        drop_others(host, ctxt, host.conductor.look_again(ctxt, operation.id, operation.attempt))
+
+
 def disconnect_all(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> Instance:
     """The server with its volumes reserved for it but on no host: nobody takes them while it is shelved.
 
@@ -193,8 +208,9 @@ def disconnect_all(host: ComputeHost, ctxt: RequestContext, operation: Operation
         host.conductor.progress(ctxt, operation.id, operation.attempt, STEP, {"block_devices": devices})
     except exception.ServiceStopping:
         raise
-    except BaseException:
+    except BaseException as error:
         give_up(host, ctxt, made)
+        _forget_unanswered(host, ctxt, operation, error)
         raise
     reserved = instance.replace(block_devices=devices)
     drop_others(host, ctxt, reserved)
