@@ -37,12 +37,18 @@ class Tools:
 
 def repair(findings: Iterable[Finding], tools: Tools) -> list[Finding]:
     """Do what may be done; the findings for which something was begun. Look again to see whether it helped."""
-    begun = []
+    begun: list[Finding] = []
+    asked: set[str | None] = set()
     for finding in findings:
         if finding.repair is None:
             continue
+        host = finding.complaint.host
         try:
-            REPAIRS[finding.repair](finding, tools)
+            # A host that looks around looks at everything: once is enough.
+            if finding.repair is not Repair.LOOK_AROUND or host not in asked:
+                REPAIRS[finding.repair](finding, tools)
+            if finding.repair is Repair.LOOK_AROUND:
+                asked.add(host)
             begun.append(finding)
         except exception.NovaLiteError as error:
             LOG.warning("%s: could not %s: %s", finding, finding.repair, error)

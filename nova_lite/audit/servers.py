@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from nova_lite.audit.finding import Complaint, Rule
 from nova_lite.audit.world import World
+from nova_lite.compute import statuses
 from nova_lite.compute.vm_states import VmState
 
 _SHELF = (VmState.SHELVED, VmState.SHELVED_OFFLOADED)
@@ -52,6 +53,20 @@ def _shelf(world: World) -> Iterable[Complaint]:
             yield Complaint("server", server.uuid, sentence, server.uuid, server.host)
 
 
+def _shown(world: World) -> Iterable[Complaint]:
+    """The API is asked at another moment than the database: where that matters, an operation excuses it."""
+    if world.shown is None:
+        return
+    for uuid in sorted(world.shown.keys() | world.servers.keys()):
+        server = world.servers.get(uuid)
+        # Lists leave out what is soft-deleted, as Nova's do.
+        hidden = server is None or server.vm_state == VmState.SOFT_DELETED
+        status = None if server is None or hidden else statuses.status_of(server.vm_state, server.task_state)
+        if world.shown.get(uuid) != status:
+            sentence = f"the API shows server {uuid} as {world.shown.get(uuid)}, and it is {status}"
+            yield Complaint("server", uuid, sentence, uuid)
+
+
 _RESET = "look at its actions, then reset its state: `openstack server set --state`"
 RULES = (
     Rule("server-at-rest", "I1", _RESET, _restless),
@@ -59,5 +74,6 @@ RULES = (
     Rule("row-is-readable", "I2", "the conductor's log says what is wrong with it: set it right", _unreadable, True),
     Rule("server-has-host", "I5", "start the host under its name again, or evacuate the server", _nowhere),
     Rule("offloaded-has-no-host", "I5", "unshelve the server, or offload it again", _offloaded),
+    Rule("api-shows-servers", "I10", "restart the API; if it stays, report it as a defect", _shown),
     Rule("shelf-is-forgotten", "I5", "harmless; report it as a defect", _shelf),
 )

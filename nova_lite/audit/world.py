@@ -90,6 +90,7 @@ class World:
     ``strict``: nothing is under way any more, so that nothing is excused by an operation, and everything that the cloud
     made is known to it. Of ``unreadable`` servers only the id is known. ``operations`` are the open ones and those that
     ended since ``since`` (None: all there ever were). ``gone`` are deleted servers that something still names.
+    ``volumes`` are statuses by id, and ``shown`` those of servers, as the API shows them to an administrator.
     ``hosts`` are those that answered, ``unheard`` says why the others did not. ``touched`` are the servers that an
     operation changed while we looked.
     """
@@ -116,6 +117,7 @@ class World:
     ports: tuple[Port, ...] | None = None
     holds: tuple[Hold, ...] | None = None
     volumes: Mapping[str, str] | None = None
+    shown: Mapping[str, str] | None = None
     unreadable: frozenset[str] = frozenset()
     touched: frozenset[str] = frozenset()
     # How late an operation may be before it counts as left alone, and how long one without a deadline may take.

@@ -24,6 +24,7 @@ from nova_lite.cmd.manage import audit, program
 from nova_lite.cmd.manage.answer import Answer
 from nova_lite.compute.power_states import PowerState
 from nova_lite.compute.rpcapi import ComputeRpcAPI
+from nova_lite.compute.vm_states import VmState
 from nova_lite.context import admin_context
 from nova_lite.db.api import allocations, compute_nodes, console_tokens, instances, quotas
 from nova_lite.db.models import ComputeNode, Operation, OperationEvent, QuotaUsage
@@ -33,7 +34,7 @@ from nova_lite.objects import ConsoleAddress, ConsoleToken
 from nova_lite.virt.fake.base import FakeGuest
 from nova_lite.virt.fault_plan import FaultKind, FaultRule
 from tests.harness.builders import uuid_of
-from tests.harness.cloud import CONF, PROJECT, Cloud
+from tests.harness.cloud import CONF, PROJECT, Cloud, until
 
 STRANGER = uuid_of("a server that nobody knows")
 # Looks and conductors' rounds are quick here; tidying up is not, or it would be done before anybody looks.
@@ -91,11 +92,13 @@ def test_a_cloud_at_work_has_no_findings(cloud: Cloud, monkeypatch: pytest.Monke
         monkeypatch.setattr(driver.plan, "_sleep", lambda _: go_on.wait(30))
         driver.plan.delay("spawn", 1.0)
     booting = cloud.boot(wait=None)["id"]
-    assert _audit(cloud).code == audit.NONE, "what is under way is no finding"
-    assert instances.get(booting).task_state is not None
-    for driver in cloud.drivers.values():
-        driver.plan.clear()
-    go_on.set()
+    try:
+        assert _audit(cloud).code == audit.NONE, "what is under way is no finding"
+        assert instances.get(booting).vm_state == VmState.BUILDING
+    finally:
+        go_on.set()
+        for driver in cloud.drivers.values():
+            driver.plan.clear()
     cloud.wait(booting, "ACTIVE")
 
 
@@ -149,6 +152,7 @@ def test_leaks_on_a_host_are_found_and_what_is_proved_goes(cloud: Cloud) -> None
     assert left.code == audit.FOUND
     assert {row["id"]: row["repaired"] for row in left.facts["findings"]} == {gone: True, STRANGER: False}
     assert set(driver.guests) == {STRANGER}, "what nobody knows is never touched"
+    until(lambda: driver.guests[STRANGER].quarantine, 10, lambda: "the host does not set it apart")
     del driver.guests[STRANGER]
     driver.disks.discard(STRANGER)
 

@@ -26,12 +26,14 @@ def violations(
     images: Mapping[str, ImageMeta] | None = None,
     networks: Networks | None = None,
     volumes: Volumes | None = None,
+    shown: Mapping[str, str] | None = None,
 ) -> list[str]:
     """What is wrong, once nothing moves any more: a sentence each, which begins with its invariant.
 
-    ``drivers`` by host, ``images`` all there are by id; of what is not given nothing is said.
+    ``drivers`` by host, ``images`` all there are by id, ``shown`` the status of each server as the API shows it to an
+    administrator; of what is not given nothing is said.
     """
-    return [str(finding) for finding in findings(world(drivers, images, networks, volumes))]
+    return [str(finding) for finding in findings(replace(world(drivers, images, networks, volumes), shown=shown))]
 
 
 def world(

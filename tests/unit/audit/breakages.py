@@ -66,6 +66,9 @@ _FULL = WrongBooks(NODE1.uuid, (65, 512, 1), (65, 512, 1), (64.0, 32768.0, 100.0
 BREAKAGES: tuple[tuple[str, str, World, Repair | None], ...] = (
     ("server-at-rest", WEB, with_server(task_state="powering-off"), None),
     ("error-has-reason", WEB, with_server(vm_state="error"), None),
+    ("api-shows-servers", WEB, whole(shown={WEB: "SHUTOFF"}), None),
+    ("api-shows-servers", WEB, whole(shown={}), None),
+    ("api-shows-servers", STRANGER, whole(shown={WEB: "ACTIVE", STRANGER: "ACTIVE"}), None),
     ("row-is-readable", WEB, whole(servers={}, unreadable=frozenset({WEB})), None),
     ("server-has-host", WEB, whole(
         servers={WEB: worlds.server(vm_state="error", fault=FAULT, launched_at=None, **{**OFF, "host": "gone"})},
@@ -158,6 +161,8 @@ FINE: dict[str, World] = {
     "all is well": whole(),
     "a strict look at what is well": whole(strict=True, promises=()),
     "nothing": World(NOW),
+    "the API shows what is": whole(shown={WEB: "ACTIVE"}),
+    "the API's lists leave out what is soft-deleted": replace(with_server(vm_state="soft-delete"), shown={}),
     "an operation at work excuses its server": replace(
         with_server(task_state="powering-off"), operations=(*DONE, worlds.at_work(3)), claims=(), ports=(), holds=(),
         volumes={}, hosts={"host1": (), "host2": (worlds.presence(generation=1),)}),
