@@ -1,7 +1,7 @@
 """Service versions: what each release of the daemons says on the wire, and beside whom it can serve.
 
 A daemon's row in ``services`` says the version of its code and the oldest version that this code works with, so that of
-any two daemons the newer one knows, and both can refuse. doc/design/031-versions-and-upgrades.md has the rules.
+any two daemons the newer one knows, and both can refuse. doc/design/032-versions-and-upgrades.md has the rules.
 """
 
 from __future__ import annotations
