@@ -59,12 +59,19 @@ class AttachmentsApi:
         with self._store.lock:
             volume = visible(self._store, asked.caller, volume_id)
             self._check_free(volume, attachment.instance)
-            if volume.status == records.AVAILABLE:
-                volume = self._store.volumes.put(volume.changed(status=records.RESERVED))
             attachment = self._store.attachments.put(attachment.changed(project_id=volume.project_id))
+            if volume.status == records.AVAILABLE:
+                volume = self._reserved(volume, attachment)
             if connector is not None:
                 attachment = self._connect(volume, attachment, connector)
         return self._answer(attachment)
+
+    def _reserved(self, volume: Volume, attachment: Attachment) -> Volume:
+        try:
+            return self._store.volumes.put(volume.changed(status=records.RESERVED))
+        except OSError:  # a full disk
+            self._store.attachments.drop(attachment.id)
+            raise
 
     def _check_free(self, volume: Volume, instance: str) -> None:
         """:raises Invalid: the volume is somebody else's just now; the same server may hold it twice, to be moved."""
@@ -116,9 +123,10 @@ class AttachmentsApi:
         asked.caller.require_write("volume:attachment_delete")
         with self._store.lock:
             attachment = self._visible(asked, attachment_id)
-            self._store.attachments.drop(attachment_id)
-            left = self._store.attachments_of(attachment.volume_id)
+            left = [each for each in self._store.attachments_of(attachment.volume_id) if each.id != attachment_id]
+            # The status first: who is not answered asks again, and must still find what it asks for.
             self._loosen(attachment.volume_id, left)
+            self._store.attachments.drop(attachment_id)
         return json_response({"attachments": [views.attachment_item(each) for each in left]})
 
     def _loosen(self, volume_id: str, left: list[Attachment]) -> None:

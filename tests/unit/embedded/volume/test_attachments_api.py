@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+from pathlib import Path
 from typing import Any
 
+import pytest
+
+from nova_lite.embedded import files
 from tests.unit.embedded.volume.conftest import Volumes
 
 SERVER, OTHER = "6edbc2f4-1507-44f8-ac0d-eed1d2608d38", "7edbc2f4-1507-44f8-ac0d-eed1d2608d38"
@@ -79,3 +84,26 @@ def test_what_cannot_be(volumes: Volumes) -> None:
     assert volumes.call("POST", f"/attachments/{attachment}/action", {"fly": {}})[0] == 400
     volumes.restart()
     assert volumes.call("GET", f"/attachments/{attachment}")[1]["attachment"]["status"] == "attached"
+
+
+def test_on_a_full_disk_volume_and_attachment_still_agree(volumes: Volumes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Either nothing happened, and asking again does it, or all of it did."""
+    free, held = volumes.make(), volumes.make()
+    attachment = _attach(volumes, held)
+    write, full = files.replace_private, [f"{free}.json", f"{held}.json"]
+
+    def refuse(path: Path, data: bytes) -> None:
+        if path.name in full:
+            full.remove(path.name)
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(path, data)
+
+    monkeypatch.setattr(files, "replace_private", refuse)
+    assert _reserve(volumes, free)[0] >= 500
+    assert volumes.call("DELETE", f"/attachments/{attachment}")[0] >= 500
+    assert not full
+    assert (_status(volumes, free), _status(volumes, held)) == ("available", "in-use")
+    assert [each["id"] for each in volumes.call("GET", "/attachments")[1]["attachments"]] == [attachment]
+    assert volumes.call("DELETE", f"/attachments/{attachment}")[0] == 200
+    assert _reserve(volumes, free)[0] == 200
+    assert (_status(volumes, free), _status(volumes, held)) == ("reserved", "available")
