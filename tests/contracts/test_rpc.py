@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import json
 import textwrap
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from nova_lite.manager import RESERVED, Manager
 from nova_lite.rpc import Client
+from tests.harness import verbs
 
 SERVICES = ("compute", "conductor", "scheduler")
 # Answered by every server, see rpc.py.
@@ -107,3 +109,24 @@ def test_one_version_a_topic_with_its_history(service: str) -> None:
     module = importlib.import_module(f"nova_lite.{service}.rpcapi")
     assert service == module.TOPIC
     assert module.VERSION in (module.__doc__ or ""), "the module says what each version brought"
+
+
+def test_who_speaks_as_before_is_understood() -> None:
+    """Verbs and arguments of the same major version stay; what came has defaults, new verbs a higher version."""
+    kept = json.loads(verbs.FILE.read_text(encoding="utf-8"))
+    assert verbs.complaints(kept, verbs.current()) == [], "raise VERSION; before a release: verbs --unreleased"
+
+
+def test_what_a_neighbour_would_stumble_over_is_seen() -> None:
+    now = {"compute": {"version": "1.4", "verbs": {"pause": {"uuid": False, "hard": True}, "warp": {}}}}
+    was: dict[str, Any] = {"compute": {"version": "1.3", "verbs": {"pause": {"uuid": False}}}}
+    assert verbs.complaints(was, now) == []
+    assert verbs.complaints({"compute": {**was["compute"], "version": "1.4"}}, now) == [
+        "compute: warp came, VERSION is still 1.4"
+    ]
+    for arguments, word in (({"gone": False, "uuid": False}, "gone is gone"), ({}, "uuid came and has no default")):
+        stumbling = {"compute": {"version": "1.3", "verbs": {"pause": arguments, "stop": {}}}}
+        assert verbs.complaints(stumbling, now) == [
+            f"compute.pause: {word}", "compute.stop: is gone, and the major version is the same"
+        ]  # fmt: skip
+    assert verbs.complaints({"compute": {"version": "0.9", "verbs": {"stop": {}}}}, now) == []
