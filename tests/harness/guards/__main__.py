@@ -15,6 +15,7 @@ import concurrent.futures
 import pathlib
 import queue
 import sys
+import threading
 import time
 from collections.abc import Collection, Sequence
 
@@ -31,9 +32,7 @@ def main() -> int:
         red = [] if options.tests else _red_anyway(trees[0], chosen)
         for test, words in red:
             print(f"RED ANYWAY  {test}: {words}", flush=True)
-        verdicts = _all(chosen, trees, tuple(options.tests), {test for test, _ in red})
-    if options.json is not None:
-        results.keep(options.json, verdicts)
+        verdicts = _all(chosen, trees, tuple(options.tests), {test for test, _ in red}, options.json)
     bad = [verdict for verdict in verdicts if verdict.outcome != "killed"]
     for verdict in bad:
         print(f"{verdict.outcome}: {verdict.guard.name} ({verdict.guard.protects}) {verdict.why}")
@@ -70,11 +69,13 @@ def _red_anyway(tree: pathlib.Path, chosen: Sequence[Guard]) -> list[tuple[str, 
 
 
 def _all(
-    chosen: Sequence[Guard], trees: Sequence[pathlib.Path], tests: tuple[str, ...], red_anyway: Collection[str]
+    chosen: Sequence[Guard], trees: Sequence[pathlib.Path], tests: tuple[str, ...], red_anyway: Collection[str],
+    kept_in: pathlib.Path | None,
 ) -> list[Verdict]:  # fmt: skip
     free: queue.SimpleQueue[pathlib.Path] = queue.SimpleQueue()
     for tree in trees:
         free.put(tree)
+    keeping = threading.Lock()
 
     def one(guard: Guard) -> Verdict:
         tree = free.get()
@@ -83,6 +84,9 @@ def _all(
         finally:
             free.put(tree)
         print(f"{verdict.outcome:8} {guard.name} ({verdict.seconds:.1f} s) {verdict.why}", flush=True)
+        if kept_in is not None and not tests:
+            with keeping:  # at once, so that a run that is broken off has said what it found
+                results.keep(kept_in, [verdict])
         return verdict
 
     with concurrent.futures.ThreadPoolExecutor(len(trees)) as pool:
