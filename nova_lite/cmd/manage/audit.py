@@ -138,10 +138,11 @@ def _until_settled(
     look: Callable[[], World], of_interest: Callable[[World], list[Finding]], found: list[Finding], settle_s: float
 ) -> tuple[World, list[Finding]]:
     """Look again until what may be set right is; what is left of ``found``."""
-    keys = {finding.key for finding in found}
     for _ in range(PATIENCE):
         world = look()
-        left = [finding for finding in of_interest(world) if finding.key in keys]
+        now = {finding.key for finding in of_interest(world)}
+        # Of a host that went silent meanwhile nothing is known.
+        left = [finding for finding in found if finding.key in now or finding.complaint.host in world.unheard]
         if all(finding.repair is None for finding in left):
             break
         concurrency.sleep(settle_s)
