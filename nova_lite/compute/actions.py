@@ -244,6 +244,7 @@ RESTORE = Action(
 ATTACH_VOLUME = Action(
     "attach_volume", None, "attach_volume", Place.COMPUTE, _WITH_VOLUMES, driver_call="attach_volume",
     requires="volumes", event_name="compute_attach_volume", beside=True,
+    stages=(Stage("undo", "compute_attach_volume"),),
 )  # fmt: skip
 DETACH_VOLUME = Action(
     "detach_volume", None, "detach_volume", Place.COMPUTE, _WITH_VOLUMES, driver_call="detach_volume",

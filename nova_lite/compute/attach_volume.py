@@ -50,7 +50,23 @@ def attach(host: ComputeHost, ctxt: RequestContext, operation: Operation, instan
             host.driver.detach_volume(instance, device)  # type: ignore[attr-defined]
         host.volume.attachment_delete(ctxt, attachment_id)
 
+    if operation.args.get("stage") == "undo":
+        _take_back(host, ctxt, operation, undo)
+        return
     _perform(host, ctxt, operation, instance, work, undo)
+
+
+def _take_back(host: ComputeHost, ctxt: RequestContext, operation: Operation, undo: Callable[[], None]) -> None:
+    """The attach was not done in time: nothing of it stays, however far it got. :raises StaleWrite: overtaken."""
+    try:
+        undo()
+    except (exception.StaleWrite, exception.ServiceStopping):
+        raise
+    except Exception as error:
+        outcome.try_later(host, ctxt, operation, "The undoing of an attach", error)
+        return
+    host.conductor.progress(ctxt, operation.id, operation.attempt, UNDONE, {})
+    host.conductor.fail_operation(ctxt, operation.id, operation.attempt, operation.args["failure"], "", 500)
 
 
 def detach(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:

@@ -63,7 +63,8 @@ class Fence:
         asked = asked or {}
         # Before the lease is good again: whoever waits for it must see what is lost.
         for number in lost:
-            if number in asked:
+            # Who came back meanwhile needs no telling, and would never be forgotten.
+            if number in asked and self._held.get(number) == asked[number]:
                 self._lost.setdefault((number, asked[number]), monotonic())
         self._confirmed = max(sent_at, self._confirmed or sent_at)
 
@@ -100,7 +101,11 @@ class Fence:
     def stuck(self) -> list[int]:
         """Operations that ended, or are somebody else's, a lease ago, and whose workers here have not come back yet."""
         before = monotonic() - self._lease_s
-        return sorted(number for (number, _), since in list(self._lost.items()) if since < before)
+        return sorted(
+            number
+            for (number, attempt), since in list(self._lost.items())
+            if since < before and self._held.get(number) == attempt
+        )
 
     def is_valid(self) -> bool:
         """Whether the lease is good now."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from nova_lite import concurrency
+from nova_lite import concurrency, exception
 from nova_lite.compute.custody import DeletedAction
 from nova_lite.conductor.api import HostAPI
 from nova_lite.image.api import API as ImageAPI
@@ -28,14 +28,19 @@ class ServerLocks:
         self.left = 0
 
     @contextlib.contextmanager
-    def hold(self, uuid: str, since: int | None = None) -> Iterator[bool]:
-        """Hold the server's lock; yields whether another may have held it after the caller noted ``left``."""
+    def hold(self, uuid: str, since: int | None = None, patience_s: float | None = None) -> Iterator[bool]:
+        """Hold the server's lock; yields whether another may have held it after the caller noted ``left``.
+
+        :raises ServerBusy: it was not to be had for so long: who has it may never come back from the hypervisor.
+        """
         with self._guard:
             lock, users = self._locks.get(uuid, (None, 0))
             lock = lock or concurrency.Lock()
             self._locks[uuid] = (lock, users + 1)
             changed = users > 0 or (since is not None and self._was_left(uuid, self.left - since))
-        lock.acquire()
+        if not lock.acquire(timeout=-1 if patience_s is None else patience_s):
+            self._drop(uuid)
+            raise exception.ServerBusy(instance_uuid=uuid)
         try:
             yield changed
         finally:
@@ -43,11 +48,15 @@ class ServerLocks:
             with self._guard:
                 self.left += 1
                 self._left.append(uuid)
-                lock, users = self._locks[uuid]
-                if users == 1:
-                    del self._locks[uuid]
-                else:
-                    self._locks[uuid] = (lock, users - 1)
+            self._drop(uuid)
+
+    def _drop(self, uuid: str) -> None:
+        with self._guard:
+            lock, users = self._locks[uuid]
+            if users == 1:
+                del self._locks[uuid]
+            else:
+                self._locks[uuid] = (lock, users - 1)
 
     def _was_left(self, uuid: str, turns: int) -> bool:
         """Whether the server's lock is among the last so many that were left; where nobody knows, it may be."""

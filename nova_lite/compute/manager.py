@@ -122,11 +122,14 @@ class ComputeManager(GuestVerbs):
             if taken is None:
                 return
             operation, instance = taken
-            with self._host.locks.hold(instance.uuid, begun) as changed:
-                if changed:
-                    # Whoever held the lock may have changed everything: prove that it is still our turn, and look.
-                    instance = self._host.conductor.look_again(ctxt, operation.id, operation.attempt)
-                self._perform(ctxt, operation, instance)
+            try:
+                with self._host.locks.hold(instance.uuid, begun, self.conf.operations.lease_s) as changed:
+                    if changed:
+                        # Whoever held the lock may have changed everything: prove that it is still our turn, and look.
+                        instance = self._host.conductor.look_again(ctxt, operation.id, operation.attempt)
+                    self._perform(ctxt, operation, instance)
+            except exception.ServerBusy as error:
+                verbs.postpone(self._host, ctxt, operation, error)
         except exception.StaleWrite as error:
             LOG.info("Operation %d went to somebody else: %s", operation_id, error)
         except Exception:
@@ -149,10 +152,16 @@ class ComputeManager(GuestVerbs):
         """Say when the hypervisor stops or begins to answer; apart from the heartbeat, which must not wait for it."""
         if self._idle:
             return
-        complaint = self.driver.check_health()
+        complaint = self.driver.check_health() or self._stuck()
         if complaint != self._told_complaint:
             self._host.conductor.report_health(admin_context(), self.host, complaint)
             self._told_complaint = complaint
+
+    def _stuck(self) -> str | None:
+        """Whether workers have not come back from the hypervisor long after their operations ended without them."""
+        stuck = self._life.fence.stuck()
+        numbers = ", ".join(str(number) for number in stuck[:10])
+        return f"{len(stuck)} call(s) to the hypervisor do not come back (operations {numbers})" if stuck else None
 
     def _report_inventory(self) -> None:
         if not self._idle:

@@ -79,8 +79,13 @@ def reason_of(error: Exception, row: actions.Action) -> str:
 
 def try_later(host: ComputeHost, ctxt: RequestContext, operation: Operation, what: str, error: Exception) -> None:
     """Put down for a while what is tried until it is done. :raises StaleWrite: overtaken."""
+    LOG.error("%s of %s failed; it is tried again", what, operation.instance_uuid, exc_info=error)
+    put_down(host, ctxt, operation, f"{what} failed on {host.name}: {type(error).__name__}; it is tried again.")
+
+
+def put_down(host: ComputeHost, ctxt: RequestContext, operation: Operation, message: str) -> None:
+    """Let an operation rest for as long as its row says. :raises StaleWrite: overtaken."""
     row = actions.by_name(operation.action, operation.args)
     rest_s = row.backoff.rest_s(operation.rests, operation.id)
-    LOG.error("%s of %s failed; again in %.0f s", what, operation.instance_uuid, rest_s, exc_info=error)
-    message = f"{what} failed on {host.name}: {type(error).__name__}; it is tried again."
+    LOG.info("Operation %d rests for %.0f s: %s", operation.id, rest_s, message)
     host.conductor.put_down(ctxt, operation.id, operation.attempt, rest_s, message)

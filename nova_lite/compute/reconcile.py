@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from nova_lite import clock
+from nova_lite import clock, exception
 from nova_lite.compute import custody, survey
 from nova_lite.compute.custody import DeletedAction, Place, Power, Verdict
 from nova_lite.compute.delete import wipe
@@ -22,6 +22,8 @@ from nova_lite.virt.driver import Quarantine
 
 LOG = logging.getLogger(__name__)
 
+# How long a look at one guest waits for other work on its server, in seconds: the other guests wait with it.
+_PATIENCE_S = 2.0
 _CHANGES = (Verdict.STOP, Verdict.QUARANTINE, Verdict.DESTROY)
 
 
@@ -43,12 +45,15 @@ def clean(host: ComputeHost, ctxt: RequestContext) -> None:
 
 def _settled(host: ComputeHost, ctxt: RequestContext, uuid: str) -> bool:
     """Whether nothing is left to do with one guest; judged again under its lock, as it may be another one by now."""
-    with host.locks.hold(uuid):
-        try:
+    try:
+        with host.locks.hold(uuid, patience_s=_PATIENCE_S):
             settle(host, ctxt, uuid)
-        except Exception:
-            LOG.exception("Guest %s could not be dealt with", uuid)
-            return False
+    except exception.ServerBusy as error:
+        LOG.warning("Guest %s is looked at later: %s", uuid, error)
+        return False
+    except Exception:
+        LOG.exception("Guest %s could not be dealt with", uuid)
+        return False
     return True
 
 
@@ -123,6 +128,8 @@ def report_all(host: ComputeHost, ctxt: RequestContext) -> None:
         if instance.task_state is None and instance.power_state != found.get(instance.uuid, PowerState.NOSTATE):
             try:
                 report(host, ctxt, instance.uuid)
+            except exception.ServerBusy as error:
+                LOG.warning("The state of guest %s is told later: %s", instance.uuid, error)
             except Exception:
                 LOG.exception("The state of guest %s could not be reported", instance.uuid)
 
@@ -131,8 +138,10 @@ def report(host: ComputeHost, ctxt: RequestContext, uuid: str) -> None:
     """Tell the conductor what one guest does, while nothing else is done to it on this host.
 
     One that somebody started behind the cloud's back, of a server that shall not run, is stopped.
+
+    :raises ServerBusy: something else is done to it for long; it is told again by and by.
     """
-    with host.locks.hold(uuid):
+    with host.locks.hold(uuid, patience_s=_PATIENCE_S):
         guest = host.driver.find_guest(uuid)
         state = guest.power_state if guest else PowerState.NOSTATE
         if host.conductor.report_power_states(ctxt, host.name, {uuid: int(state)}):

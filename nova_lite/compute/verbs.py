@@ -38,6 +38,11 @@ VERBS: dict[str, Verb] = {
 }
 
 
+def postpone(host: ComputeHost, ctxt: RequestContext, operation: Operation, why: exception.ServerBusy) -> None:
+    """Put down a turn that cannot begin, so that it keeps no worker. :raises StaleWrite: overtaken."""
+    outcome.put_down(host, ctxt, operation, str(why))
+
+
 def perform(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
     """Do this host's turn of an operation, and report. :raises StaleWrite: another worker overtook this one."""
     verb = VERBS.get(operation.action)

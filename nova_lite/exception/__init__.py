@@ -44,6 +44,7 @@ from nova_lite.exception.hosts import (
     HostReplaced,
     HypervisorUnavailable,
     NoValidHost,
+    ServerBusy,
     ServiceNotFound,
     ServiceStopping,
     StaleWrite,

@@ -72,5 +72,6 @@ UNDO: dict[str, Undo] = {
     actions.MIGRATE.name: moves.undo,
     actions.LIVE_MIGRATE.name: live_moves.undo,
     actions.ATTACH_INTERFACE.name: interfaces.undo,
+    actions.ATTACH_VOLUME.name: volumes.undo,
 }
 GONE: tuple[Gone, ...] = (open_moves.gone, consoles.forget, shelves.gone)

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from nova_lite.db.api import instances
+from nova_lite import exception
+from nova_lite.compute import actions
+from nova_lite.db.api import instances, operations
 from nova_lite.objects import BlockDevice, Instance, Operation
 
 # What a host records when a failed attach has left nothing: compute/attach_volume.py.
 UNDONE = "undone"
+# How long a host may be away that has a volume to take back, in seconds, before nobody waits for it any more.
+_PATIENCE_S = 86_400.0
 
 
 def changed(operation: Operation, instance: Instance, report: dict[str, Any]) -> dict[str, Any]:
@@ -30,6 +34,19 @@ def _merged(device: BlockDevice, said: BlockDevice | None) -> BlockDevice:
 
 def detached(operation: Operation, instance: Instance, report: dict[str, Any]) -> dict[str, Any]:
     return {"block_devices": _without(operation)}
+
+
+def undo(operation: Operation, instance: Instance, reason: str) -> bool:
+    """An attach that was not done in time: who has the guest takes the volume back, and may take its time for that."""
+    row = actions.ATTACH_VOLUME
+    if operation.args.get("stage") == "undo":
+        return False
+    operations.finish_event(operation.id, row.event, "Error", details=reason)
+    args = {**operation.args, "stage": "undo", "failure": reason}
+    topic = "conductor" if instance.host is None else "compute"
+    if not operations.seize(operation, topic, args, host=instance.host, timeout_s=_PATIENCE_S):
+        raise exception.StaleWrite(what=f"Operation {operation.id}")
+    return True
 
 
 def attach_failed(operation: Operation, instance: Instance) -> dict[str, Any]:

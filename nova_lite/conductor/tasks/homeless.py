@@ -48,7 +48,8 @@ class HomelessTask:
         except exception.InstanceNotFound:
             operations.give_up(operation, "The server is gone.")
             return
-        if instance.host is not None and operation.args.get("stage") != "undo":
+        ports_only = operation.action == actions.ATTACH_INTERFACE.name and operation.args.get("stage") == "undo"
+        if instance.host is not None and not ports_only:
             operations.hand_over(operation.id, operation.attempt, "compute", instance.host, operation.args)
             self._compute.run_operation(ctxt, instance.host, operation.id)
             return
@@ -68,6 +69,11 @@ class HomelessTask:
         device = _device(operation, instance)
         if device is None:
             journal.fail(operation.id, operation.attempt, LEFT, "", 409)
+            return
+        if operation.args.get("stage") == "undo":
+            self._volume.attachment_delete(ctxt, str(device.attachment_id))
+            journal.progress(operation.id, operation.attempt, UNDONE, {})
+            journal.fail(operation.id, operation.attempt, operation.args["failure"], "", 500)
             return
         try:
             self._volume.attachment_complete(ctxt, str(device.attachment_id))

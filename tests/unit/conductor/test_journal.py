@@ -100,10 +100,10 @@ def test_an_action_that_comes_too_late_to_its_host_leaves_no_task_behind() -> No
     assert instances.get(instance.uuid).task_state is None
 
 
-def test_the_deadline_of_an_attach_ends_nothing_else() -> None:
+def test_the_deadline_of_what_runs_beside_ends_nothing_else() -> None:
     """It cleared the server's task and failed every open operation of it."""
     operation, uuid = _begin("stop", vm_state="active", task_state="powering-off", launched_at=utcnow())
-    number = _beside(uuid, "attach_volume", bdm_uuid="b")
+    number = _beside(uuid, "detach_interface", port_id="p")
     recover.time_is_up(operations.get(number))
     assert operations.get(number).state is OperationState.FAILED
     assert operations.get(operation.id).state is OperationState.RUNNING
@@ -291,6 +291,18 @@ def test_an_operation_that_kills_its_workers_is_given_up() -> None:
     assert taken is None
     assert operations.get(operation.id).state is OperationState.FAILED
     assert instances.get(uuid).task_state is None
+
+
+def test_a_delete_is_no_poison_however_many_workers_die_on_it() -> None:
+    instance = instances.insert(make_instance(host="h", node="h", task_state="deleting"))
+    number = operations.insert_pending(
+        request_id="r", instance_uuid=instance.uuid, action="delete", project_id="p", user_id="u", topic="compute",
+        host="h", args={}, timeout_s=None,
+    )  # fmt: skip
+    for _ in range(actions.DELETE.max_retries + 3):
+        assert journal.take(number, "nova-lite-compute:h:old", 20, "h") is not None
+        assert operations.release_former("nova-lite-compute:h", "nova-lite-compute:h:new") == 1
+    assert operations.get(number).state is OperationState.PENDING
 
 
 def test_a_dead_hosts_build_goes_to_another_and_its_delete_to_a_conductor() -> None:
