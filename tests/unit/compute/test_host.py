@@ -20,7 +20,7 @@ def test_the_second_waits_and_is_told_so() -> None:
         thread = threading.Thread(target=second)
         thread.start()
         entered.wait(5)
-        while locks._locks["a"][1] < 2:
+        while thread.is_alive() and locks._locks["a"][1] < 2:
             pass
         order.append(("first leaves", False))
     thread.join(5)

@@ -189,6 +189,7 @@ def test_a_move_that_ended_gets_no_destination_and_no_news() -> None:
 def test_what_a_move_left_on_its_source_waits_for_the_end_of_the_move() -> None:
     instance = _server()
     migration = _moving(instance)
+    operations.end_open(instance.uuid, "it waits for its user")
     left = Presence(_arrived(instance).uuid, int(PowerState.SHUTDOWN), generation=1, has_disks=True)
     for status, verdict in ((None, "leave"), ("confirmed", "destroy")):
         if status is not None:
