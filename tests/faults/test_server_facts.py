@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from nova_lite import quota
+from nova_lite.compute import actions
+from nova_lite.compute.action_row import OnRestart
 from nova_lite.db.api import operations
 from nova_lite.objects import OperationState
 from nova_lite.virt.fake import FakeDriver
@@ -92,7 +94,7 @@ def test_a_driver_that_raises_leaves_the_server_as_it_was(cloud: Cloud, case: Ca
     cloud.wait_quiet()
 
 
-def test_a_host_that_dies_in_the_middle_does_it_when_it_is_back(cloud: Cloud, case: Case) -> None:
+def test_a_host_that_is_back_does_it_or_says_that_it_may_not(cloud: Cloud, case: Case) -> None:
     ask, action, call, before, after, counted = case
     server = _prepared(cloud, before)
     driver = cloud.drivers[HOST]
@@ -103,6 +105,9 @@ def test_a_host_that_dies_in_the_middle_does_it_when_it_is_back(cloud: Cloud, ca
     _reached(driver, call, server)
     cloud.kill(HOST)
     cloud.start_host(HOST)
+    if actions.by_name(action).on_restart is OnRestart.FAIL:
+        assert "must not be done twice" in _ended(cloud, server, action, OperationState.FAILED).message
+        return
     done = _ended(cloud, server, action, OperationState.DONE)
     assert "s3cret" not in str(done.args)
     cloud.wait(server, after)
