@@ -56,6 +56,7 @@ def database(now: datetime.datetime, since: datetime.datetime | None = None, str
     with reader():
         live = instances.live()
         servers = {server.uuid: server for server in _servers(live)}
+        journal = history.journal(since)
         due = {image.image_id for image in provisional_images.due(_MOST)}
         return World(
             now=now,
@@ -63,7 +64,8 @@ def database(now: datetime.datetime, since: datetime.datetime | None = None, str
             since=since,
             servers=servers,
             unreadable=frozenset(live) - servers.keys(),
-            operations=tuple(history.journal(since)),
+            operations=tuple(journal.operations),
+            broken=journal.broken,
             moves=tuple(migrations.under_way()),
             claims=tuple(allocations.list()),
             nodes=tuple(compute_nodes.list_all()),

@@ -46,6 +46,11 @@ def _stuck(world: World) -> Iterable[Complaint]:
             yield _about(each, f"is tried since {each.start_time:%Y-%m-%d %H:%M}: {each.message or 'no word of it'}")
 
 
+def _broken(world: World) -> Iterable[Complaint]:
+    for number, why in world.broken.items():
+        yield Complaint("operation", str(number), f"operation {number} cannot be read: {why}")
+
+
 def _silent(world: World) -> Iterable[Complaint]:
     for each in _ended(world):
         if each.state is OperationState.FAILED and not each.message:
@@ -110,6 +115,7 @@ def _passwords(world: World) -> Iterable[Complaint]:
 _SWEEP = "see whether a conductor runs and reaches the database; it sweeps what nobody has"
 RULES = (
     Rule("operation-ends", "I2", _SWEEP, _stuck, always=True),
+    Rule("operation-is-readable", "I2", f"{_SWEEP}, and ends what it cannot read", _broken, always=True),
     Rule("failure-has-reason", "I2", "look for the request id in the logs", _silent, always=True),
     Rule("server-was-accepted", "I2", "the journal is older than the server: was a backup restored?", _unaccepted),
     Rule("delete-wins", "I6", _SWEEP, _after_death, always=True),

@@ -88,11 +88,11 @@ class World:
     """One look at everything.
 
     ``strict``: nothing is under way any more, so that nothing is excused by an operation, and everything that the cloud
-    made is known to it. Of ``unreadable`` servers only the id is known. ``operations`` are the open ones and those that
-    ended since ``since`` (None: all there ever were). ``gone`` are deleted servers that something still names.
-    ``volumes`` are statuses by id, and ``shown`` those of servers, as the API shows them to an administrator.
-    ``hosts`` are those that answered, ``unheard`` says why the others did not. ``touched`` are the servers that an
-    operation changed while we looked.
+    made is known to it. ``operations`` are the open ones and those that ended since ``since`` (None: all there ever
+    were); ``broken`` says why some cannot be read, and of ``unreadable`` servers only the id is known. ``gone``
+    are deleted servers that something still names. ``volumes`` are statuses by id, and ``shown`` those of servers, as
+    the API shows them to an administrator. ``hosts`` are those that answered, ``unheard`` says why the others did not.
+    ``touched`` are the servers that an operation changed while we looked.
     """
 
     now: datetime.datetime
@@ -118,6 +118,7 @@ class World:
     holds: tuple[Hold, ...] | None = None
     volumes: Mapping[str, str] | None = None
     shown: Mapping[str, str] | None = None
+    broken: Mapping[int, str] = field(default_factory=dict)
     unreadable: frozenset[str] = frozenset()
     touched: frozenset[str] = frozenset()
     # How late an operation may be before it counts as left alone, and how long one without a deadline may take.

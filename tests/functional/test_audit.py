@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, update
+from sqlalchemy import insert, text, update
 
 from nova_lite import concurrency
 from nova_lite.audit import gather
@@ -133,6 +133,31 @@ def test_leaks_in_the_database_are_found_and_repaired(cloud: Cloud) -> None:
     assert (repaired.code, _rules(repaired)) == (audit.REPAIRED, expected), repaired.text
     assert all(row["repaired"] for row in repaired.facts["findings"])
     assert _audit(cloud).code == audit.NONE
+
+
+def test_rows_that_cannot_be_read_are_found_and_hide_nothing(cloud: Cloud) -> None:
+    server_id, other = str(cloud.boot()["id"]), str(cloud.boot()["id"])
+    (node,) = compute_nodes.on_host("host1")
+    allocations.claim(node.uuid, STRANGER, 1, 64, 1)
+    with writer() as session:
+        (flavor,) = session.execute(text("SELECT flavor FROM instances WHERE uuid = :u"), {"u": server_id}).one()
+        (args,) = session.execute(
+            text("SELECT args FROM operations WHERE instance_uuid = :u AND action = 'create'"), {"u": other}
+        ).one()
+        session.execute(text("UPDATE instances SET flavor = '{}' WHERE uuid = :u"), {"u": server_id})
+        session.execute(text("UPDATE operations SET args = '{not' WHERE instance_uuid = :u"), {"u": other})
+    try:
+        answer = _audit(cloud)
+        assert _rules(answer) == ["claim-has-owner", "operation-is-readable", "row-is-readable"]
+        assert server_id in answer.text and answer.code == audit.FOUND
+    finally:
+        with writer() as session:
+            mended = {"u": server_id, "flavor": flavor}
+            session.execute(text("UPDATE instances SET flavor = :flavor WHERE uuid = :u"), mended)
+            session.execute(
+                text("UPDATE operations SET args = :args WHERE instance_uuid = :u"), {"u": other, "args": args}
+            )
+        allocations.release(STRANGER)
 
 
 def test_leaks_on_a_host_are_found_and_what_is_proved_goes(cloud: Cloud) -> None:

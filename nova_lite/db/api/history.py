@@ -5,39 +5,47 @@ from __future__ import annotations
 import collections
 import datetime
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from sqlalchemy import func, or_, select, update
 
+from nova_lite import exception
 from nova_lite.clock import utcnow
-from nova_lite.db.models.operations import Operation as Model
-from nova_lite.db.models.operations import OperationEvent as EventModel
+from nova_lite.db.api.operation_rows import ALL, event, from_row
+from nova_lite.db.api.operation_rows import EVENTS as _E
+from nova_lite.db.api.operation_rows import TABLE as _T
 from nova_lite.db.session import reader, retry_on_deadlock, writer
 from nova_lite.db.transaction import Transaction
 from nova_lite.objects import OPEN_STATES, Operation, OperationEvent, OperationState
 
-_T = Model.__table__
-_E = EventModel.__table__
 _OPEN = tuple(str(state) for state in OPEN_STATES)
 _RESULTS = {OperationState.DONE: "Success", OperationState.FAILED: "Error"}
 # Operations whose events are read at once.
 _CHUNK = 500
 
 
-def journal(since: datetime.datetime | None = None) -> list[Operation]:
+class Journal(NamedTuple):
+    """``broken`` says of each row that cannot be read why, by its id."""
+
+    operations: list[Operation]
+    broken: dict[int, str]
+
+
+def journal(since: datetime.datetime | None = None) -> Journal:
     """The open operations and those that ended since then (None: all there are), with their events, oldest first."""
-    query = select(_T).order_by(_T.c.id)
+    query = ALL.order_by(_T.c.id)
     if since is not None:
-        query = query.where(or_(_T.c.state.in_(_OPEN), _T.c.finish_time >= since))
+        query = query.where(or_(_T.c.state.in_(_OPEN), _T.c.finish_time.is_(None), _T.c.finish_time >= since))
+    found = Journal([], {})
     with reader() as session:
         rows = session.execute(query).all()
         events = _events(session, [row.id for row in rows])
-    return [
-        Operation(**{
-            **row._mapping, "state": OperationState(row.state), "steps": tuple(row.steps or ()), "args": row.args or {},
-            "events": tuple(events.get(row.id, ())),
-        })
-        for row in rows
-    ]  # fmt: skip
+    for row in rows:
+        try:
+            found.operations.append(from_row(row, tuple(events.get(row.id, ()))))
+        except exception.UnreadableObject as error:
+            found.broken[row.id] = str(error)
+    return found
 
 
 def touched(since: datetime.datetime) -> frozenset[str]:
@@ -72,11 +80,7 @@ def _events(session: Transaction, ids: list[int]) -> dict[int, list[OperationEve
     found = collections.defaultdict(list)
     for some in _chunks(ids):
         for row in session.execute(select(_E).where(_E.c.operation_id.in_(some)).order_by(_E.c.id)):
-            found[row.operation_id].append(
-                OperationEvent(
-                    row.name, row.start_time, row.finish_time, row.result, row.traceback, row.host, row.details
-                )
-            )
+            found[row.operation_id].append(event(row))
     return found
 
 

@@ -80,6 +80,7 @@ BREAKAGES: tuple[tuple[str, str, World, Repair | None], ...] = (
     ("operation-ends", "3", _operations(worlds.at_work(3, deadline=NOW - HOUR)), None),
     ("operation-ends", "3", _operations(worlds.at_work(3, lease_until=NOW - HOUR)), None),
     ("operation-ends", "3", _operations(worlds.at_work(3, "delete", deadline=None, start_time=NOW - 2 * HOUR)), None),
+    ("operation-is-readable", "7", whole(broken={7: "its args are no dict"}), None),
     ("failure-has-reason", "3", _operations(worlds.operation(3, "stop", state=OperationState.FAILED)), None),
     ("server-was-accepted", WEB, whole(operations=DONE[1:]), None),
     ("delete-wins", "3", _operations(worlds.at_work(3, instance_uuid=GHOST)), None),
