@@ -14,8 +14,9 @@ from tests.harness.failpoints.cells import Cell, Result, cells
 # Operations of which bad cells are known, and why they are not mended. Each is a debt.
 LIMITS = {
     "reset at the end of a live migration": (
-        "an administrator resets a server in the moment in which its guest has gone over, and the host that sent it "
-        "dies before it has said so: the operation that would follow the guest was ended by the reset"
+        "two faults at once: an administrator resets a server in the moment in which its guest has gone over, and the "
+        "host that sent it dies, or the network service does not answer. The reset ended the operation that would see "
+        "to it that row and interfaces follow the guest"
     ),
     "boot that fails": (
         "two faults at once: the network service does not answer while a failed build gives its ports back. They stay "
@@ -63,11 +64,15 @@ class Diary:
         )  # fmt: skip
 
     def todo(self, operations: Iterable[str], kinds: Iterable[Kind], every: int = 1) -> list[Cell]:
-        """Cells that were not run, or went badly; of all cells only every so many; in disorder, always the same."""
+        """Cells that were not run, or went badly; of all cells only every so many.
+
+        Those that went badly come first, the others in a disorder that is always the same.
+        """
         wanted = tuple(kinds)
         found = [cell for name in operations for cell in list(cells(name, self.moments[name], wanted))[::every]]
         left = [cell for cell in found if cell not in self.results or self.results[cell].complaints]
-        return sorted(left, key=lambda cell: zlib.crc32(f"{cell.operation} {cell.moment} {cell.kind}".encode()))
+        disorder = {cell: zlib.crc32(f"{cell.operation} {cell.moment} {cell.kind}".encode()) for cell in left}
+        return sorted(left, key=lambda cell: (cell not in self.results, disorder[cell]))
 
     def summary(self) -> dict[str, dict[str, dict[str, list[int]]]]:
         """By operation, service and point, and kind: cells existing, run, of these struck, of these bad."""
