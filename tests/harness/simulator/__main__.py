@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
+import itertools
 import json
 import logging
 import os
@@ -11,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 
+from tests.harness.simulator.regressions import REGRESSIONS
 from tests.harness.simulator.runner import Runner
 from tests.harness.simulator.trial import Result
 
@@ -22,12 +25,16 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=100, metavar="N", help="how many seeds")
     parser.add_argument("--from", type=int, default=1, dest="first", metavar="N", help="the first of them")
     parser.add_argument("--seed", type=int, metavar="N", help="this one only")
+    parser.add_argument("--regressions", action="store_true", help="before them those that failed once")
+    parser.add_argument("--seconds", type=float, metavar="N", help="begin no seed after so many")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes at a time")
     parser.add_argument("--trace", action="store_true", help="print every step, and the logs")
     parser.add_argument("--tail", type=int, default=TAIL, metavar="N", help="lines of a failing seed's trace")
     parser.add_argument("--json", action="store_true", help="print the sum as JSON")
     options = parser.parse_args()
     seeds = [options.seed] if options.seed is not None else range(options.first, options.first + options.seeds)
+    if options.regressions:
+        seeds = [*(each.seed for each in REGRESSIONS), *seeds]
     level = logging.CRITICAL
     if options.trace:
         level = logging.INFO
@@ -35,7 +42,8 @@ def main() -> int:
     begun = time.monotonic()
     results: list[Result] = []
     with Runner(level) as runner:
-        for result in runner.run(seeds, options.jobs, print if options.trace else None):
+        timely = itertools.takewhile(lambda _: not options.seconds or time.monotonic() - begun < options.seconds, seeds)
+        for result in runner.run(timely, options.jobs, print if options.trace else None):
             results.append(result)
             if result.violations:
                 _show(result, 0 if options.trace else options.tail, sys.stderr if options.json else sys.stdout)
@@ -56,6 +64,7 @@ def _sum(results: list[Result], seconds: float, as_json: bool) -> None:
         "seeds": len(results),
         "violating": bad,
         "seconds": round(seconds, 1),
+        "trace": _trace(results),
         "seeds_per_second": round(len(results) / seconds, 2),
         "processor_seconds": round(sum(result.seconds for result in results), 1),
         "simulated_hours": round(sum(result.simulated_s for result in results) / 3600, 1),
@@ -73,8 +82,14 @@ def _sum(results: list[Result], seconds: float, as_json: bool) -> None:
         return
     for name, value in found.items():
         print(f"{name}: {value}")
-    if len(results) == 1:
-        print(f"trace: {results[0].fingerprint}")
+
+
+def _trace(results: list[Result]) -> str:
+    """What two runs of the same seeds have in common."""
+    whole = hashlib.blake2b(digest_size=8)
+    for result in sorted(results, key=lambda each: each.seed):
+        whole.update(result.fingerprint.encode())
+    return whole.hexdigest()
 
 
 def _total(counts: Iterable[dict[str, int]]) -> dict[str, int]:

@@ -20,7 +20,7 @@ from tests.harness.simulator.workload import Workload
 
 # Seconds of the simulated world: a storm, what may pass until all is well, and how often that is looked at.
 STORM_S, PEACE_S, LOOK_S = 90.0, 900.0, 10.0
-AFTERMATH_S = 45.0
+AFTERMATH_S = 60.0
 # What every daemon says all the time.
 _CHATTER = re.compile(r" db\.|heartbeat|\bping\b|report_|judge_guests|host_instances|survey")
 
