@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import select, text
 
 from nova_lite import conf as nova_conf
 from nova_lite.conductor import sweeper
@@ -116,6 +117,18 @@ def test_claims_of_servers_that_are_gone_are_given_back(found: Found) -> None:
     found.sweeper.tidy()
     assert [each.instance_uuid for each in allocations.list()] == [live]
     assert allocations.audit() == []
+
+
+def test_what_nobody_can_read_ends_and_frees_its_server(found: Found) -> None:
+    uuid = _server("up", task_state="powering-off")
+    number = _operation(uuid, "stop", "up")
+    table = OperationModel.__table__
+    with writer() as session:
+        session.execute(text("UPDATE operations SET args = '{' WHERE id = :id"), {"id": number})
+    found.sweeper.tidy()
+    with writer() as session:
+        assert session.execute(select(table.c.state).where(table.c.id == number)).scalar_one() == "failed"
+    assert instances.get(uuid).task_state is None
 
 
 @pytest.mark.parametrize(("source", "asked"), [("up", ["up"]), ("down", [])])
