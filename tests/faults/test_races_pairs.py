@@ -191,11 +191,11 @@ def test_one_volume_is_attached_once_and_detached_once(cloud: Cloud) -> None:
         detached = at_once(
             4, lambda _, home=home, volume=volume: cloud.delete(_volumes_path(home, volume)).status
         )  # fmt: skip
-        assert 202 in detached and set(detached) <= {202, 400, 404, 409}, detached
+        assert detached.count(202) == 1 and set(detached) <= {202, 400, 404, 409}, detached
         _volume_is(cloud, volume, "available")
         cloud.wait_quiet()
         detaches = [each for each in operations.list_for_instance(home) if each.action == "detach_volume"]
-        assert [each.state for each in detaches[: detached.count(202)]].count("done") == 1, detaches
+        assert detaches[0].state == "done" and cloud.volumes.show(volume)["status"] == "available"
 
 
 def _holders(cloud: Cloud, servers: list[str], volume: str) -> list[str]:
@@ -233,14 +233,13 @@ class Deleter:
 
     def hit(self, point: str) -> None:
         who = passing()
-        if who is None or who[0] == "api":
-            return
+        if who is None or who[0] == "api" or not self._born.is_set():
+            return  # what a former server leaves to do may hold the lock that the new one's request waits for
         with self._lock:
             self.passed.append(f"{who[0]}/{point}")
             self._left -= 1
             if self._left != 0:
                 return
-        self._born.wait(5)
         answer = concurrency.spawn(delete, self._cloud, str(self.server))
         self.answers.append(answer)
         # who stands at a point inside a transaction of SQLite keeps the delete waiting: go on
@@ -279,7 +278,7 @@ def test_a_delete_at_every_failpoint_of_a_build_leaves_nothing(cloud: Cloud) -> 
             reached += 1
         cloud.wait_gone(server)
         assert {each.action for each in operations.list_for_instance(server)} == {"create", "delete"}
-    assert reached >= points - 3, f"of {points} moments only {reached} were struck"
+    assert reached >= 0.8 * points, f"of {points} moments only {reached} were struck"
 
 
 def _is_built(server: str) -> bool:

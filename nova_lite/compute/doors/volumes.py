@@ -116,11 +116,16 @@ class VolumesDoor(Door):
             raise exception.Invalid("Cannot detach a root device volume")
         with provisional_volumes.promised([instance.uuid], volume_id) as promised:
             begun = self._begin_detaching(ctxt, instance, volume, device)
+
+            def also(operation_id: int) -> None:
+                self._refuse_second_detach(instance, device, operation_id)
+                provisional_volumes.keep(promised)
+
             try:
-                args = {"bdm_uuid": device.bdm_uuid}
-                self._accept(ctxt, instance, row, args, also=lambda _: provisional_volumes.keep(promised))
+                self._accept(ctxt, instance, row, {"bdm_uuid": device.bdm_uuid}, also=also)
             except BaseException:
-                if begun:
+                # the mark is the other's, who was accepted
+                if begun and not self._works_on(instance, device):
                     self._volume.roll_detaching(ctxt, volume_id)
                 raise
 
@@ -138,6 +143,23 @@ class VolumesDoor(Door):
         except exception.InvalidInput as error:
             raise exception.InvalidVolume(reason=error.message) from error
         return True
+
+    def _refuse_second_detach(self, instance: Instance, device: BlockDevice, mine: int) -> None:
+        """In the transaction of the acceptance, which looks at no task state: who came first may be done by now.
+
+        A volume that never got connected may be asked back again and again.
+
+        :raises VolumeNotAttached: it is; :raises InvalidVolume: it is about to be.
+        """
+        volume_id = str(device.volume_id)
+        if not device.connection:
+            return
+        if find(instances.get(instance.uuid), volume_id) is None:
+            raise exception.VolumeNotAttached(instance_uuid=instance.uuid, volume_id=volume_id)
+        for operation in operations.open_for_instance(instance.uuid):
+            same = (operation.action, operation.args.get("bdm_uuid")) == (actions.DETACH_VOLUME.name, device.bdm_uuid)
+            if same and operation.id != mine:
+                raise exception.InvalidVolume(reason=f"Volume {volume_id} is being detached already.")
 
     def _works_on(self, instance: Instance, device: BlockDevice) -> bool:
         """Whether an open operation is about the device: then a mark is its, else it is what a crash left."""
