@@ -15,9 +15,11 @@ from oslo_log import log as logging
 
 from nova_lite import concurrency, exception
 from nova_lite.context import RequestContext
+from nova_lite.identity import pace
 
 LOG = logging.getLogger(__name__)
 
+pace.keep()  # before the first adapter is made
 _UNREACHABLE = (ks_exceptions.ConnectFailure, ks_exceptions.DiscoveryFailure, ks_exceptions.RetriableConnectionFailure)
 
 _lock = concurrency.Lock()

@@ -20,6 +20,9 @@ from keystonemiddleware.auth_token import _request, _user_plugin
 from oslo_utils import timeutils
 
 from nova_lite import clock
+from nova_lite.identity import pace
+
+pace.keep()  # before the first adapter is made
 
 _TOKEN, _SERVICE_TOKEN = "HTTP_X_AUTH_TOKEN", "HTTP_X_SERVICE_TOKEN"
 _INFO, _AUTH = "keystone.token_info", "keystone.token_auth"
