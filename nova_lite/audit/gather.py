@@ -11,7 +11,7 @@ from nova_lite import exception
 from nova_lite.audit import neighbours
 from nova_lite.audit.neighbours import Doors
 from nova_lite.audit.world import Key, Promise, Token, World, WrongBooks, WrongQuota
-from nova_lite.clock import utcnow
+from nova_lite.db import clock
 from nova_lite.db.api import (
     allocations,
     compute_nodes,
@@ -43,8 +43,8 @@ def look(doors: Doors, down_s: float, past: datetime.timedelta = HISTORY) -> Wor
 
     :param down_s: seconds without a heartbeat after which a host is not asked.
     """
-    begun = utcnow()
-    world = database(begun, begun - past)
+    begun = clock.now()
+    world = database(clock.settled(), begun - past)
     world = _hosts(world, doors, down_s)
     world = _services(world, doors)
     world = named(world)

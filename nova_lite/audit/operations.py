@@ -112,10 +112,10 @@ def _passwords(world: World) -> Iterable[Complaint]:
             yield _about(each, "ended and keeps a password", Repair.FORGET_PASSWORD)
 
 
-_SWEEP = "see whether a conductor runs and reaches the database; it sweeps what nobody has"
+_SWEEP = "`nova-lite-manage operation show`; a conductor that runs and reaches the database sweeps what nobody has"
 RULES = (
     Rule("operation-ends", "I2", _SWEEP, _stuck, always=True),
-    Rule("operation-is-readable", "I2", f"{_SWEEP}, and ends what it cannot read", _broken, always=True),
+    Rule("operation-is-readable", "I2", "a conductor that runs ends what it cannot read", _broken, always=True),
     Rule("failure-has-reason", "I2", "look for the request id in the logs", _silent, always=True),
     Rule("server-was-accepted", "I2", "the journal is older than the server: was a backup restored?", _unaccepted),
     Rule("delete-wins", "I6", _SWEEP, _after_death, always=True),
