@@ -16,7 +16,7 @@ def tables() -> tuple[str, list[Table]]:
         f"{len(rows)} guards stand between a fault and an invariant. `make guards` takes each out of a copy of the "
         f"tree, one at a time, and runs the tests named for it there: {killed} are seen to be missing. A test that is "
         "red with every guard in place counts for nothing, nor does a removal that is no program. Invariants (I) and "
-        "scenarios (R) are those of the reliability design; tests are below `tests/`."
+        "scenarios (R) are those of the reliability design."
     )
     return said, [(title, _table([row for row in rows if row.room == room], known)) for room, title in titles().items()]
 
@@ -37,4 +37,4 @@ def _found(guard: Guard, result: dict[str, str] | None) -> str:
         return "never tried as it is now"
     if result["outcome"] != "killed":
         return result["outcome"]
-    return f"`{result['test'].removeprefix('tests/')}`"
+    return f"`{result['test']}`"
