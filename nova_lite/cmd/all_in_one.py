@@ -92,9 +92,11 @@ def _run(conf: cfg.ConfigOpts, flags: argparse.Namespace) -> int:
     prepare_database(conf)
     rpc.init(conf)
     apis = wsgi_services(conf)
+    neighbours, compute = apis[:-1], apis[-1:]
     hello = (lambda: None) if flags.quiet else lambda: print(advice(where, apis), flush=True)
     control, hosts = rpc_services(conf)
-    return startup.serve(BINARY, [control, hosts, apis], conf, on_ready=hello)
+    # Neighbours first: a host that finds a stale guest while it starts gives its ports and volumes back.
+    return startup.serve(BINARY, [neighbours, control, hosts, compute], conf, on_ready=hello)
 
 
 def prepare_database(conf: cfg.ConfigOpts) -> None:

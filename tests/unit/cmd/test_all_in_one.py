@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import types
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from oslo_config import cfg
 
 from nova_lite import config, exception
-from nova_lite.cmd import all_in_one
+from nova_lite.cmd import all_in_one, startup
 
 
 @pytest.fixture
@@ -66,3 +67,16 @@ def test_fake_hosts_have_numbered_names(conf: cfg.ConfigOpts) -> None:
     conf.set_override("driver", "libvirt", group="compute")
     with pytest.raises(exception.ConfigInvalid, match="only the fake driver"):
         all_in_one.host_names(conf)
+
+
+def test_neighbours_serve_before_the_hosts_that_may_need_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host gives ports of stale guests back while it starts: it waited 90 s for the network service behind it."""
+    started: list[Any] = []
+    for place in ("nova_lite.embedded.profile.prepare", "nova_lite.policy.init", "nova_lite.rpc.init"):
+        monkeypatch.setattr(place, lambda *args: None)
+    monkeypatch.setattr(all_in_one, "prepare_database", lambda conf: None)
+    monkeypatch.setattr(all_in_one, "wsgi_services", lambda conf: ["identity", "network", "compute API"])
+    monkeypatch.setattr(all_in_one, "rpc_services", lambda conf: (["conductor"], ["host"]))
+    monkeypatch.setattr(startup, "serve", lambda binary, groups, conf, on_ready: started.extend(groups))
+    all_in_one._run(cfg.ConfigOpts(), all_in_one.parser().parse_args(["--quiet"]))
+    assert started == [["identity", "network"], ["conductor"], ["host"], ["compute API"]]
