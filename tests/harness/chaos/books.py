@@ -78,6 +78,8 @@ class Books:
         while True:
             wrong = self._look()
             seconds = time.monotonic() - begun
+            if not wrong and seconds > limit_s:
+                wrong = [f"I1: all books agreed only after {seconds:.0f} s"]
             if not wrong or seconds > limit_s:
                 return Verdict(seconds, tuple(wrong))
             time.sleep(LOOK_S)
