@@ -150,8 +150,12 @@ def _take_offer_back(host: ComputeHost, ctxt: RequestContext, instance: Instance
 
 
 def _clear(host: ComputeHost, ctxt: RequestContext, instance: Instance, arriving: Instance) -> None:
-    """What was made ready goes; attachments that cannot be given up now go with the next move, or with the server."""
-    _roll_back(host, arriving)
+    """What was made ready goes, unless the guest has come by it.
+
+    Attachments that cannot be given up now go with the next move, or with the server.
+    """
+    if not _roll_back(host, arriving):
+        return
     try:
         _take_offer_back(host, ctxt, instance, arriving)
     except exception.NovaLiteError:

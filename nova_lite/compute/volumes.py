@@ -213,7 +213,12 @@ def disconnect_all(host: ComputeHost, ctxt: RequestContext, operation: Operation
         _forget_unanswered(host, ctxt, operation, error)
         raise
     reserved = instance.replace(block_devices=devices)
-    drop_others(host, ctxt, reserved)
+    try:
+        give_up(host, ctxt, set(held(instance)) - set(held(reserved)))
+        drop_others(host, ctxt, reserved)
+    except exception.Unavailable as error:
+        # Once more: what is left now is left until somebody does something to the server again.
+        _forget_unanswered(host, ctxt, operation, error)
     return reserved
 
 

@@ -116,6 +116,9 @@ def hand_over(
         operation = operations.locked(operation_id)
         if (operation.args.get("stage"), operation.args.get("handed_by")) == (stage, attempt):
             return
+        handed = operation.args.get("handed", ())
+        if attempt in handed:  # whoever had the next turn has passed it on, too, before this was said again
+            return
         present = failures.row_of(operation).stage(operation.args.get("stage"))
         if "failure" in more:
             why = more["failure"]
@@ -123,7 +126,7 @@ def hand_over(
         else:
             operations.finish_event(operation.id, present.event, "Success")
         topic = "conductor" if host is None else "compute"
-        args = {**operation.args, **more, "stage": stage, "handed_by": attempt}
+        args = {**operation.args, **more, "stage": stage, "handed_by": attempt, "handed": [*handed, attempt]}
         operations.hand_over(operation_id, attempt, topic, host, args)
         instance = instances.get(operation.instance_uuid)
         if "host" in values and values["host"] != instance.host:

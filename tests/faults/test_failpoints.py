@@ -37,7 +37,7 @@ SAMPLE = (
     ("resize that fails", "compute/driver.finish_revert_migration.before#0", Kind.CRASH),
     ("confirm a migration", "compute/driver.confirm_migration.after#0", Kind.DELAY),
     ("revert a migration", "compute/driver.revert_migration.after#0", Kind.CRASH),
-    ("live migration with a volume", "compute/driver.live_migrate.after#0", Kind.CRASH),
+    ("live migration with a volume", "conductor/cast.run_operation.after#1", Kind.CRASH),
     ("live migration that fails", "compute/driver.rollback_live_migration.after#0", Kind.CRASH),
     ("abort a live migration", "compute/driver.abort_live_migration.before#0", Kind.RAISE),
     ("force a live migration", "conductor/db.after_commit#0", Kind.DELAY),
