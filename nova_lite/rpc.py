@@ -17,8 +17,9 @@ from typing import Any
 from oslo_config import cfg
 from oslo_log import log as logging
 
-from nova_lite import clock, concurrency, exception, failpoints, manager, outbox, rpc_listener, rpc_memory, rpc_wire, versions
+from nova_lite import clock, concurrency, exception, failpoints, manager, outbox, rpc_listener, rpc_memory, rpc_wire
 from nova_lite.context import RequestContext
+from nova_lite.versions import CURRENT, lower
 
 concurrency.choose_oslo_service_backend()  # oslo.messaging asks for it while being imported
 
@@ -57,7 +58,6 @@ _transport: Any = None
 _outbox: outbox.Outbox | None = None
 _conf: Any = None
 _answers_come = False
-# Topic -> the version that its oldest server understands; see pin_versions.
 _pin: Callable[[str], str | None] | None = None
 
 
@@ -236,7 +236,7 @@ class Client:
     def _address(self, host: str | None) -> dict[str, str]:
         """To whom, and in a version that is understood there."""
         pin = None if _pin is None else _pin(self.topic)
-        version = {} if pin is None else {"version": versions.lower(pin, self.version)}
+        version = {} if pin is None else {"version": lower(pin, self.version)}
         return {"server": host, **version} if host else version
 
     def _stub(self) -> Any:
@@ -397,4 +397,4 @@ def _nobody() -> RequestContext:
 
 def get_server(topic: str, host: str, endpoints: Iterable[Any], version: str | None = None) -> Server:
     """``version`` is the highest whose messages are taken; by default what this code's table says of the topic."""
-    return Server(topic, host, endpoints, version or versions.CURRENT.rpc.get(topic, VERSION))
+    return Server(topic, host, endpoints, version or CURRENT.rpc.get(topic, VERSION))
