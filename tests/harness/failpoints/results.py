@@ -22,6 +22,10 @@ LIMITS = {
         "two faults at once: the network service does not answer while a failed build gives its ports back. They stay "
         "with the server, which is in error and does not list them, and go with it"
     ),
+    "swap volume": (
+        "a hypervisor that has swapped the volumes and says then that it failed is believed: the guest has the new "
+        "volume, its server the old one, until the next hard reboot"
+    ),
 }
 PUBLISHED = pathlib.Path(__file__).with_name("results.json")
 
