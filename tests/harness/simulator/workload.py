@@ -87,7 +87,8 @@ _BODIES: dict[str, tuple[Callable[[Any], Any], bool]] = {
 # What is worth asking for more often than the rest.
 _WEIGHTS = {
     "resize": 4, "migrate": 3, "confirmResize": 6, "revertResize": 6, "os-migrateLive": 5, "shelve": 3, "unshelve": 6,
-    "rebuild": 2, "rescue": 2, "unrescue": 4, "os-start": 3, "os-resetState": 0.1, "lock": 0.1, "unlock": 1,
+    "rebuild": 2, "rescue": 2, "unrescue": 6, "os-start": 6, "unpause": 8, "resume": 8, "shelveOffload": 4,
+    "os-resetState": 0.1, "lock": 0.1, "unlock": 1,
     "forceDelete": 0.2,
 }  # fmt: skip
 _ROWS = [row for row in actions.ACTIONS if row.key in _BODIES]
