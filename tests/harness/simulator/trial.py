@@ -23,6 +23,8 @@ STORM_S, PEACE_S, LOOK_S = 90.0, 900.0, 10.0
 AFTERMATH_S = 60.0
 # What every daemon says all the time.
 _CHATTER = re.compile(r" db\.|heartbeat|\bping\b|report_|judge_guests|host_instances|survey")
+# What an operator's reset may make of a server, and nothing else.
+_UNTRUE = ("is active and has no running guest", "is in error and says no reason", "runs from a wrong disk")
 
 
 @dataclass
@@ -129,7 +131,7 @@ class Trial:
         """When the database's clock was set back, its history says so; what an operator declared need not be true."""
         if "in disorder" in complaint:
             return bool(self._faults.counts["clock jumps"])
-        untrue = "is active and has no running guest" in complaint or "is in error and says no reason" in complaint
+        untrue = any(words in complaint for words in _UNTRUE)
         return untrue and any(uuid in complaint for uuid in work.ledger.declared)
 
     def _say_it_all_again(self, work: Workload) -> list[str]:
