@@ -42,6 +42,7 @@ def tables() -> tuple[str, list[tuple[str, list[tuple[str, ...]]]]]:
     return said, [
         ("Requests, one process", _requests(figures)),
         ("Life of a server, fake driver", _life(figures)),
+        ("What the journal costs: the same with writes that only memory has", _journal(figures)),
         ("Pages of the server list, 100 rows a page, through the whole API over SQLite", _pages(figures)),
     ]
 
@@ -65,6 +66,17 @@ def _life(figures: Figures) -> list[tuple[str, ...]]:
         figure = figures.get(name)
         better = _number(figure, "times_better_than_nova")
         rows.append((name, _number(figure, "nova"), _number(figure), better, _number(figure, "aim")))
+    return rows
+
+
+def _journal(figures: Figures) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = [("what", "with the journal", "without", "ratio")]
+    prefix = "journal over none: "
+    for name, ratio in figures.items():
+        if name.startswith(prefix):
+            what = name.removeprefix(prefix)
+            given, bare = figures[f"journal: {what}"], figures[f"no journal: {what}"]
+            rows.append((what, _number(given), _number(bare), f"{ratio['value']:.2f}"))
     return rows
 
 
