@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from tests.harness.contract import material
 from tests.harness.contract.material import Call
 from tests.harness.contract.prepare import Prepared, plain, preparer
-from tests.harness.contract.world import Lacking, World
+from tests.harness.contract.world import Lacking, World, WorldError
 
 _ACTION = "POST /servers/{id}/action "
 _MIGRATIONS = "/servers/{server_id}/migrations"
@@ -100,10 +101,21 @@ def _evacuate(world: World, call: Call) -> Prepared:
 
     def after(reply_body: Any) -> None:
         world.wait(server, "SHUTOFF" if call.version >= (2, 95) else "ACTIVE")
+        _clear_away(world, home)
         _force_down(world, home, False)
         world.delete(server)
 
     return Prepared("POST", f"/v2.1/servers/{server}/action", body, call.status, call.response, None, after)
+
+
+def _clear_away(world: World, host: str) -> None:
+    """Until a host that was called dead, and never was, has removed what was evacuated from it."""
+    path = f"/v2.1/os-migrations?status=done&migration_type=evacuation&source_compute={host}"
+    deadline = time.monotonic() + world.timeout_s
+    while world.must("admin", "GET", path, version="2.59").body["migrations"]:
+        if time.monotonic() > deadline:
+            raise WorldError(f"{host} keeps what was evacuated from it")
+        world.sleep(0.05)
 
 
 def _force_down(world: World, host: str, down: bool) -> None:
