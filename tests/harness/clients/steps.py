@@ -126,7 +126,8 @@ EVACUATION = (
     admin("server evacuate {refugee}"),
     # From 2.95 an evacuated server stays off.
     shown("{refugee}", "SHUTOFF", cloud="nova-lite-admin"),
-    admin("compute service set --up {host3} nova-compute"),
+    # Not before the host has cleared away what was evacuated from it.
+    admin("compute service set --up {host3} nova-compute", within_s=30),
     Step("server delete --wait refugee"),
 )
 AROUND = (
