@@ -21,13 +21,13 @@ concurrency.patch()
 from nova_lite import exception  # noqa: E402  after patch(), as in every cmd
 from nova_lite.clock import utcnow  # noqa: E402
 from nova_lite.cmd import all_in_one  # noqa: E402
-from nova_lite.db.api import operations  # noqa: E402
+from nova_lite.db.api import operation_rows, operations  # noqa: E402
 from nova_lite.db.session import writer  # noqa: E402
 from nova_lite.objects import OPEN_STATES, Operation, OperationState  # noqa: E402
 
 _known: dict[int, dict[str, Any]] = {}
 _lock = threading.RLock()
-_stored = operations._operation
+_stored = operation_rows.from_row
 
 
 def remembered(row: Any, events: Any = ()) -> Operation:
@@ -58,6 +58,11 @@ def hold(operation_id: int, attempt: int, /, **values: Any) -> None:
         _write_end(operation_id)
 
 
+def pause(operation_id: int, attempt: int, seconds: float, message: str) -> None:
+    """It may be taken again at once."""
+    hold(operation_id, attempt, state=OperationState.PENDING, owner=None, lease_until=None, message=message)
+
+
 def _remember(operation_id: int, **values: Any) -> None:
     _known.setdefault(operation_id, {}).update(values)
 
@@ -78,8 +83,8 @@ def renew(owner: str, ids: Iterable[int], lease_s: float) -> list[int]:
 
 
 def main() -> int:
-    operations._operation = remembered
-    operations.take, operations.hold, operations.renew = take, hold, renew
+    operations.from_row = operation_rows.from_row = remembered
+    operations.take, operations.hold, operations.renew, operations.pause = take, hold, renew, pause
     return all_in_one.main()
 
 

@@ -19,8 +19,8 @@ from collections.abc import Iterator
 import pytest
 import yaml
 
-from nova_lite.cmd import manage
 from nova_lite.cmd.all_in_one import PORTS
+from nova_lite.cmd.manage import program
 from tests.harness import daemon
 from tests.harness.daemon import Daemon
 
@@ -337,4 +337,4 @@ def test_manage_explains_instead_of_tracing(tmp_path: pathlib.Path) -> None:
 
 
 def test_every_verb_of_manage_has_help() -> None:
-    assert manage.parser().format_help()
+    assert program.parser().format_help()
