@@ -15,6 +15,8 @@ from nova_lite.compute import actions
 from tests.harness.simulator.faults import EVENTS
 from tests.harness.simulator.workload import REQUESTS
 
+# All seeds together: two minutes of two idle processors.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SEEDS = 200
 # Nobody proves that an operation is still his own: who was overtaken writes all the same.
@@ -38,7 +40,7 @@ if __name__ == "__main__":
 def _python(*arguments: str) -> str:
     environment = {**os.environ, "PYTHONHASHSEED": "0", "PYTHONWARNINGS": "ignore"}
     done = subprocess.run(
-        [sys.executable, *arguments], capture_output=True, text=True, timeout=1200, cwd=ROOT, env=environment
+        [sys.executable, *arguments], capture_output=True, text=True, timeout=800, cwd=ROOT, env=environment
     )
     assert done.stdout, done.stderr[-5000:]
     return done.stdout if not done.returncode else f"{done.stdout}\n{done.stderr[-20000:]}"
