@@ -38,10 +38,10 @@ if __name__ == "__main__":
 
 
 def _python(*arguments: str) -> str:
+    """Its time is virtual: it gives way to clouds beside it whose heartbeats are real."""
     environment = {**os.environ, "PYTHONHASHSEED": "0", "PYTHONWARNINGS": "ignore"}
-    done = subprocess.run(
-        [sys.executable, *arguments], capture_output=True, text=True, timeout=800, cwd=ROOT, env=environment
-    )
+    command = ["nice", "-n", "10", sys.executable, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=800, cwd=ROOT, env=environment)
     assert done.stdout, done.stderr[-5000:]
     return done.stdout if not done.returncode else f"{done.stdout}\n{done.stderr[-20000:]}"
 
