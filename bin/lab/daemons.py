@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pathlib
 import signal
 import subprocess
 import time
@@ -97,6 +98,11 @@ def host_name(number: int) -> str:
     return f"lab-host-{number}"
 
 
+def host_state(lab: Layout, database: str, number: int) -> pathlib.Path:
+    """Where a host keeps its guests: apart for each database, as guests of one are none of the other's business."""
+    return lab.directory("state") / database / host_name(number)
+
+
 PORTS = {"nova-lite-api": "compute", EMBEDDED: "volume"}
 
 
@@ -116,7 +122,7 @@ def api(lab: Layout) -> process.Process:
 
 
 def _compute(lab: Layout, fleet: Fleet, number: int) -> process.Process:
-    state = lab.directory("state") / host_name(number)
+    state = host_state(lab, fleet.database, number)
     env = {"OS_DEFAULT__HOST": host_name(number), "OS_DEFAULT__STATE_PATH": str(state)}
     if fleet.driver == "libvirt":
         env["OS_LIBVIRT__URI"] = hypervisor.uri(lab.root / f"libvirtd-{number}")

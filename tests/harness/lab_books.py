@@ -9,7 +9,7 @@ from tests.harness.laboratory import Laboratory
 
 def guests(cloud: Laboratory) -> list[str]:
     """Ids of the fake driver's guests on both hosts, one entry a copy."""
-    return [path.stem for path in (cloud.lab.root / "state").rglob("*.guest")]
+    return [path.stem for path in (cloud.lab.root / "state" / cloud.fleet.database).rglob("*.guest")]
 
 
 def consistent(cloud: Laboratory) -> list[str]:
