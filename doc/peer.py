@@ -42,7 +42,7 @@ def tables() -> tuple[str, list[tuple[str, list[tuple[str, ...]]]]]:
     return said, [
         ("Requests, one process", _requests(figures)),
         ("Life of a server, fake driver", _life(figures)),
-        ("What the journal costs: the same with writes that only memory has", _journal(figures)),
+        *_if_measured("What the journal costs: the same with writes that only memory has", _journal(figures)),
         ("Pages of the server list, 100 rows a page, through the whole API over SQLite", _pages(figures)),
     ]
 
@@ -67,6 +67,11 @@ def _life(figures: Figures) -> list[tuple[str, ...]]:
         better = _number(figure, "times_better_than_nova")
         rows.append((name, _number(figure, "nova"), _number(figure), better, _number(figure, "aim")))
     return rows
+
+
+def _if_measured(title: str, rows: list[tuple[str, ...]]) -> list[tuple[str, list[tuple[str, ...]]]]:
+    """The table, unless the run left that part out."""
+    return [(title, rows)] if len(rows) > 1 else []
 
 
 def _journal(figures: Figures) -> list[tuple[str, ...]]:
