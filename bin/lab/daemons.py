@@ -94,13 +94,14 @@ def configuration(lab: Layout, fleet: Fleet) -> str:
     )
 
 
-def host_name(number: int) -> str:
-    return f"lab-host-{number}"
+def host_name(number: int, driver: str = "fake") -> str:
+    """One name a hypervisor: a host that came back with other guests would be refused, and rightly."""
+    return f"lab-{'host' if driver == 'fake' else driver}-{number}"
 
 
-def host_state(lab: Layout, database: str, number: int) -> pathlib.Path:
+def host_state(lab: Layout, database: str, host: str) -> pathlib.Path:
     """Where a host keeps its guests: apart for each database, as guests of one are none of the other's business."""
-    return lab.directory("state") / database / host_name(number)
+    return lab.directory("state") / database / host
 
 
 PORTS = {"nova-lite-api": "compute", EMBEDDED: "volume"}
@@ -122,8 +123,8 @@ def api(lab: Layout) -> process.Process:
 
 
 def _compute(lab: Layout, fleet: Fleet, number: int) -> process.Process:
-    state = host_state(lab, fleet.database, number)
-    env = {"OS_DEFAULT__HOST": host_name(number), "OS_DEFAULT__STATE_PATH": str(state)}
+    host = host_name(number, fleet.driver)
+    env = {"OS_DEFAULT__HOST": host, "OS_DEFAULT__STATE_PATH": str(host_state(lab, fleet.database, host))}
     if fleet.driver == "libvirt":
         env["OS_LIBVIRT__URI"] = hypervisor.uri(lab.root / f"libvirtd-{number}")
     return _process(lab, "nova-lite-compute", number, env)
@@ -204,23 +205,23 @@ def wait_ready(lab: Layout, fleet: Fleet) -> None:
         time.sleep(0.1)
 
 
-def queue_of(name: str) -> str:
+def queue_of(name: str, driver: str = "fake") -> str:
     """The queue that only this daemon consumes from: <topic>.<host>."""
     binary, _, number = name.rpartition("-")
     topic = binary.removeprefix("nova-lite-")
-    return f"{topic}.{host_name(int(number)) if topic == 'compute' else f'lab-{topic}-{number}'}"
+    return f"{topic}.{host_name(int(number), driver) if topic == 'compute' else f'lab-{topic}-{number}'}"
 
 
 def deaf(lab: Layout, fleet: Fleet) -> list[str]:
     """Names of the daemons that do not listen yet, or any more."""
     heard = {queue["name"] for queue in rabbitmq.queues(lab) if queue["consumers"]}
-    return [name for name in processes(lab, fleet) if not _listens(lab, name, heard)]
+    return [name for name in processes(lab, fleet) if not _listens(lab, name, fleet.driver, heard)]
 
 
-def _listens(lab: Layout, name: str, heard: set[str]) -> bool:
+def _listens(lab: Layout, name: str, driver: str, heard: set[str]) -> bool:
     if name.startswith(EMBEDDED):
         return all(_answers(lab, service) for service in STAND_INS)
-    return _answers(lab, "compute") if name.startswith("nova-lite-api") else queue_of(name) in heard
+    return _answers(lab, "compute") if name.startswith("nova-lite-api") else queue_of(name, driver) in heard
 
 
 def _answers(lab: Layout, service: str) -> bool:

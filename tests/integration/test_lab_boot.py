@@ -13,7 +13,7 @@ from tests.harness.laboratory import Laboratory, until
 
 pytestmark = pytest.mark.timeout(600)
 
-HOST_QUEUE = "compute.lab-host-1"
+HOST_QUEUE = "compute.lab-libvirt-1"
 RUNNING, STOPPED, PAUSED = "running", "shut off", "paused"
 
 

@@ -38,7 +38,7 @@ class LabWorld(World):
         self._ports = lab.ports[engine], lab.ports["amqp"]
         make_filter = LostCasts if loses_casts else None
         self.proxies = {DATABASE: Proxy(self._ports[0]), BROKER: Proxy(self._ports[1], make_filter=make_filter)}
-        states = [daemons.host_state(lab, engine, number) for number in range(1, hosts + 1)]
+        states = [daemons.host_state(lab, engine, daemons.host_name(number)) for number in range(1, hosts + 1)]
         self.hosts = {state.name: state / "fake" / state.name for state in states}
 
     # -- life -------------------------------------------------------------------------------------
