@@ -111,7 +111,7 @@ def down(lab: Layout, options: argparse.Namespace) -> int:
     print(f"stopped: {', '.join(stopped) or 'nothing ran'}")
     (lab.root / "up.json").unlink(missing_ok=True)
     if options.purge:
-        shutil.rmtree(databases.Postgresql(lab).data, ignore_errors=True)
+        shutil.rmtree(databases.Postgresql(lab).data.parent, ignore_errors=True)
         for path in lab.root.iterdir():
             if path != lab.neighbours:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -125,7 +125,25 @@ class Postgresql:
             self.lab.ports["postgresql"],
         )  # fmt: skip
 
+    @property
+    def belongs(self) -> pathlib.Path:
+        """Says which lab the data are of: they may lie outside .lab, and outlive it."""
+        return self.data.parent / "belongs_to"
+
+    def _forget_another_labs(self) -> None:
+        """A checkout made anew at the same place begins anew: with data of another schema it would not even start."""
+        mine = hashlib.sha256(self.lab.secrets["database"].encode()).hexdigest()
+        if self.belongs.exists() and self.belongs.read_text() == mine:
+            return
+        if self.data.exists():
+            argv = [self.program("pg_ctl"), "-D", str(self.data), "-m", "immediate", "stop"]
+            subprocess.run(argv, user=self.user, extra_groups=[] if self.user else None, cwd="/", capture_output=True)
+            shutil.rmtree(self.data)
+        self.belongs.parent.mkdir(parents=True, exist_ok=True)
+        self.belongs.write_text(mine)
+
     def start(self) -> None:
+        self._forget_another_labs()
         if not (self.data / "PG_VERSION").exists():
             self.data.mkdir(parents=True, exist_ok=True)
             if self.user:
@@ -137,9 +155,7 @@ class Postgresql:
         server.start()
         server.wait(lambda: process.answers(self.lab.ports["postgresql"]) and self._accepts(), 60)
         if not self.sql(f"SELECT 1 FROM pg_roles WHERE rolname = '{USER}'", "postgres").strip():
-            self.sql(f"CREATE ROLE {USER} LOGIN", "postgres")
-        # The data may be older than the lab's secrets: it lies outside .lab, which somebody may have removed.
-        self.sql(f"ALTER ROLE {USER} PASSWORD '{self.lab.secrets['database']}'", "postgres")
+            self.sql(f"CREATE ROLE {USER} LOGIN PASSWORD '{self.lab.secrets['database']}'", "postgres")
         if not self.sql(f"SELECT 1 FROM pg_database WHERE datname = '{NAME}'", "postgres").strip():
             self.sql(f"CREATE DATABASE {NAME} OWNER {USER}", "postgres")
 

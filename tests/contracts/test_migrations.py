@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import pathlib
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import inspect, text
 
 from nova_lite import exception
 from nova_lite.db import migration, session
@@ -35,6 +37,37 @@ def test_one_straight_line() -> None:
     assert numbers == [str(each.revision) for each in reversed(list(script.walk_revisions()))]
     for each in script.walk_revisions():
         assert re.fullmatch(rf"v{each.revision}_[a-z0-9_]+\.py", os.path.basename(each.path))
+
+
+# What others' databases have been brought to is never edited: what changes after that is a revision of its own.
+PUBLISHED = {
+    "v001_initial.py": "5d47c206f9acf7e17f1f78a3cd8eac03afd4148f7f42962bd741d72ed5399880",
+    "v002_whole_compute_api.py": "fbe2bdf1034fb9e6ce11aef834dc0f85d18504b61b0e0742ff62e4ad407e02cb",
+}
+
+
+def test_a_published_revision_is_never_edited() -> None:
+    versions = pathlib.Path(migration.__file__).parent / "alembic" / "versions"
+    assert {name: hashlib.sha256((versions / name).read_bytes()).hexdigest() for name in PUBLISHED} == PUBLISHED
+
+
+@pytest.mark.usefixtures("empty")
+def test_the_former_release_can_write_into_the_new_schema() -> None:
+    """Daemons of both run side by side during an upgrade: what they do not know of is empty or has a default."""
+    migration.sync(max(PUBLISHED)[1:4])
+    former = {(table, column["name"]) for table, column in _columns()}
+    migration.sync()
+    new = [(table, column) for table, column in _columns() if (table, column["name"]) not in former]
+    tables = {table for table, _ in former}
+    asked = [(table, column) for table, column in new if table in tables]
+    assert asked or migration.head() == max(PUBLISHED)[1:4]
+    assert [each for each in asked if not each[1]["nullable"] and each[1]["default"] is None] == []
+
+
+def _columns() -> list[tuple[str, Any]]:
+    """Every column of the database, after the name of its table."""
+    found = inspect(session.engine())
+    return [(table, column) for table in found.get_table_names() for column in found.get_columns(table)]
 
 
 def test_migrations_do_not_import_models() -> None:

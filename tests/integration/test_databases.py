@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -51,6 +52,30 @@ def url(request: pytest.FixtureRequest) -> str:
     found = os.environ.get(VARIABLES[request.param]) or _from_lab(request.param, request)
     assert "test" in str(make_url(found).database), f"{VARIABLES[request.param]} must name a database for tests"
     return found
+
+
+@pytest.mark.usefixtures("laboratory")
+def test_a_lab_made_anew_at_the_same_place_begins_anew(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PostgreSQL's data lie outside the checkout: those of a checkout that was removed are not taken over."""
+    from lab import databases, layout
+
+    monkeypatch.setenv("NOVA_LITE_LAB_DIR", str(tmp_path))
+    first = databases.Postgresql(layout.load())
+    try:
+        first.start()
+        first.sql("CREATE TABLE older (id INTEGER)")
+        first.start()
+        assert first.sql("SELECT COUNT(*) FROM older").strip() == "0"
+        (tmp_path / "lab.json").unlink()
+        shutil.rmtree(tmp_path / "postgresql")
+        second = databases.Postgresql(layout.load())
+        second.start()
+        assert second.data == first.data
+        assert second.sql("SELECT tablename FROM pg_tables WHERE tablename = 'older'").strip() == ""
+        second.stop()
+    finally:
+        assert not first.stop()
+        shutil.rmtree(first.data.parent, ignore_errors=True)
 
 
 @pytest.fixture

@@ -22,13 +22,13 @@ class Service(Stamped, Base):
     epoch: Mapped[Word | None]
     version: Mapped[int] = mapped_column(default=1)
     # The oldest version that this daemon can serve beside.
-    works_with: Mapped[int] = mapped_column(default=1)
+    works_with: Mapped[int] = mapped_column(default=1, server_default="1")
     disabled: Mapped[bool] = mapped_column(default=False)
     disabled_reason: Mapped[str | None]
     forced_down: Mapped[bool] = mapped_column(default=False)
     last_seen_at: Mapped[Time | None]
     # Goes on with each start and heartbeat and never back, whatever clocks do.
-    beats: Mapped[int] = mapped_column(BIG, default=0)
+    beats: Mapped[int] = mapped_column(BIG, default=0, server_default="0")
     # Of a host that keeps guests: the uuid that lies beside them.
     identity: Mapped[Uuid | None]
 

@@ -33,36 +33,12 @@ def upgrade() -> None:
     op.create_index("ix_instances_project_id_display_name_id", "instances", ["project_id", "display_name", "id"])
     op.create_index("ix_instances_host_created_at_id", "instances", ["host", "created_at", "id"])
     op.create_index("ix_operations_finish_time", "operations", ["finish_time"])
-    op.add_column("operations", sa.Column("rests", sa.Integer(), nullable=True))
-    op.execute("UPDATE operations SET rests = 0")
-    with op.batch_alter_table("operations", table_kwargs={"sqlite_autoincrement": True}) as batch:
-        batch.alter_column("rests", existing_type=sa.Integer(), nullable=False)
-    _hosts()
     _migrations()
     _server_groups()
     _user_quotas()
     _console_tokens()
     _idempotency_keys()
     _provisional_images()
-    _provisional_volumes()
-
-
-def _hosts() -> None:
-    op.add_column("services", sa.Column("beats", BIG, nullable=True))
-    op.add_column("services", sa.Column("identity", sa.String(36), nullable=True))
-    op.add_column("services", sa.Column("works_with", sa.Integer(), nullable=True))
-    op.execute("UPDATE services SET beats = 0, works_with = 1")
-    with op.batch_alter_table("services", table_kwargs={"sqlite_autoincrement": True}) as batch:
-        batch.alter_column("beats", existing_type=BIG, nullable=False)
-        batch.alter_column("works_with", existing_type=sa.Integer(), nullable=False)
-    op.create_table(
-        "cloud_identity",
-        sa.Column("id", BIG, autoincrement=True, nullable=False),
-        sa.Column("uuid", sa.String(36), nullable=False),
-        sa.Column("mark", BIG, nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_cloud_identity"),
-        **OPTIONS,
-    )
 
 
 def _migrations() -> None:
@@ -194,19 +170,3 @@ def _provisional_images() -> None:
     )
     op.create_index("ix_provisional_images_image_id", "provisional_images", ["image_id"], unique=True)
     op.create_index("ix_provisional_images_instance_uuid", "provisional_images", ["instance_uuid"])
-
-
-def _provisional_volumes() -> None:
-    op.create_table(
-        "provisional_volumes",
-        sa.Column("id", BIG, autoincrement=True, nullable=False),
-        sa.Column("instance_uuid", sa.String(36), nullable=False),
-        sa.Column("volume_id", sa.String(36), nullable=True),
-        sa.Column("doomed", sa.Boolean(), nullable=False),
-        sa.Column("due_at", TIME, nullable=False),
-        sa.Column("created_at", TIME, nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_provisional_volumes"),
-        **OPTIONS,
-    )
-    op.create_index("ix_provisional_volumes_instance_uuid", "provisional_volumes", ["instance_uuid"])
-    op.create_index("ix_provisional_volumes_due_at", "provisional_volumes", ["due_at"])
