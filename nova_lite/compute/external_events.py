@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 
+from nova_lite import exception
 from nova_lite.compute import reconcile
 from nova_lite.compute.host import ComputeHost
 from nova_lite.context import RequestContext
@@ -16,6 +17,9 @@ from nova_lite.objects import ExternalEvent, Instance
 from nova_lite.objects.external_event import EventName
 
 LOG = logging.getLogger(__name__)
+
+# How long an event waits for other work on its server, in seconds; who has the lock may never come back.
+_PATIENCE_S = 20.0
 
 Handler = Callable[[ComputeHost, RequestContext, Instance, ExternalEvent], None]
 
@@ -31,8 +35,11 @@ def _power(host: ComputeHost, ctxt: RequestContext, instance: Instance, event: E
 
 
 def _extended(host: ComputeHost, ctxt: RequestContext, instance: Instance, event: ExternalEvent) -> None:
-    """A volume has grown: a guest that runs is to see it now, any other sees it when it starts."""
-    with host.locks.hold(instance.uuid):
+    """A volume has grown: a guest that runs is to see it now, any other sees it when it starts.
+
+    :raises ServerBusy: something else is done to the server for long; its row has the new size already.
+    """
+    with host.locks.hold(instance.uuid, patience_s=_PATIENCE_S):
         for device in instance.block_devices:
             if device.volume_id == event.tag and "volumes" in host.driver.capabilities:
                 host.driver.extend_volume(instance, device)  # type: ignore[attr-defined]
@@ -59,5 +66,7 @@ def handle(
     for event in events:
         try:
             HANDLERS[event.name](host, ctxt, known[event.instance_uuid], event)
+        except exception.ServerBusy as error:
+            LOG.warning("Event %s of server %s comes to nothing: %s", event.name, event.instance_uuid, error)
         except Exception:
             LOG.exception("Event %s of server %s could not be handled", event.name, event.instance_uuid)

@@ -13,6 +13,9 @@ from nova_lite.context import RequestContext
 
 LOG = logging.getLogger(__name__)
 
+# How long an operator waits for other work on a server, in seconds: shorter than an answer may take.
+_PATIENCE_S = 10.0
+
 
 def held(host: ComputeHost) -> list[dict[str, Any]]:
     """Every guest in quarantine here, with what was noted."""
@@ -24,8 +27,11 @@ def held(host: ComputeHost) -> list[dict[str, Any]]:
 
 
 def release(host: ComputeHost, uuid: str) -> None:
-    """Forget the note; the guest stays off. :raises GuestNotFound: there is none in quarantine."""
-    with host.locks.hold(uuid):
+    """Forget the note; the guest stays off.
+
+    :raises GuestNotFound: there is none in quarantine; :raises ServerBusy: something else is done to it for long.
+    """
+    with host.locks.hold(uuid, patience_s=_PATIENCE_S):
         _require(host, uuid)
         host.driver.release(uuid)  # type: ignore[attr-defined]
     LOG.warning("Guest %s was released from quarantine by an operator", uuid)
@@ -35,8 +41,9 @@ def discard(host: ComputeHost, ctxt: RequestContext, uuid: str) -> None:
     """Remove guest and disks on an operator's word.
 
     :raises GuestNotFound: there is none in quarantine; :raises Conflict: its server lives here, or is on its way.
+    :raises ServerBusy: as :func:`release`.
     """
-    with host.locks.hold(uuid):
+    with host.locks.hold(uuid, patience_s=_PATIENCE_S):
         _require(host, uuid)
         found = [presence for presence in survey.whole(host.driver) if presence.uuid == uuid]
         ruling = host.conductor.judge_guests(ctxt, host.name, found)["rulings"][uuid]
