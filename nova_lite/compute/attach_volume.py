@@ -1,7 +1,8 @@
 """Volumes of a server that is there already, on its host: attach, detach, swap.
 
 The volume service has reserved or marked the volume before; each verb may be done again from its beginning. What the
-volume service cannot be told now is told later: until then the operation is not over.
+volume service cannot be told now is told later: until then the operation is not over. What happened to the guest is
+what it has afterwards (``plugs``).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from nova_lite import exception
-from nova_lite.compute import actions, outcome, volumes
+from nova_lite.compute import actions, outcome, plugs, volumes
 from nova_lite.compute.host import ComputeHost
 from nova_lite.context import RequestContext
 from nova_lite.objects import BlockDevice, Instance, Operation
@@ -20,10 +21,6 @@ LOG = logging.getLogger(__name__)
 
 # The step that says that a failed attach has left nothing behind: then its device is taken off the server, too.
 UNDONE = "undone"
-
-
-class _TryLater(Exception):
-    """The volume service could not be told what happened."""
 
 
 def attach(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
@@ -41,13 +38,13 @@ def attach(host: ComputeHost, ctxt: RequestContext, operation: Operation, instan
     def work() -> dict[str, Any]:
         made = host.volume.attachment_update(ctxt, attachment_id, volumes.connector(host), device.device_name)
         connected = device.replace(connection=made.connection)
-        host.driver.attach_volume(instance, connected)  # type: ignore[attr-defined]
+        plugs.attach_volume(host, instance, connected)
         host.volume.attachment_complete(ctxt, attachment_id)
         return {"block_devices": (connected,)}
 
     def undo() -> None:
         if "volumes" in host.driver.capabilities:
-            host.driver.detach_volume(instance, device)  # type: ignore[attr-defined]
+            plugs.detach_volume(host, instance, device)
         host.volume.attachment_delete(ctxt, attachment_id)
 
     if operation.args.get("stage") == "undo":
@@ -81,7 +78,7 @@ def detach(host: ComputeHost, ctxt: RequestContext, operation: Operation, instan
         return
 
     def work() -> dict[str, Any]:
-        host.driver.detach_volume(instance, device)  # type: ignore[attr-defined]
+        plugs.detach_volume(host, instance, device)
         _told(lambda: host.volume.attachment_delete(ctxt, str(device.attachment_id)))
         return {}
 
@@ -103,13 +100,15 @@ def swap(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance
     def work() -> dict[str, Any]:
         found = host.volume.attachment_update(ctxt, attachment_id, volumes.connector(host), new.device_name)
         connected = new.replace(connection=found.connection)
-        host.driver.swap_volume(instance, old, connected)  # type: ignore[attr-defined]
+        plugs.swap_volume(host, instance, old, connected)
         # From here on there is no way back: the guest writes to the new volume.
         _told(lambda: host.volume.attachment_complete(ctxt, attachment_id))
         _told(lambda: host.volume.attachment_delete(ctxt, str(old.attachment_id)))
         return {"block_devices": (connected,)}
 
     def undo() -> None:
+        if plugs.has_volume(host, instance, new):  # a former try has gone so far
+            raise outcome.NotNow
         host.volume.attachment_delete(ctxt, attachment_id)
         _unmark(host, ctxt, old)
 
@@ -149,7 +148,7 @@ def _told(tell: Callable[[], None]) -> None:
     except exception.NotFound:
         return
     except exception.NovaLiteError as error:
-        raise _TryLater from error
+        raise outcome.NotNow from error
 
 
 def _perform(
@@ -173,7 +172,7 @@ def _perform(
     except exception.StaleWrite:
         _undo(undo, instance)
         raise
-    except _TryLater as error:
+    except outcome.NotNow as error:
         outcome.try_later(host, ctxt, operation, f"'{row.verb}'", error)
     except Exception as error:
         if not _undo(undo, instance):
@@ -187,7 +186,9 @@ def _undo(undo: Callable[[], None], instance: Instance) -> bool:
     """Whether it worked."""
     try:
         undo()
-    except exception.NovaLiteError:
+    except exception.ServiceStopping:
+        raise
+    except Exception:
         LOG.exception("A volume of %s could not be given back", instance.uuid)
         return False
     return True

@@ -6,11 +6,10 @@ import logging
 from typing import Any
 
 from nova_lite import exception
-from nova_lite.compute import actions, outcome
+from nova_lite.compute import actions, outcome, plugs
 from nova_lite.compute.host import ComputeHost
 from nova_lite.context import RequestContext
 from nova_lite.objects import Instance, NetworkRequest, Operation, Vif
-from nova_lite.virt.driver import InterfacesDriver
 
 LOG = logging.getLogger(__name__)
 
@@ -40,7 +39,7 @@ def attach(host: ComputeHost, ctxt: RequestContext, operation: Operation, instan
 def _attach(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
     vif = host.network.attach(ctxt, instance, _request(operation), _key(operation))
     host.conductor.progress(ctxt, operation.id, operation.attempt, actions.PORT_STEP + vif.id, {})
-    _interfaces(host).attach_interface(instance, vif)
+    plugs.attach_interface(host, instance, vif)
     power_state = host.driver.power_state(instance)
     host.conductor.finish_operation(ctxt, operation.id, operation.attempt, power_state, {"network_info": (vif,)})
 
@@ -50,7 +49,7 @@ def _undo(host: ComputeHost, ctxt: RequestContext, operation: Operation, instanc
     try:
         for vif in host.network.attached(ctxt, instance, _request(operation), _key(operation)):
             if "interfaces" in host.driver.capabilities:
-                _interfaces(host).detach_interface(instance, vif)
+                plugs.detach_interface(host, instance, vif)
             host.network.detach(ctxt, instance, vif.id)
     except Exception:
         LOG.exception("An interface of %s could not be taken back", instance.uuid)
@@ -73,7 +72,7 @@ def detach(host: ComputeHost, ctxt: RequestContext, operation: Operation, instan
     def work() -> dict[str, Any]:
         vif = _find(host, ctxt, instance, port_id)
         if vif is not None:
-            _interfaces(host).detach_interface(instance, vif)
+            plugs.detach_interface(host, instance, vif)
         host.network.detach(ctxt, instance, port_id)
         return {}
 
@@ -84,11 +83,3 @@ def _find(host: ComputeHost, ctxt: RequestContext, instance: Instance, port_id: 
     """The interface as the server knows it, else (it came while this waited) as the network does."""
     known = (*instance.network_info, *host.network.interfaces(ctxt, instance))
     return next((vif for vif in known if vif.id == port_id), None)
-
-
-def _interfaces(host: ComputeHost) -> InterfacesDriver:
-    """The driver's group; its capability was asked for."""
-    driver: Any = host.driver
-    group: InterfacesDriver = driver
-    return group
-

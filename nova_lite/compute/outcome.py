@@ -16,6 +16,9 @@ from nova_lite.objects import Instance, Operation
 LOG = logging.getLogger(__name__)
 
 
+class NotNow(Exception):
+    """The work can neither be ended nor undone now: it is tried again. Its cause says why."""
+
 
 def carry_out(
     host: ComputeHost,
@@ -36,6 +39,9 @@ def carry_out(
             power_state = host.driver.power_state(instance)
     except (exception.StaleWrite, exception.ServiceStopping):
         raise
+    except NotNow as error:
+        try_later(host, ctxt, operation, f"'{actions.by_name(operation.action, operation.args).verb}'", error)
+        return
     except Exception as error:
         fail(host, ctxt, operation, instance, error)
         return
@@ -80,7 +86,8 @@ def reason_of(error: Exception, row: actions.Action) -> str:
 def try_later(host: ComputeHost, ctxt: RequestContext, operation: Operation, what: str, error: Exception) -> None:
     """Put down for a while what is tried until it is done. :raises StaleWrite: overtaken."""
     LOG.error("%s of %s failed; it is tried again", what, operation.instance_uuid, exc_info=error)
-    put_down(host, ctxt, operation, f"{what} failed on {host.name}: {type(error).__name__}; it is tried again.")
+    kind = type(error.__cause__ or error if isinstance(error, NotNow) else error).__name__
+    put_down(host, ctxt, operation, f"{what} failed on {host.name}: {kind}; it is tried again.")
 
 
 def put_down(host: ComputeHost, ctxt: RequestContext, operation: Operation, message: str) -> None:

@@ -28,7 +28,8 @@ class Quarantine:
 class Guest:
     """A domain found on this host. ``generation`` is None where the domain carries no mark of ours.
 
-    ``rescued`` (it boots from a rescue image) and ``volumes`` (ids) are None where the driver does not look.
+    ``rescued`` (it boots from a rescue image), ``volumes`` and ``interfaces`` (ids) are None where the driver does not
+    look.
     """
 
     uuid: str
@@ -37,6 +38,7 @@ class Guest:
     generation: int | None = None
     rescued: bool | None = None
     volumes: tuple[str, ...] | None = None
+    interfaces: tuple[str, ...] | None = None
     quarantine: Quarantine | None = None
 
 

@@ -45,6 +45,8 @@ class FakeGuest:
     nmis: int = 0
     # Ids of interfaces that came while it lived.
     plugged: list[str] = field(default_factory=list)
+    # Ids of all its interfaces; None: it was made by a release that did not count them.
+    cards: list[str] | None = None
     # Volume ids and where the data are.
     volumes: dict[str, str] = field(default_factory=dict)
 
@@ -118,6 +120,7 @@ class FakeBase(driver.ComputeDriver):
             driver.Guest(
                 guest.uuid, guest.name, guest.power_state, guest.generation,
                 rescued=bool(guest.rescue_image), volumes=tuple(sorted([*guest.volumes])),
+                interfaces=None if guest.cards is None else tuple(guest.cards),
                 quarantine=driver.Quarantine(*guest.quarantine) if guest.quarantine else None,
             )
             for guest in list(self.guests.values())
@@ -155,7 +158,7 @@ class FakeBase(driver.ComputeDriver):
 
     def spawn(self, instance: Instance, vifs: tuple[Vif, ...]) -> None:
         self.plan.strike("spawn", instance.uuid)
-        self._boot(instance)
+        self._boot(instance, vifs)
 
     def destroy(self, instance: Instance) -> None:
         self.plan.strike("destroy", instance.uuid)
@@ -191,7 +194,7 @@ class FakeBase(driver.ComputeDriver):
         guest.power_state = power_state
         self._keep(guest)
 
-    def _boot(self, instance: Instance) -> None:
+    def _boot(self, instance: Instance, vifs: tuple[Vif, ...]) -> None:
         if instance.uuid not in self.disks:
             raise exception.GuestNotFound(instance_uuid=instance.uuid)
         guest = self.guests.get(instance.uuid) or FakeGuest(
@@ -200,6 +203,7 @@ class FakeBase(driver.ComputeDriver):
         guest.power_state, guest.generation, guest.saved = PowerState.RUNNING, instance.generation, False
         guest.rescue_image = None
         guest.quarantine = None
+        guest.cards = [vif.id for vif in vifs]
         guest.volumes = {
             str(device.volume_id): place_of(device) for device in instance.block_devices if device.connection
         }

@@ -15,6 +15,8 @@ class FakeInterfaces(FakeBase, driver.InterfacesDriver):
         guest = self._guest(instance)
         if vif.id not in guest.plugged:
             guest.plugged.append(vif.id)
+        if guest.cards is not None and vif.id not in guest.cards:
+            guest.cards.append(vif.id)
         self._keep(guest)
 
     def detach_interface(self, instance: Instance, vif: Vif) -> None:
@@ -22,4 +24,6 @@ class FakeInterfaces(FakeBase, driver.InterfacesDriver):
         guest = self._guest(instance)
         if vif.id in guest.plugged:
             guest.plugged.remove(vif.id)
+        if guest.cards is not None and vif.id in guest.cards:
+            guest.cards.remove(vif.id)
         self._keep(guest)

@@ -44,7 +44,7 @@ class FakeMigrate(FakeBase, driver.MigrateDriver):
     ) -> None:
         self.plan.strike("finish_migration", instance.uuid)
         self._lay(instance, disks["root"])
-        self._start(instance, power_on)
+        self._start(instance, vifs, power_on)
 
     def confirm_migration(self, instance: Instance) -> None:
         self.plan.strike("confirm_migration", instance.uuid)
@@ -58,7 +58,7 @@ class FakeMigrate(FakeBase, driver.MigrateDriver):
         self.plan.strike("finish_revert_migration", instance.uuid)
         if instance.uuid in self.kept:
             self._lay(instance, self.kept[instance.uuid])
-        self._start(instance, power_on)
+        self._start(instance, vifs, power_on)
         self._forget(instance)
 
     # -- inside -----------------------------------------------------------------------------------
@@ -68,8 +68,8 @@ class FakeMigrate(FakeBase, driver.MigrateDriver):
         self.roots[instance.uuid] = root
         self._store(instance, "disk", root)
 
-    def _start(self, instance: Instance, power_on: bool) -> None:
-        self._boot(instance)
+    def _start(self, instance: Instance, vifs: tuple[Vif, ...], power_on: bool) -> None:
+        self._boot(instance, vifs)
         if not power_on:
             self._set(instance, PowerState.SHUTDOWN)
 

@@ -13,7 +13,7 @@ class FakePower(FakeBase, driver.PowerDriver, driver.PauseDriver, driver.Suspend
 
     def power_on(self, instance: Instance, vifs: tuple[Vif, ...]) -> None:
         self.plan.strike("power_on", instance.uuid)
-        self._boot(instance)
+        self._boot(instance, vifs)
 
     def power_off(self, instance: Instance, timeout_s: int = 60) -> None:
         self.plan.strike("power_off", instance.uuid)
@@ -21,7 +21,7 @@ class FakePower(FakeBase, driver.PowerDriver, driver.PauseDriver, driver.Suspend
 
     def reboot(self, instance: Instance, vifs: tuple[Vif, ...], hard: bool) -> None:
         self.plan.strike("reboot", instance.uuid)
-        self._boot(instance)
+        self._boot(instance, vifs)
 
     def pause(self, instance: Instance) -> None:
         self.plan.strike("pause", instance.uuid)

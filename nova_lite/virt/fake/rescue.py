@@ -14,11 +14,11 @@ class FakeRescue(FakeBase, driver.RescueDriver):
 
     def rescue(self, ctxt: Any, instance: Instance, vifs: tuple[Vif, ...], image: ImageMeta) -> None:
         self.plan.strike("rescue", instance.uuid)
-        self._boot(instance)
+        self._boot(instance, vifs)
         guest = self._guest(instance)
         guest.rescue_image = image.id
         self._keep(guest)
 
     def unrescue(self, instance: Instance, vifs: tuple[Vif, ...]) -> None:
         self.plan.strike("unrescue", instance.uuid)
-        self._boot(instance)
+        self._boot(instance, vifs)

@@ -1,0 +1,64 @@
+"""A swap on its host: once the guest has the new volume, there is no way back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from nova_lite.compute.attach_volume import swap
+from nova_lite.objects import BlockDevice, Instance
+from tests.harness.database import make_instance
+from tests.harness.lone_host import CTXT, NAME, LoneHost, Volumes, operation
+
+OLD = BlockDevice(
+    source_type="volume", destination_type="volume", uuid="old", volume_id="old", attachment_id="a-old", bdm_uuid="bdm",
+    host=NAME, connection={"driver_volume_type": "fake", "data": {}},
+)  # fmt: skip
+NEW = OLD.replace(uuid="new", volume_id="new", attachment_id="a-new")
+
+
+class _Failing(Volumes):
+    """It does not answer while the new volume is connected; marks are kept nowhere."""
+
+    def __init__(self) -> None:
+        super().__init__(**{"a-old": "attached", "a-new": "reserved"})
+        self.fails = {"attachment_update"}
+
+    def roll_detaching(self, ctxt: object, volume_id: str) -> None:
+        """Of no interest here."""
+
+
+def _swapping() -> tuple[LoneHost, Instance]:
+    lone, server = LoneHost(_Failing()), make_instance(host=NAME, block_devices=(OLD,))
+    lone.driver.create_disks(CTXT, server)
+    lone.driver.spawn(server, ())
+    return lone, server
+
+
+def _swap(lone: LoneHost, server: Instance) -> None:
+    args: dict[str, Any] = {"bdm_uuid": "bdm", "volume_id": "new", "attachment_id": "a-new", "volume_size": 1}
+    swap(lone.host, CTXT, operation("swap_volume", server, **args), server)
+
+
+def test_a_swap_that_did_not_begin_gives_the_new_volume_back() -> None:
+    lone, server = _swapping()
+    _swap(lone, server)
+    assert lone.conductor.verbs()[-1] == "fail_operation"
+    assert [*lone.volumes.attachments] == ["a-old"]
+
+
+@pytest.mark.parametrize("has_both", [False, True])
+def test_a_guest_that_has_the_new_volume_keeps_it(has_both: bool) -> None:
+    """A former try got so far before its worker was killed."""
+    lone, server = _swapping()
+    lone.driver.swap_volume(server, OLD, NEW)
+    if has_both:
+        lone.driver.attach_volume(server, OLD)
+    _swap(lone, server)
+    assert lone.conductor.verbs()[-1] == "put_down"
+    assert [*lone.volumes.attachments] == ["a-old", "a-new"]
+    lone.volumes.fails.clear()
+    _swap(lone, server)
+    assert lone.conductor.verbs()[-1] == "finish_operation"
+    assert lone.volumes.attachments == {"a-new": "attached"}
