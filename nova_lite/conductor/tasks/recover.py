@@ -71,7 +71,7 @@ def cancelled(operation: Operation) -> None:
 def _give_up(operation: Operation, reason: str) -> None:
     with writer():
         operation = operations.get(operation.id)
-        if operation.finish_time is not None:
+        if operation.finish_time is not None:  # meanwhile; who undoes would begin it anew
             return
         try:
             instance = instances.get(operation.instance_uuid)

@@ -1,0 +1,83 @@
+"""Operations that end without having been done: their time is up, or nobody can do them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from unittest import mock
+
+import pytest
+
+from nova_lite import conf as nova_conf
+from nova_lite.clock import utcnow
+from nova_lite.compute import actions
+from nova_lite.compute.action_row import Place
+from nova_lite.compute.power_states import PowerState
+from nova_lite.conductor import journal
+from nova_lite.conductor.manager import ConductorManager
+from nova_lite.conductor.tasks import recover
+from nova_lite.context import admin_context
+from nova_lite.db.api import instances, operations
+from nova_lite.objects import OperationState
+from tests.harness.database import fresh_database, make_instance
+
+
+@pytest.fixture(autouse=True)
+def database() -> Iterator[None]:
+    nova_conf.register_all()
+    nova_conf.CONF([], project="nova-lite", default_config_files=[], default_config_dirs=[])
+    with fresh_database():
+        yield
+
+
+def _operation(action: str, host: str | None, **server: object) -> int:
+    instance = instances.insert(make_instance(action, host=host, node=host, launched_at=utcnow(), **server))
+    return operations.insert_pending(
+        request_id="r", instance_uuid=instance.uuid, action=action, project_id="p", user_id="u",
+        topic="conductor" if host is None else "compute", host=host, args={"bdm_uuid": "b"}, timeout_s=90,
+    )  # fmt: skip
+
+
+def _conductor() -> ConductorManager:
+    return ConductorManager("me", nova_conf.CONF, mock.Mock(), mock.Mock(), mock.Mock())
+
+
+def _without_turn() -> set[str]:
+    """Actions of hosts in which conductors have no part."""
+    own = _conductor()._tasks
+    return {row.name for row in actions.ACTIONS if row.place is Place.COMPUTE and row.name not in own}
+
+
+def test_what_only_a_host_can_do_ends_when_its_server_has_none() -> None:
+    """It was accepted while its server lost its host. Nobody would ever do it, and the server would keep its task."""
+    conductor = _conductor()
+    names = _without_turn()
+    assert {"stop", "rebuild", "rescue"} <= names
+    for name in sorted(names):
+        number = _operation(name, None, task_state="powering-off", vm_state="active")
+        conductor.run_operation(admin_context(), number)
+        ended = operations.get(number)
+        assert (ended.state, ended.message) == (OperationState.FAILED, "The server is on no host that could do it.")
+        server = instances.get(ended.instance_uuid)
+        assert server.fault is not None and server.fault.message == ended.message
+        row = actions.by_name(name)
+        assert server.task_state == (None if row.sets_task is not None else "powering-off"), name
+        assert server.vm_state == ("active" if row.reverts else "error"), name
+
+
+def test_nobodys_operation_of_a_server_that_is_gone_ends() -> None:
+    number = _operation("stop", None)
+    instances.tombstone(operations.get(number).instance_uuid)
+    _conductor().run_operation(admin_context(), number)
+    ended = operations.get(number)
+    assert (ended.state, ended.message) == (OperationState.FAILED, "The server is gone.")
+
+
+def test_what_ended_while_a_sweeper_looked_at_its_deadline_is_not_undone() -> None:
+    """Its undoing would begin it anew: a volume that is attached would be taken away."""
+    number = _operation("attach_volume", "h", vm_state="active")
+    late = operations.get(number)
+    taken = operations.take(number, "me", 9, "compute", "h")
+    assert taken is not None
+    journal.finish(number, taken.attempt, PowerState.RUNNING, {"block_devices": ()})
+    recover.time_is_up(late)
+    assert operations.get(number).state is OperationState.DONE
