@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from nova_lite import exception
-from nova_lite.compute import actions, outcome, plugs, volumes
+from nova_lite.compute import actions, outcome, plugs, steps, volumes
 from nova_lite.compute.host import ComputeHost
 from nova_lite.context import RequestContext
 from nova_lite.objects import BlockDevice, Instance, Operation
@@ -108,7 +108,7 @@ def swap(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance
 
     def undo() -> None:
         if plugs.has_volume(host, instance, new):  # a former try has gone so far
-            raise outcome.NotNow
+            raise steps.NotNow
         host.volume.attachment_delete(ctxt, attachment_id)
         _unmark(host, ctxt, old)
 
@@ -148,7 +148,7 @@ def _told(tell: Callable[[], None]) -> None:
     except exception.NotFound:
         return
     except exception.NovaLiteError as error:
-        raise outcome.NotNow from error
+        raise steps.NotNow from error
 
 
 def _perform(
@@ -172,7 +172,7 @@ def _perform(
     except exception.StaleWrite:
         _undo(undo, instance)
         raise
-    except outcome.NotNow as error:
+    except steps.NotNow as error:
         outcome.try_later(host, ctxt, operation, f"'{row.verb}'", error)
     except Exception as error:
         if not _undo(undo, instance):

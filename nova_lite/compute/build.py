@@ -6,7 +6,7 @@ import logging
 import traceback
 
 from nova_lite import exception
-from nova_lite.compute import steps, volumes
+from nova_lite.compute import outcome, steps, volumes
 from nova_lite.compute.host import ComputeHost
 from nova_lite.compute.task_states import TaskState
 from nova_lite.context import RequestContext
@@ -19,7 +19,7 @@ _HOPELESS = (exception.Invalid, exception.NotFound, exception.Forbidden)
 
 
 def build(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
-    """Build, and report; after a failure nothing of the server is left here.
+    """Build, and report; after a failure nothing of the server is left here. What keeps something is tried again.
 
     :raises StaleWrite: a delete or another worker overtook this one; what was built is undone.
     """
@@ -37,6 +37,8 @@ def build(host: ComputeHost, ctxt: RequestContext, operation: Operation, instanc
         steps.run(plan, record, f"Build of {instance.uuid}")
     except (exception.StaleWrite, exception.ServiceStopping):
         raise
+    except steps.NotNow as error:
+        outcome.try_later(host, ctxt, operation, "A build", error)
     except Exception as error:
         LOG.exception("Build of %s failed", instance.uuid)
         host.conductor.refuse_build(
@@ -87,8 +89,8 @@ def _steps(
         return {}
 
     return (
-        steps.Step("network", network, lambda: host.network.deallocate(ctxt, instance, host.name)),
-        *((steps.Step("volumes", connect, disconnect),) if with_volumes else ()),
+        steps.Step("network", network, lambda: host.network.deallocate(ctxt, instance, host.name), lasts=True),
+        *((steps.Step("volumes", connect, disconnect, lasts=True),) if with_volumes else ()),
         steps.Step("disks", disks, lambda: host.driver.delete_disks(instance)),
         steps.Step("guest", guest, lambda: host.driver.destroy(instance)),
     )

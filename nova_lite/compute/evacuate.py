@@ -36,18 +36,27 @@ def evacuate(host: ComputeHost, ctxt: RequestContext, operation: Operation, inst
         steps.run(plan, record, f"Evacuation of {server.uuid}")
     except (exception.StaleWrite, exception.ServiceStopping):
         raise
+    except steps.NotNow as error:
+        outcome.try_later(host, ctxt, operation, "An evacuation", error)
     except Exception as error:
-        _give_back(host, ctxt, operation, instance)
-        outcome.fail(host, ctxt, operation, instance, error)
+        if _gave_back(host, ctxt, operation, instance):
+            outcome.fail(host, ctxt, operation, instance, error)
+        else:
+            outcome.try_later(host, ctxt, operation, "An evacuation", error)
 
 
-def _give_back(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
-    """The interfaces are where the server's row says, unless somebody else has the turn and them by now."""
+def _gave_back(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> bool:
+    """Whether the interfaces are where the server's row says.
+
+    :raises StaleWrite: somebody else has the turn, and them.
+    """
     host.conductor.progress(ctxt, operation.id, operation.attempt, "undone", {})
     try:
         host.network.move(ctxt, instance, str(instance.host))
     except Exception:
         LOG.exception("The interfaces of %s stay bound to this host", instance.uuid)
+        return False
+    return True
 
 
 def _steps(
@@ -80,9 +89,9 @@ def _steps(
         return {}
 
     return (
-        # Undone by who still has the turn only, see _give_back.
+        # Undone by who still has the turn only, see _gave_back.
         steps.Step("network", network, lambda: None),
-        steps.Step("volumes", connect, disconnect),
+        steps.Step("volumes", connect, disconnect, lasts=True),
         steps.Step("disks", disks, lambda: host.driver.delete_disks(server)),
         steps.Step("guest", guest, lambda: host.driver.destroy(server)),
     )

@@ -10,14 +10,11 @@ from typing import Any
 from nova_lite import exception
 from nova_lite.compute import actions
 from nova_lite.compute.host import ComputeHost
+from nova_lite.compute.steps import NotNow
 from nova_lite.context import RequestContext
 from nova_lite.objects import Instance, Operation
 
 LOG = logging.getLogger(__name__)
-
-
-class NotNow(Exception):
-    """The work can neither be ended nor undone now: it is tried again. Its cause says why."""
 
 
 def carry_out(

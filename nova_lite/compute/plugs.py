@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from nova_lite import exception
-from nova_lite.compute import outcome
+from nova_lite.compute import steps
 from nova_lite.compute.host import ComputeHost
 from nova_lite.objects import BlockDevice, Instance, Vif
 from nova_lite.virt.driver import Guest
@@ -25,19 +25,19 @@ _Look = Callable[[Guest], tuple[str, ...] | None]
 
 
 def attach_volume(host: ComputeHost, instance: Instance, device: BlockDevice) -> None:
-    """As the driver's. :raises outcome.NotNow: it failed, and nobody can say what the guest has."""
+    """As the driver's. :raises steps.NotNow: it failed, and nobody can say what the guest has."""
     driver: Any = host.driver
     _do(host, instance, lambda: driver.attach_volume(instance, device), _volumes, come=device.volume_id)
 
 
 def detach_volume(host: ComputeHost, instance: Instance, device: BlockDevice) -> None:
-    """As the driver's. :raises outcome.NotNow: see above."""
+    """As the driver's. :raises steps.NotNow: see above."""
     driver: Any = host.driver
     _do(host, instance, lambda: driver.detach_volume(instance, device), _volumes, gone=device.volume_id)
 
 
 def swap_volume(host: ComputeHost, instance: Instance, old: BlockDevice, new: BlockDevice) -> None:
-    """As the driver's. :raises outcome.NotNow: see above, or half of it is done: there is no way back."""
+    """As the driver's. :raises steps.NotNow: see above, or half of it is done: there is no way back."""
     driver: Any = host.driver
     try:
         _do(
@@ -48,23 +48,23 @@ def swap_volume(host: ComputeHost, instance: Instance, old: BlockDevice, new: Bl
         raise
     except Exception as error:
         if has_volume(host, instance, new):
-            raise outcome.NotNow from error
+            raise steps.NotNow from error
         raise
 
 
 def has_volume(host: ComputeHost, instance: Instance, device: BlockDevice) -> bool:
-    """Whether the guest is known to have it. :raises outcome.NotNow: the hypervisor does not say what it has."""
+    """Whether the guest is known to have it. :raises steps.NotNow: the hypervisor does not say what it has."""
     return device.volume_id in (_has(host, instance, _volumes) or ())
 
 
 def attach_interface(host: ComputeHost, instance: Instance, vif: Vif) -> None:
-    """As the driver's. :raises outcome.NotNow: see above."""
+    """As the driver's. :raises steps.NotNow: see above."""
     driver: Any = host.driver
     _do(host, instance, lambda: driver.attach_interface(instance, vif), _interfaces, come=vif.id)
 
 
 def detach_interface(host: ComputeHost, instance: Instance, vif: Vif) -> None:
-    """As the driver's. :raises outcome.NotNow: see above."""
+    """As the driver's. :raises steps.NotNow: see above."""
     driver: Any = host.driver
     _do(host, instance, lambda: driver.detach_interface(instance, vif), _interfaces, gone=vif.id)
 
@@ -90,11 +90,11 @@ def _do(
 
 
 def _has(host: ComputeHost, instance: Instance, look: _Look) -> tuple[str, ...] | None:
-    """A guest that is not there has nothing. :raises outcome.NotNow: the hypervisor does not answer."""
+    """A guest that is not there has nothing. :raises steps.NotNow: the hypervisor does not answer."""
     try:
         guest = host.driver.find_guest(instance.uuid)
     except Exception as error:
-        raise outcome.NotNow from error
+        raise steps.NotNow from error
     return () if guest is None else look(guest)
 
 

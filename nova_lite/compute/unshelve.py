@@ -53,8 +53,8 @@ def _build(host: ComputeHost, ctxt: RequestContext, operation: Operation, instan
         return {}
 
     plan = (
-        steps.Step("network", network, lambda: host.network.unbind(ctxt, instance, host.name)),
-        steps.Step("volumes", connect, reserve),
+        steps.Step("network", network, lambda: host.network.unbind(ctxt, instance, host.name), lasts=True),
+        steps.Step("volumes", connect, reserve, lasts=True),
         steps.Step("disks", disks, lambda: host.driver.delete_disks(instance)),
         steps.Step("guest", guest, lambda: host.driver.destroy(instance)),
     )

@@ -20,6 +20,7 @@ SAMPLE = (
     ("boot from volume", "compute/volume.POST attachments.after#0", Kind.RAISE),
     ("boot from snapshot", "compute/driver.spawn.after#0", Kind.CRASH),
     ("boot that fails", "compute/call.refuse_build.after#0", Kind.CRASH),
+    ("boot that fails", "compute/network.GET ports.before#5", Kind.RAISE),
     ("delete with volumes", "compute/volume.DELETE attachments.after#0", Kind.CRASH),
     ("delete while building", "conductor/db.after_commit#2", Kind.CRASH),
     ("delete resized", "compute/call.hand_over.after#0", Kind.RAISE),

@@ -74,9 +74,11 @@ class Network:
 
     def unbind(self, ctxt: Any, instance: Instance, host: str) -> None:
         """The ports stay the server's and are on no host."""
+        self._strike("unbind")
         self.ports.clear()
 
     def move(self, ctxt: Any, instance: Instance, host: str) -> tuple[Vif, ...]:
+        self._strike(f"move to {host}")
         self.moved.append(host)
         return instance.network_info
 

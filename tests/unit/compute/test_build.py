@@ -47,6 +47,16 @@ def test_who_was_overtaken_leaves_nothing(step: str) -> None:
     assert lone.is_empty() and "refuse_build" not in lone.conductor.verbs()
 
 
+def test_a_build_whose_ports_do_not_go_is_not_over() -> None:
+    lone, server = LoneHost(), _server(VOLUME)
+    lone.driver.plan.add(FaultRule("spawn", FaultKind.RAISE, times=2))
+    lone.network.fails.append("deallocate")
+    _build(lone, server)
+    assert lone.conductor.verbs()[-1] == "put_down" and lone.network.ports
+    _build(lone, server)
+    assert lone.conductor.verbs()[-1] == "refuse_build" and lone.is_empty()
+
+
 def test_a_volume_that_cannot_be_connected_leaves_nothing() -> None:
     lone = LoneHost()
     lone.volumes.fails = {"attachment_update"}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from nova_lite import exception
-from nova_lite.compute import outcome, plugs
+from nova_lite.compute import plugs, steps
 from nova_lite.objects import BlockDevice, Instance
 from tests.harness.database import make_instance
 from tests.harness.lone_host import CTXT, NAME, LoneHost, vif
@@ -81,7 +81,7 @@ def test_of_a_guest_that_cannot_be_looked_at_nobody_knows(call: str) -> None:
     lone = _booted()
     _break(lone, call, works=True)
     _break(lone, "find_guest", works=False)
-    with pytest.raises(outcome.NotNow) as caught:
+    with pytest.raises(steps.NotNow) as caught:
         CALLS[call][0](lone.host)
     assert isinstance(caught.value.__cause__, exception.HypervisorUnavailable)
 
@@ -108,7 +108,7 @@ def test_a_swap_that_is_half_done_goes_on() -> None:
     lone = _booted()
     lone.driver.attach_volume(SERVER, NEW)
     _break(lone, "swap_volume", works=False)
-    with pytest.raises(outcome.NotNow):
+    with pytest.raises(steps.NotNow):
         CALLS["swap_volume"][0](lone.host)
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 
 from nova_lite import exception
-from nova_lite.compute.steps import Step, run
+from nova_lite.compute.steps import NotNow, Step, run
 
 
 class Log(list[str]):
-    def step(self, name: str, fails: BaseException | None = None, undo_fails: bool = False) -> Step:
+    def step(
+        self, name: str, fails: BaseException | None = None, undo_fails: bool = False, lasts: bool = False
+    ) -> Step:
         def do() -> dict[str, object]:
             self.append(f"do {name}")
             if fails:
@@ -21,7 +23,7 @@ class Log(list[str]):
             if undo_fails:
                 raise RuntimeError(name)
 
-        return Step(name, do, undo)
+        return Step(name, do, undo, lasts)
 
     def record(self, name: str, values: dict[str, object]) -> None:
         self.append(f"record {name} {values}")
@@ -56,6 +58,19 @@ def test_an_undo_that_fails_does_not_stop_the_others() -> None:
     with pytest.raises(ValueError):
         run([log.step("a"), log.step("b", undo_fails=True), log.step("c", ValueError())], log.record, "test")
     assert log[-3:] == ["undo c", "undo b", "undo a"]
+
+
+def test_what_lasts_and_cannot_be_undone_is_said() -> None:
+    log = Log()
+    with pytest.raises(NotNow) as caught:
+        run([log.step("a", undo_fails=True, lasts=True), log.step("b", ValueError("broken"))], log.record, "test")
+    assert str(caught.value.__cause__) == "broken" and log[-1] == "undo a"
+
+
+def test_who_was_overtaken_hears_that_whatever_is_left() -> None:
+    log = Log()
+    with pytest.raises(exception.StaleWrite):
+        run([log.step("a", exception.StaleWrite(what="it"), undo_fails=True, lasts=True)], log.record, "test")
 
 
 def test_a_service_that_stops_undoes_nothing() -> None:
