@@ -161,15 +161,15 @@ class Cloud:
         from nova_lite.api.openstack.compute import application
         from nova_lite.compute import api as compute_api
 
-        self.compute = compute_api.API(CONF, self.images, self.networks, self.volumes)  # type: ignore[arg-type]
-        self._original, application.API = application.API, lambda conf: self.compute  # type: ignore[misc, assignment]
+        self.compute = compute_api.API(CONF, self.images, self.networks, self.volumes)
+        self._original, application.API = application.API, lambda conf: self.compute  # type: ignore[attr-defined, misc, assignment]
         self.app = deploy.load_app("osapi_compute", conf=CONF)
         return self
 
     def __exit__(self, *_: object) -> None:
         from nova_lite.api.openstack.compute import application
 
-        application.API = self._original  # type: ignore[misc]
+        application.API = self._original  # type: ignore[attr-defined]
         stops = [concurrency.spawn(service.stop, 3.0) for service in self.services.values()]
         for stop in stops:
             stop.wait(10)
@@ -302,7 +302,10 @@ class Cloud:
             rests = server["OS-EXT-STS:task_state"] is None
             return server if rests and server["status"] == status else None
 
-        return until(there, timeout_s, lambda: f"{server_id} never became {status}: {self.show(server_id)}")
+        found: dict[str, Any] = until(
+            there, timeout_s, lambda: f"{server_id} never became {status}: {self.show(server_id)}"
+        )
+        return found
 
     def wait_gone(self, server_id: str, timeout_s: float = 20) -> None:
         until(lambda: self.show(server_id) is None, timeout_s, lambda: f"still there: {self.show(server_id)}")

@@ -12,6 +12,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterable
+from typing import TextIO
 
 from tests.harness.simulator.regressions import REGRESSIONS
 from tests.harness.simulator.runner import Runner
@@ -51,10 +52,10 @@ def main() -> int:
     return 1 if any(result.violations for result in results) else 0
 
 
-def _show(result: Result, tail: int, out: object) -> None:
-    print(f"SEED {result.seed} VIOLATES, trace {result.fingerprint}:", file=out)  # type: ignore[arg-type]
+def _show(result: Result, tail: int, out: TextIO) -> None:
+    print(f"SEED {result.seed} VIOLATES, trace {result.fingerprint}:", file=out)
     for line in [*result.trace[len(result.trace) - tail :], *result.violations]:
-        print(f"  {line}", file=out, flush=True)  # type: ignore[arg-type]
+        print(f"  {line}", file=out, flush=True)
 
 
 def _sum(results: list[Result], seconds: float, as_json: bool) -> None:

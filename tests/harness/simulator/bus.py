@@ -100,8 +100,8 @@ class Bus:
         bus = self
         rpc._conf, rpc._transport, rpc._answers_come = conf, self, True
         rpc._outbox = _Outbox()  # type: ignore[assignment]
-        rpc.Client._stub = lambda client: _Stub(bus, client.topic)  # type: ignore[method-assign]
-        rpc.Server._make = lambda server: bus.consumer(server)  # type: ignore[method-assign]
+        rpc.Client._stub = lambda client: _Stub(bus, client.topic)  # type: ignore[method-assign, assignment]
+        rpc.Server._make = lambda server: bus.consumer(server)  # type: ignore[method-assign, assignment]
 
     def consumer(self, server: rpc.Server) -> _Consumer:
         made = _Consumer(self.kernel.life, server.topic, server.host, server._endpoints, bus=self)

@@ -258,7 +258,7 @@ def _break_transactions(is_down: Callable[[], bool]) -> None:
 
     def connection(self: Transaction) -> Any:
         if is_down():
-            raise OperationalError(None, None, ConnectionRefusedError("the database is away"))  # type: ignore[arg-type]
+            raise OperationalError(None, None, ConnectionRefusedError("the database is away"))
         return _begin(self)
 
     Transaction.connection = connection  # type: ignore[method-assign]

@@ -65,8 +65,8 @@ class Fleet(Cloud):
         migration.sync()
         flavors.seed_defaults()
         policy.init(CONF)
-        self.compute = compute_api.API(CONF, self.images, self.networks, self.volumes)  # type: ignore[arg-type]
-        application.API = lambda conf: self.compute  # type: ignore[misc, assignment]
+        self.compute = compute_api.API(CONF, self.images, self.networks, self.volumes)
+        application.API = lambda conf: self.compute  # type: ignore[attr-defined, misc, assignment]
         self.app = deploy.load_app("osapi_compute", conf=CONF)
         with session.engine().connect() as connection:
             data: bytes = connection.connection.driver_connection.serialize()  # type: ignore[union-attr]

@@ -24,5 +24,4 @@ REGRESSIONS = (
     Regression(255, "a build that no host was left for kept the ports that a dead host had made"),
     Regression(252, "a guest of a build that went elsewhere while its host was dead, which is not ours to stop"),
     Regression(303, "an operator reset a server in the middle of a live migration"),
-    Regression(1005, "a host's complaint that came late kept it out of use"),
 )

@@ -65,7 +65,8 @@ class Runner:
         self, seeds: Iterable[int], jobs: int = 1, on_line: Callable[[str], None] | None = None
     ) -> Iterator[Result]:
         """Results as they come."""
-        todo, at_work = iter(seeds), {}
+        todo = iter(seeds)
+        at_work: dict[int, tuple[int, int, bytearray]] = {}
         while True:
             while len(at_work) < jobs and (seed := next(todo, None)) is not None:
                 pid, pipe = self._fork(seed, on_line)

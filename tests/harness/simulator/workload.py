@@ -236,8 +236,7 @@ class Workload:
         ]  # fmt: skip
         for volume in volumes:
             choices.append(("detach volume", "DELETE", f"{path}/{volume}", None))
-            body = {"volumeAttachment": {"volumeId": self._volume}}
-            choices.append(("swap volume", "PUT", f"{path}/{volume}", body))
+            choices.append(("swap volume", "PUT", f"{path}/{volume}", {"volumeAttachment": {"volumeId": None}}))
         choices += [("detach interface", "DELETE", f"{ifaces}/{port}", None) for port in ports]
         legal = [choice for choice in choices if _allows(_ATTACH_ROWS[choice[0]], server)]
         what, method, where, body = self._random.choice(legal or choices)
