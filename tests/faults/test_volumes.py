@@ -11,6 +11,7 @@ from nova_lite.context import RequestContext
 from nova_lite.virt.fault_plan import FaultKind, FaultRule
 from tests.harness.cloud import ADMIN, IMAGE_ID, PROJECT, Cloud, until
 
+OTHER_IMAGE = "155d900f-4e14-4e4c-a73d-069cbf4541e6"
 CTXT = RequestContext(user_id="demo", project_id=PROJECT, roles=["member", "reader"], overwrite=False)
 ROOT = {
     "boot_index": 0, "uuid": IMAGE_ID, "source_type": "image", "destination_type": "volume", "volume_size": 1,
@@ -146,6 +147,27 @@ def test_a_volume_service_that_fails_in_a_build(cloud: Cloud, request_: str) -> 
     cloud.wait_quiet()
     gone(cloud, server["id"])
     assert kept(cloud) == before
+
+
+@pytest.mark.parametrize(
+    "request_", ["GET /attachments", "DELETE /attachments", "POST /attachments", "PUT /attachments"]
+)
+def test_a_volume_service_that_fails_once_in_a_rebuild(cloud: Cloud, request_: str) -> None:
+    """The rebuild goes on, or fails; either way the server knows what it holds (the client tries twice)."""
+    cloud.images.images[OTHER_IMAGE] = cloud.images.images[IMAGE_ID].replace(id=OTHER_IMAGE, name="other")
+    server = cloud.boot(imageRef="", block_device_mapping_v2=[ROOT])["id"]
+    cloud.volumes.plan.add(FaultRule(request_, FaultKind.RAISE, times=2))
+    answer = cloud.act(server, "rebuild", {"imageRef": OTHER_IMAGE})
+    assert answer.status == 202, answer.body
+    shown = until(
+        lambda: next((s for s in [cloud.show(server)] if s and s["status"] in ("ACTIVE", "ERROR")), None),
+        30, lambda: f"neither: {cloud.show(server)}",
+    )  # fmt: skip
+    assert shown["status"] == "ACTIVE" or shown["fault"]
+    cloud.wait_quiet()
+    (volume,) = (each["id"] for each in shown["os-extended-volumes:volumes_attached"])
+    assert [hold["server_id"] for hold in cloud.volumes.show(volume)["attachments"]] in ([server], [])
+    gone(cloud, server)
 
 
 @pytest.mark.parametrize("request_", ["PUT /attachments", "POST /attachments"])
