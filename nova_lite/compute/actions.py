@@ -253,6 +253,7 @@ DETACH_VOLUME = Action(
 SWAP_VOLUME = Action(
     "swap_volume", None, "swap_volume", Place.COMPUTE, _states(V.ACTIVE, V.PAUSED, V.RESIZED),
     driver_call="swap_volume", requires="volumes", timeout_s=3600, event_name="compute_swap_volume", beside=True,
+    stages=(Stage("undo", "compute_swap_volume"),),
 )  # fmt: skip
 ATTACH_INTERFACE = Action(
     "attach_interface", None, "attach_interface", Place.COMPUTE, _NOT_SUSPENDED, driver_call="attach_interface",

@@ -54,13 +54,13 @@ def attach(host: ComputeHost, ctxt: RequestContext, operation: Operation, instan
 
 
 def _take_back(host: ComputeHost, ctxt: RequestContext, operation: Operation, undo: Callable[[], None]) -> None:
-    """The attach was not done in time: nothing of it stays, however far it got. :raises StaleWrite: overtaken."""
+    """It was not done in time: nothing of it stays, however far it got. :raises StaleWrite: overtaken."""
     try:
         undo()
     except (exception.StaleWrite, exception.ServiceStopping):
         raise
     except Exception as error:
-        outcome.try_later(host, ctxt, operation, "The undoing of an attach", error)
+        outcome.try_later(host, ctxt, operation, f"The undoing of '{operation.action}'", error)
         return
     host.conductor.progress(ctxt, operation.id, operation.attempt, UNDONE, {})
     host.conductor.fail_operation(ctxt, operation.id, operation.attempt, operation.args["failure"], "", 500)
@@ -86,7 +86,10 @@ def detach(host: ComputeHost, ctxt: RequestContext, operation: Operation, instan
 
 
 def swap(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
-    """Copy one volume into another under the running guest, which then has the other. :raises StaleWrite: overtaken."""
+    """Copy one volume into another under the running guest, which then has the other.
+
+    One that was not done in time is taken back, unless the guest has the other by now. :raises StaleWrite: overtaken.
+    """
     old, args = _device(instance, operation), operation.args
     if old is None:
         _gone(host, ctxt, operation, instance)
@@ -112,7 +115,15 @@ def swap(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance
         host.volume.attachment_delete(ctxt, attachment_id)
         _unmark(host, ctxt, old)
 
-    _perform(host, ctxt, operation, instance, work, undo)
+    try:
+        too_late = operation.args.get("stage") == "undo" and not plugs.has_volume(host, instance, new)
+    except steps.NotNow as error:
+        outcome.try_later(host, ctxt, operation, f"The undoing of '{operation.action}'", error)
+        return
+    if too_late:
+        _take_back(host, ctxt, operation, undo)
+    else:
+        _perform(host, ctxt, operation, instance, work, undo)
 
 
 def _device(instance: Instance, operation: Operation) -> BlockDevice | None:

@@ -120,6 +120,33 @@ def test_an_attach_that_is_late_holds_no_volume(cloud: Cloud, works: bool) -> No
     cloud.wait_gone(server)
 
 
+@pytest.mark.parametrize("works", [True, False])
+def test_a_swap_that_is_late_follows_its_guest(cloud: Cloud, works: bool) -> None:
+    """Whatever its worker comes to at last: the guest says which volume is the server's, and the other is free."""
+    server, old, new = cloud.boot()["id"], cloud.volumes.make(CTXT), cloud.volumes.make(CTXT)
+    path = f"/servers/{server}/os-volume_attachments"
+    assert cloud.post(path, {"volumeAttachment": {"volumeId": old}}).status == 202
+    until(lambda: cloud.volumes.show(old)["status"] == "in-use", 20, lambda: "the old volume is not attached")
+    cloud.wait_quiet(20)
+    driver = cloud.drivers["host1"]
+    driver.plan.delay("swap_volume", 1.2)
+    if not works:
+        driver.plan.add(FaultRule("swap_volume", FaultKind.RAISE, times=1))
+    assert cloud.request("PUT", f"{path}/{old}", {"volumeAttachment": {"volumeId": new}}, token=ADMIN).status == 202
+    _began(cloud, "swap_volume", server)
+    number = _overdue(server, "swap_volume")
+    until(lambda: operations.get(number).finish_time is not None, 20, lambda: f"open: {operations.get(number)}")
+    cloud.wait_quiet(20)
+    has, free = (new, old) if works else (old, new)
+    assert [*driver.guests[server].volumes] == [has]
+    assert [each["volumeId"] for each in cloud.get(path).json["volumeAttachments"]] == [has]
+    assert (cloud.volumes.show(has)["status"], cloud.volumes.show(free)["status"]) == ("in-use", "available")
+    ended = operations.get(number)
+    assert (ended.state, ended.message) == ((OperationState.DONE, None) if works else (OperationState.FAILED, LATE))
+    cloud.delete(f"/servers/{server}")
+    cloud.wait_gone(server)
+
+
 def test_a_call_that_never_comes_back_stops_no_other_server_and_shows_its_host_as_degraded(
     cloud: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -73,5 +73,6 @@ UNDO: dict[str, Undo] = {
     actions.LIVE_MIGRATE.name: live_moves.undo,
     actions.ATTACH_INTERFACE.name: interfaces.undo,
     actions.ATTACH_VOLUME.name: volumes.undo,
+    actions.SWAP_VOLUME.name: volumes.undo,
 }
 GONE: tuple[Gone, ...] = (open_moves.gone, consoles.forget, shelves.gone)

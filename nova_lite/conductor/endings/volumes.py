@@ -37,8 +37,11 @@ def detached(operation: Operation, instance: Instance, report: dict[str, Any]) -
 
 
 def undo(operation: Operation, instance: Instance, reason: str) -> bool:
-    """An attach that was not done in time: who has the guest takes the volume back, and may take its time for that."""
-    row = actions.ATTACH_VOLUME
+    """An attach or a swap that was not done in time: who has the guest may take its time to take the volume back.
+
+    Of a swap it asks the guest first: one that has the new volume keeps it.
+    """
+    row = actions.by_name(operation.action)
     if operation.args.get("stage") == "undo":
         return False
     operations.finish_event(operation.id, row.event, "Error", details=reason)

@@ -99,7 +99,7 @@ class HomelessTask:
                 self._volume.roll_detaching(ctxt, str(device.volume_id))
             except (exception.VolumeNotFound, exception.InvalidInput):
                 LOG.info("Volume %s is not on its way out", device.volume_id)
-        journal.fail(operation.id, operation.attempt, LEFT, "", 409)
+        journal.fail(operation.id, operation.attempt, operation.args.get("failure", LEFT), "", 409)
 
     def _detach_interface(self, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
         self._network.detach(ctxt, instance, operation.args["port_id"])

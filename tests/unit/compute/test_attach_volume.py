@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -36,8 +37,8 @@ def _swapping() -> tuple[LoneHost, Instance]:
     return lone, server
 
 
-def _swap(lone: LoneHost, server: Instance) -> None:
-    args: dict[str, Any] = {"bdm_uuid": "bdm", "volume_id": "new", "attachment_id": "a-new", "volume_size": 1}
+def _swap(lone: LoneHost, server: Instance, **more: str) -> None:
+    args: dict[str, Any] = {"bdm_uuid": "bdm", "volume_id": "new", "attachment_id": "a-new", "volume_size": 1, **more}
     swap(lone.host, CTXT, operation("swap_volume", server, **args), server)
 
 
@@ -62,3 +63,28 @@ def test_a_guest_that_has_the_new_volume_keeps_it(has_both: bool) -> None:
     _swap(lone, server)
     assert lone.conductor.verbs()[-1] == "finish_operation"
     assert lone.volumes.attachments == {"a-new": "attached"}
+
+
+def _ends_late(lone: LoneHost, server: Instance) -> str:
+    """The turn after the deadline; the last that its host says."""
+    lone.volumes.fails.clear()
+    _swap(lone, server, stage="undo", failure="too late")
+    return lone.conductor.verbs()[-1]
+
+
+def test_a_swap_past_its_deadline_asks_the_guest() -> None:
+    lone, server = _swapping()
+    assert _ends_late(lone, server) == "fail_operation"
+    assert lone.volumes.attachments == {"a-old": "attached"}
+    lone, server = _swapping()
+    lone.driver.swap_volume(server, OLD, NEW)
+    assert _ends_late(lone, server) == "finish_operation"
+    assert lone.volumes.attachments == {"a-new": "attached"}
+
+
+def test_a_swap_past_its_deadline_waits_for_a_hypervisor_that_does_not_answer() -> None:
+    lone, server = _swapping()
+    lone.driver.swap_volume(server, OLD, NEW)
+    lone.driver.find_guest = mock.Mock(side_effect=RuntimeError("no answer"))  # type: ignore[method-assign]
+    assert _ends_late(lone, server) == "put_down"
+    assert [*lone.volumes.attachments] == ["a-old", "a-new"]
