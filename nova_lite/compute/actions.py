@@ -50,6 +50,8 @@ CREATE = Action(
     "create", None, "create", Place.CONDUCTOR, _states(V.BUILDING), sets_task=T.SCHEDULING,
     works_as=T.NETWORKING, ends_in=V.ACTIVE, ends_power=P.RUNNING, driver_call="spawn", needs_launch=False,
     reverts=False, timeout_s=1800, max_retries=5, event_name="compute__do_build_and_run_instance",
+    # It ended on a host: a conductor gives back what was made at other services.
+    stages=(Stage("undo", "compute__do_build_and_run_instance"),),
 )  # fmt: skip
 DELETE = Action(
     "delete", None, "delete", Place.COMPUTE, task_states=ANY_TASK, sets_task=T.DELETING, ends_in=V.DELETED,

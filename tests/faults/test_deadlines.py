@@ -16,7 +16,7 @@ from nova_lite.db.api.operation_rows import TABLE
 from nova_lite.liveness import COMPUTE
 from nova_lite.objects import OperationState
 from nova_lite.virt.fault_plan import FaultKind, FaultRule
-from tests.harness.cloud import ADMIN, PROJECT, Cloud, until
+from tests.harness.cloud import ADMIN, IMAGE_ID, PROJECT, Cloud, until
 
 CTXT = RequestContext(user_id="demo", project_id=PROJECT, roles=["member", "reader"], overwrite=False)
 LATE = "It was not done before its deadline."
@@ -95,6 +95,26 @@ def test_a_build_that_is_late_leaves_no_guest(cloud: Cloud) -> None:
     _ended(_overdue(server, "create"))
     assert cloud.wait(server, "ERROR")["fault"]["message"] == LATE
     until(lambda: server not in cloud.drivers["host1"].guests, 10, lambda: "its guest runs")
+    cloud.delete(f"/servers/{server}")
+    cloud.wait_gone(server)
+
+
+def test_a_build_that_is_late_on_a_dead_host_leaves_no_port_and_no_volume_held(cloud: Cloud) -> None:
+    volume = cloud.volumes.make(CTXT)
+    cloud.drivers["host1"].plan.delay("spawn", 1.2)
+    disk = {"uuid": volume, "source_type": "volume", "destination_type": "volume", "boot_index": -1}
+    local = {"uuid": IMAGE_ID, "source_type": "image", "destination_type": "local", "boot_index": 0}
+    server = cloud.boot(wait=None, block_device_mapping_v2=[local, disk])["id"]
+    _began(cloud, "spawn", server)
+    cloud.kill("host1")
+    try:
+        assert cloud.networks.ports_of(server) and cloud.volumes.show(volume)["status"] == "in-use"
+        _ended(_overdue(server, "create"))
+        assert (cloud.networks.ports_of(server), cloud.volumes.show(volume)["status"]) == ([], "available")
+        assert cloud.wait(server, "ERROR")["fault"]["message"] == LATE
+    finally:
+        driver = cloud.start_host("host1")
+    until(lambda: server not in driver.guests, 10, lambda: "its guest runs")
     cloud.delete(f"/servers/{server}")
     cloud.wait_gone(server)
 

@@ -68,6 +68,7 @@ FAILED: dict[str, Failed] = {
     actions.ATTACH_VOLUME.name: volumes.attach_failed,
 }
 UNDO: dict[str, Undo] = {
+    actions.CREATE.name: create.undo,
     actions.RESIZE.name: moves.undo,
     actions.MIGRATE.name: moves.undo,
     actions.LIVE_MIGRATE.name: live_moves.undo,

@@ -15,6 +15,7 @@ from nova_lite.db.session import retry_on_deadlock, writer
 from nova_lite.network.api import API as NetworkAPI
 from nova_lite.objects import Instance, Operation, OperationState, Placement, Selection
 from nova_lite.scheduler.api import API as SchedulerAPI
+from nova_lite.volume.api import API as VolumeAPI
 
 LOG = logging.getLogger(__name__)
 
@@ -22,10 +23,13 @@ LOG = logging.getLogger(__name__)
 class BuildTask:
     """Runs operations of the action ``create`` whose turn is the conductor's."""
 
-    def __init__(self, scheduler: SchedulerAPI, compute: ComputeRpcAPI, network: NetworkAPI) -> None:
+    def __init__(
+        self, scheduler: SchedulerAPI, compute: ComputeRpcAPI, network: NetworkAPI, volume: VolumeAPI
+    ) -> None:  # fmt: skip
         self._scheduler = scheduler
         self._compute = compute
         self._network = network
+        self._volume = volume
 
     def execute(self, ctxt: RequestContext, operation: Operation) -> None:
         """Send the server to a host. :raises StaleWrite: somebody overtook this worker; nothing is left behind."""
@@ -34,11 +38,17 @@ class BuildTask:
         except exception.InstanceNotFound:
             operations.finish(operation.id, operation.attempt, OperationState.FAILED, "The server is gone.")
             return
+        if operation.args.get("stage") == "undo":
+            if self._gives_back(ctxt, operation, instance):
+                _end_undone(operation, instance)
+            return
         placement = ask(self._scheduler, ctxt, operation, request_spec(operation, instance))
         if placement is None:
             return
         if not placement.selections:
-            self._give_up(ctxt, operation, instance, placement)
+            # What a host that died over the build made at other services goes first.
+            if not operation.args.get("builds") or self._gives_back(ctxt, operation, instance):
+                _no_valid_host(operation, instance, placement)
             return
         chosen = placement.selections[0]
         try:
@@ -48,16 +58,18 @@ class BuildTask:
             raise
         self._compute.run_operation(ctxt, chosen.host, operation.id)
 
-    def _give_up(self, ctxt: RequestContext, operation: Operation, instance: Instance, placement: Placement) -> None:
-        """No host is left. What one that died over the build made at the network service goes first."""
-        if operation.args.get("builds"):
-            try:
-                self._network.deallocate(ctxt, instance)
-            except exception.NovaLiteError as error:
-                LOG.warning("The failed build of %s waits: its ports do not go (%s)", instance.uuid, error)
-                journal.rest(operation, "The network service did not answer.")
-                return
-        _no_valid_host(operation, instance, placement)
+    def _gives_back(self, ctxt: RequestContext, operation: Operation, instance: Instance) -> bool:
+        """Whether no host's ports and attachments of the server are left; if not, it is tried again."""
+        try:
+            self._network.deallocate(ctxt, instance)
+            if any(device.is_volume for device in instance.block_devices):
+                for attachment in self._volume.attachments_of(None, instance.uuid):
+                    self._volume.attachment_delete(None, attachment.id)
+        except exception.NovaLiteError as error:
+            LOG.warning("The failed build of %s waits: a neighbour keeps what it made (%s)", instance.uuid, error)
+            journal.rest(operation, f"A neighbour keeps what the build made: {type(error).__name__}.")
+            return False
+        return True
 
 
 @retry_on_deadlock
@@ -92,6 +104,14 @@ def _no_valid_host(operation: Operation, instance: Instance, placement: Placemen
     with writer():
         operations.hold(operation.id, operation.attempt)
         failures.end_failed(operation, instance, reason, "", 500, verdict=verdict_of(placement))
+
+
+@retry_on_deadlock
+def _end_undone(operation: Operation, instance: Instance) -> None:
+    with writer():
+        operations.hold(operation.id, operation.attempt)
+        instances.update_if(instance.uuid, {"network_info": ()})
+        failures.end_failed(operation, instance, str(operation.args["failure"]), "", 500)
 
 
 def _release_if_gone(instance_uuid: str) -> None:

@@ -46,8 +46,8 @@ def host_down(operation: Operation, max_builds: int) -> int | None:
             builds = operation.args.get("builds", 0) + 1
             allocations.release(instance.uuid)
             if builds >= max_builds:
-                failures.end_failed(operation, instance, "The host went down while it built the server.", "", 500)
-                return None
+                failures.give_up(operation, instance, "The host went down while it built the server.")
+                return operation.id
             LOG.warning("Build of %s: host %s is down; trying another", instance.uuid, operation.host)
             journal.send_back(operation, instance, str(operation.host), builds)
             return operation.id

@@ -29,7 +29,7 @@ def tasks(
     """The conductor's part of each action that has one; a host that is silent for ``down_s`` counts as dead."""
     destination = Destination(scheduler, down_s)
     return {
-        actions.CREATE.name: BuildTask(scheduler, compute, network).execute,
+        actions.CREATE.name: BuildTask(scheduler, compute, network, volume).execute,
         actions.DELETE.name: DeleteTask(compute, network, volume).execute,
         actions.FORCE_DELETE.name: DeleteTask(compute, network, volume).execute,
         actions.SOFT_DELETE.name: soft_delete.without_host,

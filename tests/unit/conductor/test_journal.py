@@ -274,11 +274,12 @@ def _ruled(verdict: dict[str, Any]) -> dict[str, str]:
     return {uuid: str(ruling["verdict"]) for uuid, ruling in verdict["rulings"].items()}
 
 
-def test_a_build_whose_time_is_up_ends_in_error() -> None:
+def test_a_build_whose_time_is_up_is_a_conductors_to_end() -> None:
     operation, uuid = _begin()
     recover.time_is_up(operation)
-    server = instances.get(uuid)
-    assert server.vm_state == "error" and server.fault is not None and "deadline" in server.fault.message
+    undone = operations.get(operation.id)
+    assert (undone.topic, undone.args["stage"], "deadline" in undone.args["failure"]) == ("conductor", "undo", True)
+    assert (instances.get(uuid).host, allocations.list()) == (None, [])
     with pytest.raises(exception.StaleWrite):
         journal.finish(operation.id, operation.attempt, PowerState.RUNNING, {})
 

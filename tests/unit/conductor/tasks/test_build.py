@@ -14,9 +14,21 @@ from nova_lite.conductor.tasks import recover
 from nova_lite.conductor.tasks.build import BuildTask
 from nova_lite.context import admin_context
 from nova_lite.db.api import allocations, compute_nodes, instances, operations
-from nova_lite.objects import Diagnosis, Instance, Operation, OperationState, Placement, RequestSpec, Selection
+from nova_lite.objects import (
+    BlockDevice,
+    Diagnosis,
+    Instance,
+    Operation,
+    OperationState,
+    Placement,
+    RequestSpec,
+    Selection,
+)
+from nova_lite.volume.meta import Attachment
 from tests.harness.builders import make_node
 from tests.harness.database import fresh_database, make_instance
+
+VOLUME = BlockDevice(source_type="volume", destination_type="volume", volume_id="volume", attachment_id="held")
 
 
 @pytest.fixture(autouse=True)
@@ -74,9 +86,24 @@ class Network:
         self.freed.append(instance.uuid)
 
 
-def _build(operation: Operation, scheduler: Scheduler, network: Network | None = None) -> list[tuple[str, int]]:
+class Volume:
+    """Has one attachment for every server; those that were given back."""
+
+    def __init__(self) -> None:
+        self.freed: list[str] = []
+
+    def attachments_of(self, ctxt: Any, instance_uuid: str) -> list[Attachment]:
+        return [Attachment("held", "volume", "attached", instance_uuid)]
+
+    def attachment_delete(self, ctxt: Any, attachment_id: str) -> None:
+        self.freed.append(attachment_id)
+
+
+def _build(
+    operation: Operation, scheduler: Scheduler, network: Network | None = None, volume: Volume | None = None
+) -> list[tuple[str, int]]:
     compute = Compute()
-    task = BuildTask(scheduler, compute, network or Network())  # type: ignore[arg-type]
+    task = BuildTask(scheduler, compute, network or Network(), volume or Volume())  # type: ignore[arg-type]
     task.execute(admin_context(), operation)
     return compute.woken
 
@@ -145,3 +172,50 @@ def test_a_build_fails_only_when_its_ports_are_gone() -> None:
     _build(operation, Scheduler(lambda uuid: None, finds=False), Network(works=False))
     resting = operations.get(operation.id)
     assert (resting.state, resting.lease_until is not None) == (OperationState.PENDING, True)
+
+
+def _is_late(operation: Operation) -> None:
+    recover.time_is_up(operation)
+
+
+def _host_dies_for_the_last_time(operation: Operation) -> None:
+    assert recover.host_down(operation, max_builds=1) == operation.id
+
+
+ENDS = pytest.mark.parametrize("ends", [_is_late, _host_dies_for_the_last_time, recover.cancelled])
+
+
+@ENDS
+def test_a_build_that_ends_on_its_host_gives_back_what_the_host_made(ends: Callable[[Operation], object]) -> None:
+    """Its host may be dead, and nobody else knows its ports and attachments."""
+    operation, network, volume = _taken(), Network(), Volume()
+    assert _build(operation, Scheduler(lambda uuid: None)) == [("a", operation.id)]
+    instances.update_if(operation.instance_uuid, {"block_devices": (VOLUME,)})
+    before = instances.get(operation.instance_uuid)
+    ends(operations.get(operation.id))
+    undone = operations.take(operation.id, "other", 60, "conductor", None)
+    assert undone is not None, "the turn is a conductor's, who undoes it"
+    assert _build(undone, Scheduler(lambda uuid: None), network, volume) == []
+    server = instances.get(operation.instance_uuid)
+    assert (network.freed, volume.freed, allocations.list()) == ([server.uuid], ["held"], [])
+    assert (server.vm_state, server.task_state, server.network_info) == ("error", None, ())
+    assert (server.host, server.generation) == (None, before.generation + 1), "what the host has is older"
+    ended = operations.get(operation.id)
+    assert (ended.state, ended.message) == (OperationState.FAILED, undone.args["failure"])
+    assert server.fault is not None and server.fault.message == ended.message
+
+
+@ENDS
+def test_a_build_is_not_over_while_the_network_service_keeps_its_ports(ends: Callable[[Operation], object]) -> None:
+    operation = _taken()
+    _build(operation, Scheduler(lambda uuid: None))
+    known = instances.get(operation.instance_uuid).network_info
+    ends(operations.get(operation.id))
+    undone = operations.take(operation.id, "other", 60, "conductor", None)
+    assert undone is not None
+    _build(undone, Scheduler(lambda uuid: None), Network(works=False))
+    resting, server = operations.get(operation.id), instances.get(operation.instance_uuid)
+    assert (resting.state, resting.lease_until is not None) == (OperationState.PENDING, True)
+    assert server.network_info == known and server.vm_state == "building"
+    recover.time_is_up(resting)
+    assert operations.get(operation.id).state == OperationState.FAILED, "not for ever"
