@@ -11,7 +11,7 @@ from typing import Any
 from nova_lite import exception, quota
 from nova_lite.compute import actions
 from nova_lite.compute.task_states import TaskState
-from nova_lite.conductor import moves
+from nova_lite.conductor import arrivals, moves
 from nova_lite.context import RequestContext
 from nova_lite.db.api import allocations, instances, migrations, operations, server_groups
 from nova_lite.db.session import retry_on_deadlock, writer
@@ -154,8 +154,9 @@ def at_once(
         if not instances.update_if(instance.uuid, new):
             raise exception.InstanceNotFound(instance_uuid=instance.uuid)
         if "task_state" in values:
-            operations.end_open(instance.uuid, SUPERSEDED % row.name, spare=(*actions.BESIDE, *_DELETES))
+            ended = operations.end_open(instance.uuid, SUPERSEDED % row.name, spare=(*actions.BESIDE, *_DELETES))
             fresh = instances.get(instance.uuid)
+            arrivals.after_reset(fresh, ended)
             moves.reset(fresh)
             if fresh.host is None:
                 allocations.release(fresh.uuid)  # nobody brings it to the host that a scheduler may have claimed

@@ -266,6 +266,13 @@ DETACH_INTERFACE = Action(
     "detach_interface", None, "detach_interface", Place.COMPUTE, _NOT_SUSPENDED, driver_call="detach_interface",
     requires="interfaces", event_name="compute_detach_interface", beside=True,
 )  # fmt: skip
+# Nobody asks for it: a server's row has followed its guest to another host, and what is bound goes after them.
+SETTLE = Action(
+    "settle", None, "settle", Place.COMPUTE, task_states=ANY_TASK, driver_call="find_guest", needs_launch=False,
+    ignores_lock=True, timeout_s=None, event_name="compute_settle_instance", beside=True,
+)  # fmt: skip
+# The step of it that says that the guest is where the row says.
+FOUND_STEP = "found"
 # The step of an attach that says which port it is about begins so; the port is found by this key.
 PORT_STEP = "port "
 ATTACH_KEY = "attach-%d"
@@ -285,7 +292,7 @@ ACTIONS: tuple[Action, ...] = (
     UNLOCK, RESET_STATE, GET_CONSOLE_OUTPUT, GET_REMOTE_CONSOLE, GET_DIAGNOSTICS, REBUILD, RESIZE, MIGRATE,
     CONFIRM_RESIZE, REVERT_RESIZE, LIVE_MIGRATE, FORCE_COMPLETE, ABORT_MIGRATION, EVACUATE, RESCUE, UNRESCUE, SHELVE,
     SHELVE_OFFLOAD, UNSHELVE, CREATE_IMAGE, CREATE_BACKUP, CHANGE_PASSWORD, TRIGGER_CRASH_DUMP, SOFT_DELETE, RESTORE,
-    ATTACH_VOLUME, DETACH_VOLUME, SWAP_VOLUME, ATTACH_INTERFACE, DETACH_INTERFACE,
+    ATTACH_VOLUME, DETACH_VOLUME, SWAP_VOLUME, ATTACH_INTERFACE, DETACH_INTERFACE, SETTLE,
     ADD_SECURITY_GROUP, REMOVE_SECURITY_GROUP, UPDATE_METADATA, DELETE_METADATA,
     WRITE_TAGS,
 )  # fmt: skip

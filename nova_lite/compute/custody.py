@@ -30,6 +30,7 @@ class Place(enum.StrEnum):
     SOFT_DELETED = "here, soft-deleted"
     EVACUATING = "here, being built again elsewhere"
     MOVING = "moving"
+    SENT = "elsewhere, sent here by a live migration that was given up"
     ELSEWHERE = "elsewhere"
     DELETED = "deleted"
     ABSENT = "absent"
@@ -44,9 +45,13 @@ class Power(enum.StrEnum):
 
 
 class Verdict(enum.StrEnum):
-    """NOTE: left alone and reported. QUARANTINE: power cut, no autostart, kept with a note of why and since when."""
+    """NOTE: left alone and reported. QUARANTINE: power cut, no autostart, kept with a note of why and since when.
+
+    FOLLOW is the conductor's to do: the server's row follows its guest, which is left alone.
+    """
 
     LEAVE = "leave"
+    FOLLOW = "follow"
     NOTE = "note"
     STOP = "stop"
     QUARANTINE = "quarantine"
@@ -78,6 +83,7 @@ def _rule(place: Iterable[Place], mark: Iterable[Mark], power: Iterable[Power], 
 
 
 _HOME = (Place.HERE, Place.STOPPED, Place.SOFT_DELETED, Place.EVACUATING)
+_AWAY = (Place.SENT, Place.ELSEWHERE)
 _OFF = (Place.STOPPED, Place.SOFT_DELETED)
 _NOT_NEWER = (Mark.OLDER, Mark.EQUAL)
 
@@ -88,14 +94,16 @@ RULES: tuple[Rule, ...] = (
     _rule([Place.ABSENT], [], [Power.DISKS], Verdict.NOTE, "the database does not know whose disks these are"),
     _rule([], [Mark.NONE], [], Verdict.NOTE, "the guest carries no mark of ours"),
     _rule([Place.DELETED], [], [], Verdict.DESTROY, "the server is deleted"),
+    _rule([Place.SENT], [Mark.NEWER], [Power.RUNNING], Verdict.FOLLOW,
+          "the guest went over before its live migration was given up"),
     _rule(_OFF, _NOT_NEWER, [Power.RUNNING], Verdict.STOP, "the server is stopped, and its guest was started"),
     _rule([Place.EVACUATING], _NOT_NEWER, [Power.RUNNING], Verdict.STOP, "the server is being built again elsewhere"),
     _rule(_HOME, _NOT_NEWER, [], Verdict.LEAVE, "the server lives here"),
-    _rule([Place.ELSEWHERE], [Mark.OLDER], [], Verdict.DESTROY, "the server lives elsewhere under a newer generation"),
-    _rule([Place.ELSEWHERE], [Mark.EQUAL], [Power.RUNNING], Verdict.QUARANTINE,
+    _rule(_AWAY, [Mark.OLDER], [], Verdict.DESTROY, "the server lives elsewhere under a newer generation"),
+    _rule(_AWAY, [Mark.EQUAL], [Power.RUNNING], Verdict.QUARANTINE,
           "the server is not here, and the guest is of its present generation"),
     _rule([Place.ABSENT], [], [Power.RUNNING], Verdict.QUARANTINE, "the database does not know the server"),
-    _rule([Place.ELSEWHERE], [Mark.EQUAL], [], Verdict.NOTE, "the server is not here; the guest is off"),
+    _rule(_AWAY, [Mark.EQUAL], [], Verdict.NOTE, "the server is not here; the guest is off"),
     _rule([Place.ABSENT], [], [], Verdict.NOTE, "the database does not know the server; the guest is off"),
     _rule([], [Mark.NEWER], [], Verdict.NOTE, "the guest is newer than the database: is that an older copy?"),
 )  # fmt: skip

@@ -89,8 +89,7 @@ def _leave(host: ComputeHost, ctxt: RequestContext, operation: Operation, instan
         there = {"host": dest, "node": node}
         host.conductor.hand_over(ctxt, operation.id, operation.attempt, "finish", dest, there, {})
     except exception.StaleWrite:
-        if host.conductor.guest_moved(ctxt, instance.uuid, instance.generation, dest, node):
-            host.network.move(ctxt, _arriving(instance).replace(host=dest, node=node), dest)
+        host.conductor.guest_moved(ctxt, instance.uuid, instance.generation, dest, node)
         raise
 
 

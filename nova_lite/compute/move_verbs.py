@@ -8,6 +8,7 @@ from nova_lite.compute.evacuate import evacuate
 from nova_lite.compute.live_migration import live_migrate
 from nova_lite.compute.resize import resize
 from nova_lite.compute.revert import revert
+from nova_lite.compute.settle import settle
 
 MOVES = {
     actions.RESIZE.name: resize,
@@ -16,4 +17,5 @@ MOVES = {
     actions.REVERT_RESIZE.name: revert,
     actions.LIVE_MIGRATE.name: live_migrate,
     actions.EVACUATE.name: evacuate,
+    actions.SETTLE.name: settle,
 }

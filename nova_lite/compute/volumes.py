@@ -166,6 +166,28 @@ def take(host: ComputeHost, ctxt: RequestContext, operation: Operation, arrived:
     drop_others(host, ctxt, arrived)
 
 
+def follow(
+    host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance, brought: Iterable[BlockDevice]
+) -> None:
+    """As :func:`take`, beside whatever else is done: of ``brought`` what is still the server's is written down.
+
+    What it has no more is given up, with the operation's ``former`` attachments. Errors as there.
+    """
+    offered = {device.bdm_uuid: device for device in brought if device.is_volume}
+    arrived = [
+        offered[device.bdm_uuid] for device in instance.block_devices
+        if device.bdm_uuid in offered and offered[device.bdm_uuid].volume_id == device.volume_id
+    ]  # fmt: skip
+    for device in arrived:
+        host.volume.attachment_complete(ctxt, str(device.attachment_id))
+    if arrived:
+        host.conductor.progress(ctxt, operation.id, operation.attempt, STEP, {"block_devices": tuple(arrived)})
+    replaced = {device.bdm_uuid for device in arrived}
+    kept = [*arrived, *(device for device in instance.block_devices if device.bdm_uuid not in replaced)]
+    unused = {*operation.args["former"], *(str(device.attachment_id) for device in offered.values())}
+    give_up(host, ctxt, unused - {device.attachment_id for device in kept})
+
+
 def held(instance: Instance) -> list[str]:
     """The attachments that are written down for the server."""
     return [device.attachment_id for device in instance.block_devices if device.attachment_id is not None]

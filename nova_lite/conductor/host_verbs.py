@@ -88,7 +88,10 @@ class HostVerbs(Manager):
         return live_moves.report(operation_id, attempt, status, progress)
 
     def guest_moved(self, ctxt: RequestContext, instance_uuid: str, generation: int, dest: str, node: str) -> bool:
-        return live_moves.guest_moved(instance_uuid, generation, dest, node)
+        number = live_moves.guest_moved(instance_uuid, generation, dest, node)
+        if number is not None:
+            self._compute.run_operation(ctxt, dest, number)
+        return number is not None
 
     def look_around(self, ctxt: RequestContext, host_name: str) -> None:
         self._compute.look_around(ctxt, host_name)

@@ -13,7 +13,7 @@ from nova_lite.compute.custody import Place, Power, Verdict
 from nova_lite.compute.power_states import PowerState
 from nova_lite.compute.task_states import TaskState
 from nova_lite.compute.vm_states import VmState
-from nova_lite.conductor import journal
+from nova_lite.conductor import journal, live_moves
 from nova_lite.conductor.host_identity import refusal
 from nova_lite.db import clock
 from nova_lite.db.api import cloud, compute_nodes, instances, migrations, operations, services
@@ -122,23 +122,29 @@ def judge(host: str, found: Iterable[Presence]) -> dict[str, Any]:
     changing: list[Instance] = []
     for presence in presences:
         row = rows.get(presence.uuid)
-        place, power = _place(row, host, leaving), _power(presence)
+        place, power = _place(row, host, leaving, presence), _power(presence)
         mark = custody.mark_of(presence.generation, row.generation if row else None, presence.has_guest)
         rule = custody.judge(place, mark, power)
-        rulings[presence.uuid] = {"verdict": rule.verdict, "place": place, "power": power, "why": rule.why}
-        if row is not None and rule.verdict in (Verdict.STOP, Verdict.QUARANTINE, Verdict.DESTROY):
+        verdict = rule.verdict
+        if row is not None and verdict is Verdict.FOLLOW:
+            live_moves.followed(row, host)
+            verdict = Verdict.LEAVE
+        rulings[presence.uuid] = {"verdict": verdict, "place": place, "power": power, "why": rule.why}
+        if row is not None and verdict in (Verdict.STOP, Verdict.QUARANTINE, Verdict.DESTROY):
             changing.append(row)
     gone = [migration.instance_uuid for migration in migrations.evacuated(host)]
     return {"rulings": rulings, "servers": changing, "evacuated": gone}
 
 
-def _place(row: Instance | None, host: str, leaving: Collection[str]) -> Place:
+def _place(row: Instance | None, host: str, leaving: Collection[str], presence: Presence) -> Place:
     if row is None:
         return Place.ABSENT
     if row.is_deleted:
         return Place.DELETED
     if row.host != host:
-        return Place.MOVING if _may_return(row.uuid, host) or _is_worked_on(row.uuid, host) else Place.ELSEWHERE
+        if _may_return(row.uuid, host) or _is_worked_on(row.uuid, host):
+            return Place.MOVING
+        return Place.SENT if live_moves.has_come(row, host, presence) else Place.ELSEWHERE
     if row.uuid in leaving and row.task_state in _BUILT_AGAIN:
         return Place.EVACUATING
     if row.task_state is None:
@@ -184,6 +190,8 @@ def report_power_states(host: str, states: dict[str, int]) -> list[str]:
             wrong.append(instance.uuid)
         values = journal.power_values(instance, state)
         unchanged: dict[str, Any] = {"host": host, "task_state": None, "vm_state": instance.vm_state}
-        if values and instances.update_if(instance.uuid, values, **unchanged):
+        if not values or live_moves.is_undecided(instance):
+            continue
+        if instances.update_if(instance.uuid, values, **unchanged):
             LOG.info("Server %s on %s: the hypervisor says %s", instance.uuid, host, values)
     return wrong

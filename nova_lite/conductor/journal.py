@@ -12,7 +12,7 @@ from nova_lite import exception, quota
 from nova_lite.compute.power_states import PowerState
 from nova_lite.compute.task_states import TaskState
 from nova_lite.compute.vm_states import VmState
-from nova_lite.conductor import failures, moves, poison
+from nova_lite.conductor import arrivals, failures, moves, poison
 from nova_lite.conductor.endings import table as endings
 from nova_lite.conductor.endings import volumes
 from nova_lite.db.api import allocations, compute_nodes, console_tokens, instances, operations
@@ -21,6 +21,9 @@ from nova_lite.objects import Instance, Operation, OperationState
 from nova_lite.objects.flavor import quota_counts
 
 LOG = logging.getLogger(__name__)
+
+# How long work rests, in seconds, whose server may have a guest on either side of a live migration.
+_UNDECIDED_S = 2.0
 
 
 def take(operation_id: int, owner: str, lease_s: float, host: str) -> tuple[Operation, Instance] | None:
@@ -45,6 +48,9 @@ def _take(operation_id: int, owner: str, lease_s: float, host: str) -> tuple[Ope
         row = failures.row_of(operation)
         if instance is None or not _is_here(operation, instance):
             _leave(operation, instance)
+            return None
+        if row.sets_task is not None and instance.launched_at is not None and arrivals.is_undecided(instance):
+            operations.pause(operation.id, operation.attempt, _UNDECIDED_S, "It is not known yet where the guest is.")
             return None
         if failures.refuses(operation, instance):
             return None

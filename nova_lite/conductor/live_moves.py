@@ -6,11 +6,12 @@ import logging
 from collections.abc import Iterable
 
 from nova_lite import exception
+from nova_lite.compute.power_states import PowerState
 from nova_lite.compute.task_states import TaskState
-from nova_lite.conductor import moves
-from nova_lite.db.api import allocations, compute_nodes, instances, migrations, operations
+from nova_lite.conductor import arrivals, moves
+from nova_lite.db.api import allocations, compute_nodes, console_tokens, instances, migrations, operations
 from nova_lite.db.session import retry_on_deadlock, writer
-from nova_lite.objects import Instance, MigrationStatus
+from nova_lite.objects import Instance, MigrationStatus, Presence
 
 LOG = logging.getLogger(__name__)
 
@@ -33,26 +34,48 @@ def report(operation_id: int, attempt: int, status: str | None, progress: dict[s
 
 
 @retry_on_deadlock
-def guest_moved(instance_uuid: str, generation: int, dest: str, node: str) -> bool:
+def guest_moved(instance_uuid: str, generation: int, dest: str, node: str) -> int | None:
     """A guest went over although its request was superseded meanwhile: its server's row follows it.
 
-    False where the row says something newer, or the server is being deleted: then the guest is a stale one.
+    Interfaces and volumes follow by an operation of the destination, whose id is answered. None where the row says
+    something newer, or the server is being deleted: then the guest is a stale one.
     """
     with writer():
         try:
             instance = instances.get(instance_uuid)
         except exception.InstanceNotFound:
-            return False
+            return None
         if instance.task_state == TaskState.DELETING:
-            return False
+            return None
         values = {"host": dest, "node": node, "generation": generation + 1}
         if not instances.update_if(instance_uuid, values, generation=generation):
-            return False
+            return None
+        console_tokens.forget(instance_uuid)
         moved = instances.get(instance_uuid)
         if not moves.ended(moved):
             _claim_again(moved)
+        number = arrivals.followed(instance, moved)
     LOG.warning("Guest %s arrived on %s after its request was superseded", instance_uuid, dest)
-    return True
+    return number
+
+
+def has_come(instance: Instance, host: str, guest: Presence) -> bool:
+    """Whether a live move that was given up brought the guest: of one that is on its way no processor runs here."""
+    is_next = guest.generation == instance.generation + 1 and guest.power_state == PowerState.RUNNING
+    return is_next and arrivals.sent_to(instance, host) is not None
+
+
+def is_undecided(instance: Instance) -> bool:
+    """Whether its guest may be on either side: that it is not on this one says nothing."""
+    return arrivals.is_undecided(instance)
+
+
+def followed(instance: Instance, dest: str) -> int | None:
+    """:func:`guest_moved`, as the destination finds the guest: the source died before it could say so."""
+    last = arrivals.sent_to(instance, dest)
+    if last is None or last.dest_node is None:
+        return None
+    return guest_moved(instance.uuid, instance.generation, dest, last.dest_node)
 
 
 def _claim_again(instance: Instance) -> None:

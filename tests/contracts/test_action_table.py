@@ -42,6 +42,7 @@ CONTRACT_NAMES = {
 WITHOUT_STATE_RULE = {
     actions.CREATE, actions.LOCK, actions.UNLOCK, actions.RESET_STATE, actions.GET_CONSOLE_OUTPUT,
     actions.SOFT_DELETE, actions.GET_DIAGNOSTICS, actions.ADD_SECURITY_GROUP, actions.REMOVE_SECURITY_GROUP,
+    actions.SETTLE,
 }  # fmt: skip
 # "Console calls are also 409 while deleting or migrating" (the same place): nothing stays where it is meanwhile.
 GUEST_MAY_GO = {actions.GET_REMOTE_CONSOLE}

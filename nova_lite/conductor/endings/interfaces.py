@@ -21,6 +21,13 @@ def attached(operation: Operation, instance: Instance, report: dict[str, Any]) -
     return {"network_info": (*kept, *new)}
 
 
+def settled(operation: Operation, instance: Instance, report: dict[str, Any]) -> dict[str, Any]:
+    """``report`` has those interfaces that the host has bound; what came or went meanwhile is not its affair."""
+    said = {vif.id: vif for vif in report["network_info"]}
+    known = instances.locked(instance.uuid).network_info
+    return {"network_info": tuple(said.get(vif.id, vif) for vif in known)}
+
+
 def detached(operation: Operation, instance: Instance, report: dict[str, Any]) -> dict[str, Any]:
     port_id = operation.args["port_id"]
     return {

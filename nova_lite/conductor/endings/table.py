@@ -54,6 +54,7 @@ DONE: dict[str, Done] = {
     actions.SWAP_VOLUME.name: volumes.changed,
     actions.ATTACH_INTERFACE.name: interfaces.attached,
     actions.DETACH_INTERFACE.name: interfaces.detached,
+    actions.SETTLE.name: interfaces.settled,
 }
 FAILED: dict[str, Failed] = {
     actions.CREATE.name: create.failed,

@@ -39,6 +39,7 @@ class HomelessTask:
             actions.DETACH_VOLUME.name: self._detach_volume,
             actions.SWAP_VOLUME.name: self._swap_volume,
             actions.DETACH_INTERFACE.name: self._detach_interface,
+            actions.SETTLE.name: self._settle,
         }
 
     def execute(self, ctxt: RequestContext, operation: Operation) -> None:
@@ -104,6 +105,10 @@ class HomelessTask:
     def _detach_interface(self, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
         self._network.detach(ctxt, instance, operation.args["port_id"])
         journal.finish(operation.id, operation.attempt, instance.power_state, {})
+
+    def _settle(self, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
+        """Who took it off its host has seen to what was bound there."""
+        journal.finish(operation.id, operation.attempt, instance.power_state, {"network_info": ()})
 
 
 def _device(operation: Operation, instance: Instance) -> BlockDevice | None:

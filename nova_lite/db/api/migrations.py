@@ -45,6 +45,12 @@ def open_of(instance_uuid: str) -> Migration | None:
     return None if row is None else from_row(row)
 
 
+def last_of(instance_uuid: str) -> Migration | None:
+    """The newest move of a server, whatever came of it."""
+    found = _all(select(_T).where(_T.c.instance_uuid == instance_uuid).order_by(_T.c.id.desc()).limit(1))
+    return found[0] if found else None
+
+
 def of_server(instance_uuid: str, migration_id: str) -> Migration:
     """One move of a server by its number. :raises MigrationNotFoundForInstance: it has none of that number."""
     missing = exception.MigrationNotFoundForInstance(migration_id=migration_id, instance_uuid=instance_uuid)

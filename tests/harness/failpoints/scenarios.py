@@ -186,7 +186,7 @@ MOVES = (
     Scenario("abort a live migration", actions.ABORT_MIGRATION, _ON_THE_WAY, of.abort_migration, restless=True),
     Scenario("force a live migration", actions.FORCE_COMPLETE, _ON_THE_WAY, of.force_migration, restless=True),
     Scenario(
-        "reset at the end of a live migration", actions.RESET_STATE, of.migrating("post_live_migration"),
+        "reset at the end of a live migration", actions.SETTLE, of.migrating("post_live_migration"),
         _act("os-resetState", {"state": "active"}, ADMIN), restless=True,
     ),
     Scenario("evacuate", actions.EVACUATE, of.bereft(of.booted), _act("evacuate", {}, ADMIN)),

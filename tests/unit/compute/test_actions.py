@@ -69,7 +69,7 @@ _NO_FIXED_END = {
 # These show no task: others may go on beside them.
 _NO_TASK = {
     "trigger_crash_dump", "attach_volume", "detach_volume", "swap_volume", "attach_interface", "detach_interface",
-    "confirmResize",
+    "confirmResize", "settle",
 }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import pytest
 from nova_lite.compute.custody import RULES, DeletedAction, Mark, Place, Power, Verdict, judge, mark_of, of_deleted
 
 L, N, S, Q, D = Verdict.LEAVE, Verdict.NOTE, Verdict.STOP, Verdict.QUARANTINE, Verdict.DESTROY
+F = Verdict.FOLLOW
 # place, then for each mark (none, older, equal, newer) the verdict on a guest that runs, one that is off, and disks.
 CELLS = {
     Place.HERE: ((N, N, L), (L, L, L), (L, L, L), (N, N, L)),
@@ -16,6 +17,7 @@ CELLS = {
     Place.SOFT_DELETED: ((N, N, L), (S, L, L), (S, L, L), (N, N, L)),
     Place.EVACUATING: ((N, N, L), (S, L, L), (S, L, L), (N, N, L)),
     Place.MOVING: ((L, L, L), (L, L, L), (L, L, L), (L, L, L)),
+    Place.SENT: ((N, N, N), (D, D, D), (Q, N, N), (F, N, N)),
     Place.ELSEWHERE: ((N, N, N), (D, D, D), (Q, N, N), (N, N, N)),
     Place.DELETED: ((N, N, N), (D, D, D), (D, D, D), (D, D, D)),
     Place.ABSENT: ((N, N, N), (Q, N, N), (Q, N, N), (Q, N, N)),
@@ -43,7 +45,7 @@ def test_every_rule_decides_something() -> None:
 def test_nothing_is_destroyed_without_proof(place: Place, mark: Mark, power: Power) -> None:
     if judge(place, mark, power).verdict is Verdict.DESTROY:
         assert mark is not Mark.NONE
-        assert place is Place.DELETED or (place is Place.ELSEWHERE and mark is Mark.OLDER)
+        assert place is Place.DELETED or (place in (Place.ELSEWHERE, Place.SENT) and mark is Mark.OLDER)
 
 
 @pytest.mark.parametrize(("place", "mark"), [*itertools.product(Place, Mark)], ids=lambda value: str(value))

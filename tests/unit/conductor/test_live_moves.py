@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from nova_lite import conf as nova_conf
 from nova_lite import exception
+from nova_lite.compute.power_states import PowerState
 from nova_lite.compute.task_states import TaskState
 from nova_lite.conductor import hosts, live_moves, moves
 from nova_lite.db.api import allocations, compute_nodes, instances, migrations, operations
@@ -114,6 +116,69 @@ def test_a_guest_that_moved_is_followed_from_where_it_left_only() -> None:
     assert not live_moves.guest_moved(instance.uuid, 1, "b", "b")
     assert (instances.get(instance.uuid).host, instances.get(instance.uuid).generation) == ("a", 3)
     assert operation.id > 0
+
+
+def _came(instance: Instance, **other: Any) -> Presence:
+    """The guest on b, as it is once it went over."""
+    return Presence(instance.uuid, PowerState.RUNNING, generation=2, has_disks=True).replace(**other)
+
+
+def test_the_row_follows_a_guest_whose_source_died_before_it_could_say_so() -> None:
+    instance, operation, migration = _move()
+    assert _ruled("b", _came(instance)) == "leave" and instances.get(instance.uuid).host == "a"  # it is on its way
+    operations.end_open(instance.uuid, "superseded")
+    assert moves.ended(instance)
+    assert _ruled("b", _came(instance)) == "leave"
+    moved = instances.get(instance.uuid)
+    assert (moved.host, moved.node, moved.generation) == ("b", "b", 2)
+    assert (_held(instance.uuid), _held(migration.uuid)) == (["b"], [])
+    (settles,) = operations.open_for_instance(instance.uuid)
+    assert (settles.action, settles.topic, settles.host) == ("settle", "compute", "b")
+    assert settles.args["generation"] == 2 and operation.id < settles.id
+    assert _ruled("b", _came(instance)) == "leave" and len(operations.open_for_instance(instance.uuid)) == 1
+
+
+@pytest.mark.parametrize(
+    ("other", "verdict"),
+    [
+        # It is on its way still, as its processor does not run here, or stands still.
+        ({"power_state": PowerState.PAUSED}, "note"), ({"power_state": PowerState.SHUTDOWN}, "note"),
+        ({"generation": 3}, "note"), ({"generation": None}, "note"), ({"generation": 1}, "quarantine"),
+    ],
+)  # fmt: skip
+def test_a_row_follows_the_guest_that_was_sent_and_no_other(other: dict[str, Any], verdict: str) -> None:
+    instance, _, _ = _move()
+    operations.end_open(instance.uuid, "superseded")
+    assert moves.ended(instance)
+    assert _ruled("b", _came(instance, **other)) == verdict
+    assert instances.get(instance.uuid).host == "a"
+
+
+@pytest.mark.parametrize("kind", [MigrationType.EVACUATION, MigrationType.MIGRATION])
+def test_a_row_follows_live_migrations_only(kind: MigrationType) -> None:
+    instance, _, _ = _move(kind)
+    operations.end_open(instance.uuid, "superseded")
+    assert moves.ended(instance)
+    assert _ruled("b", _came(instance)) == "note"
+    assert instances.get(instance.uuid).host == "a"
+
+
+def test_a_row_follows_the_last_move_only() -> None:
+    instance, operation, migration = _move()
+    operations.end_open(instance.uuid, "superseded")
+    assert moves.ended(instance)
+    migrations.create(migration.replace(uuid="later", dest_compute="c", dest_node="c", status=MigrationStatus.ERROR))
+    assert _ruled("b", _came(instance)) == "note"
+    assert instances.get(instance.uuid).host == "a" and operation.id > 0
+
+
+def test_a_server_that_is_being_deleted_is_left_where_it_is() -> None:
+    instance, _, _ = _move()
+    operations.end_open(instance.uuid, "superseded")
+    assert moves.ended(instance)
+    instances.update_if(instance.uuid, {"task_state": TaskState.DELETING})
+    assert _ruled("b", _came(instance)) == "leave"
+    assert instances.get(instance.uuid).host == "a" and not operations.open_for_instance(instance.uuid)
 
 
 def _ruled(host: str, presence: Presence) -> str:

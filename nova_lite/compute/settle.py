@@ -1,0 +1,47 @@
+"""What is bound of a server whose live migration was given up: interfaces and volumes go to where its guest is.
+
+The conductors opened this (conductor/arrivals.py); the host whose turn it is may be the one that the guest has left.
+"""
+
+from __future__ import annotations
+
+from nova_lite import exception
+from nova_lite.compute import actions, outcome, volumes
+from nova_lite.compute.host import ComputeHost
+from nova_lite.context import RequestContext
+from nova_lite.objects import BlockDevice, Instance, Operation, Vif
+
+
+def settle(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
+    """Bind all of it here, tried until it is done. A server that moved since had it done by who moved it.
+
+    :raises StaleWrite: another worker overtook this one, or the server is being deleted.
+    """
+    try:
+        vifs = _bind(host, ctxt, operation, instance)
+    except (exception.StaleWrite, exception.ServiceStopping):
+        raise
+    except Exception as error:
+        _look_there(host, ctxt, operation)
+        outcome.try_later(host, ctxt, operation, "What is bound of a guest", error)
+        return
+    outcome.carry_out(host, ctxt, operation, instance, lambda: {"network_info": vifs})
+    _look_there(host, ctxt, operation)
+
+
+def _bind(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> tuple[Vif, ...]:
+    """:raises GuestNotFound: it is not here. It will be found on the other host, and the row follows it."""
+    if instance.generation == operation.args["generation"]:
+        if host.driver.find_guest(instance.uuid) is None:
+            raise exception.GuestNotFound(instance_uuid=instance.uuid)
+        host.conductor.progress(ctxt, operation.id, operation.attempt, actions.FOUND_STEP, {})
+        brought = [BlockDevice.from_primitive(device) for device in operation.args["devices"]]
+        volumes.follow(host, ctxt, operation, instance, brought)
+    return host.network.move(ctxt, instance, host.name)
+
+
+def _look_there(host: ComputeHost, ctxt: RequestContext, operation: Operation) -> None:
+    """The other side may have the guest, or something that it left."""
+    for side in operation.args["sides"]:
+        if side != host.name:
+            host.conductor.look_around(ctxt, side)

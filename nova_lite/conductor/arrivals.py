@@ -1,0 +1,94 @@
+"""Live migrations that are given up in the middle: row, interfaces and volumes go to where the guest is.
+
+An administrator's reset ends the operation that would have seen to it, and nobody knows at that moment on which side
+the guest will be. So a small operation takes its place: it runs beside whatever else the server does, and is tried
+until all that is bound is where the guest is. Until it is known where that is, nothing else begins: it might start a
+second guest. In the caller's transaction, all of it.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from nova_lite import exception
+from nova_lite.compute import actions
+from nova_lite.db.api import migrations, operations
+from nova_lite.objects import BlockDevice, Instance, Migration, MigrationStatus, MigrationType
+
+_GIVEN_UP = (MigrationStatus.ERROR, MigrationStatus.CANCELLED, MigrationStatus.FAILED)
+# Turns of a live migration in which the guest may go over, or has.
+_ON_THE_WAY = ("migrate", "undo")
+# How long a guest is looked for, in seconds: then it is lost, and an operator may begin something else.
+_PATIENCE_S = 3600.0
+
+
+def sent_to(instance: Instance, host: str) -> Migration | None:
+    """The server's last move, if that was a live one from where its row says it is to ``host``, and was given up."""
+    last = migrations.last_of(instance.uuid)
+    if last is None or last.migration_type != MigrationType.LIVE or last.status not in _GIVEN_UP:
+        return None
+    return last if (last.source_compute, last.dest_compute) == (instance.host, host) else None
+
+
+def followed(before: Instance, now: Instance) -> int:
+    """The row has followed its guest: what is bound goes after it, by the operation whose id is answered."""
+    last = migrations.last_of(now.uuid)
+    try:
+        sent = {} if last is None or last.operation_id is None else operations.get(last.operation_id).args
+    except (exception.NotFound, exception.UnreadableObject):
+        sent = {}
+    return _arrive(before, str(now.host), now.generation, sent)
+
+
+def after_reset(instance: Instance, ended: Iterable[int]) -> None:
+    """These operations were given up: a live migration among them is settled on the host where the row is now."""
+    for number in ended:
+        try:
+            move = operations.get(number)
+        except exception.UnreadableObject:
+            continue  # nobody did anything of it
+        sent = move.args
+        if move.action != actions.LIVE_MIGRATE.name:
+            continue
+        if sent.get("stage") == "finish" and instance.host == sent.get("dest"):
+            _arrive(instance, str(instance.host), instance.generation, sent)
+        elif sent.get("stage") in _ON_THE_WAY and instance.host == sent.get("source"):
+            offered = [BlockDevice.from_primitive(device) for device in sent.get("devices", ())]
+            _open(instance, str(instance.host), instance.generation, sent, [], _attachments(offered), undecided=True)
+
+
+def is_undecided(instance: Instance) -> bool:
+    """Whether nobody has said yet on which side of a live migration that was given up the server's guest is."""
+    return any(
+        each.action == actions.SETTLE.name and each.args["undecided"] and actions.FOUND_STEP not in each.steps
+        and each.args["generation"] == instance.generation
+        for each in operations.open_for_instance(instance.uuid)
+    )  # fmt: skip
+
+
+def _arrive(instance: Instance, host: str, generation: int, sent: Mapping[str, Any]) -> int:
+    """``instance`` as it was before, ``sent`` the arguments of the operation that sent it."""
+    left = _attachments(device for device in instance.block_devices if device.host == sent.get("source"))
+    return _open(instance, host, generation, sent, sent.get("devices", []), left)
+
+
+def _attachments(devices: Iterable[BlockDevice]) -> list[str]:
+    return [device.attachment_id for device in devices if device.is_volume and device.attachment_id is not None]
+
+
+def _open(
+    instance: Instance, host: str, generation: int, sent: Mapping[str, Any], devices: list[Any], former: list[str],
+    undecided: bool = False,
+) -> int:  # fmt: skip
+    """``devices`` are what the guest has with it, ``former`` attachments that nobody needs if it is here."""
+    sides = [sent[name] for name in ("source", "dest") if sent.get(name)]
+    return operations.insert_pending(
+        request_id=f"req-{uuid.uuid4()}", instance_uuid=instance.uuid, action=actions.SETTLE.name,
+        project_id=instance.project_id, user_id=instance.user_id, topic="compute", host=host,
+        timeout_s=_PATIENCE_S if undecided else None,
+        args={
+            "generation": generation, "sides": sides, "devices": devices, "former": former, "undecided": undecided,
+        },
+    )  # fmt: skip

@@ -1,0 +1,97 @@
+"""What is bound of a guest whose live migration was given up: on the host that has it, once it is there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from nova_lite import exception
+from nova_lite.compute.settle import settle
+from nova_lite.objects import BlockDevice, Instance
+from tests.harness.database import make_instance
+from tests.harness.lone_host import CTXT, NAME, LoneHost, Volumes, operation
+
+OLD = BlockDevice(
+    "volume", "volume", uuid="v", volume_id="v", attachment_id="old", bdm_uuid="b", host="there", connection={"data": {"on": "there"}},
+)  # fmt: skip
+NEW = OLD.replace(attachment_id="new", host=NAME, connection={"data": {"on": NAME}})
+OTHER = OLD.replace(uuid="w", volume_id="w", attachment_id="other", bdm_uuid="c", host=None, connection={})
+
+
+def _here(*devices: BlockDevice, has_guest: bool = True) -> tuple[LoneHost, Instance]:
+    lone = LoneHost(Volumes(old="attached", new="attaching", other="reserved"))
+    server = make_instance(host=NAME, generation=4, block_devices=devices)
+    if has_guest:
+        lone.driver.create_disks(CTXT, server)
+        lone.driver.spawn(server, ())
+    return lone, server
+
+
+def _settle(lone: LoneHost, server: Instance, **other: Any) -> None:
+    args = {
+        "generation": 4, "sides": ["there", NAME], "devices": [NEW.to_primitive()], "former": ["old"], **other,
+    }  # fmt: skip
+    settle(lone.host, CTXT, operation("settle", server, (), **args), server)
+
+
+def test_volumes_and_interfaces_follow_and_the_other_side_is_asked_to_look() -> None:
+    lone, server = _here(OLD, OTHER)
+    _settle(lone, server)
+    assert lone.volumes.attachments == {"new": "attached", "other": "reserved"}
+    assert lone.conductor.told[1][3:] == ("volumes claimed", {"block_devices": (NEW,)})
+    assert lone.network.moved == [NAME]
+    assert lone.conductor.verbs()[-2:] == ["finish_operation", "look_around"]
+    assert lone.conductor.told[-1] == ("look_around", "there")
+
+
+def test_who_does_it_again_after_a_crash_ends_the_same() -> None:
+    lone, server = _here(NEW, OTHER)  # the row has them by now
+    _settle(lone, server)
+    assert lone.volumes.attachments == {"new": "attached", "other": "reserved"}
+
+
+@pytest.mark.parametrize("present", [(OTHER,), (OTHER, OLD.replace(volume_id="swapped"))])
+def test_what_the_server_has_no_more_is_given_up(present: tuple[BlockDevice, ...]) -> None:
+    lone, server = _here(*present)
+    _settle(lone, server, former=[])
+    assert lone.volumes.attachments == {"old": "attached", "other": "reserved"}
+
+
+def test_of_a_guest_that_stays_the_offer_is_given_up() -> None:
+    lone, server = _here(OLD)
+    _settle(lone, server, devices=[], former=["new"])
+    assert lone.volumes.attachments == {"old": "attached", "other": "reserved"}
+    assert lone.conductor.verbs()[-2:] == ["finish_operation", "look_around"]
+
+
+def test_while_the_guest_is_not_here_nothing_is_touched_and_the_other_side_is_asked() -> None:
+    lone, server = _here(OLD, has_guest=False)
+    _settle(lone, server)
+    assert lone.volumes.attachments == {"old": "attached", "new": "attaching", "other": "reserved"}
+    assert lone.conductor.verbs() == ["look_around", "put_down"] and lone.network.moved == []
+
+
+def test_a_server_that_moved_since_keeps_what_was_done_for_it() -> None:
+    lone, server = _here(NEW)
+    _settle(lone, server.replace(generation=5))
+    assert lone.volumes.attachments == {"old": "attached", "new": "attaching", "other": "reserved"}
+    assert lone.network.moved == [NAME] and "finish_operation" in lone.conductor.verbs()
+
+
+@pytest.mark.parametrize("what", ["found", "volumes claimed"])
+def test_who_was_overtaken_gives_nothing_up(what: str) -> None:
+    lone, server = _here(OLD)
+    lone.conductor.refuses = {what}
+    with pytest.raises(exception.StaleWrite):
+        _settle(lone, server)
+    assert "old" in lone.volumes.attachments and "finish_operation" not in lone.conductor.verbs()
+
+
+def test_what_a_neighbour_refuses_is_tried_again() -> None:
+    lone, server = _here(OLD)
+    lone.network.fails.append(f"move to {NAME}")
+    _settle(lone, server)
+    assert lone.conductor.verbs()[-1] == "put_down"
+    _settle(lone, server)
+    assert "finish_operation" in lone.conductor.verbs()

@@ -1,0 +1,110 @@
+"""Live migrations that are given up in the middle: a small operation settles them on the right host, or asks which."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from nova_lite import conf as nova_conf
+from nova_lite.clock import utcnow
+from nova_lite.compute import acceptance, actions
+from nova_lite.compute.power_states import PowerState
+from nova_lite.compute.vm_states import VmState
+from nova_lite.conductor import hosts, journal
+from nova_lite.context import RequestContext
+from nova_lite.db.api import instances, operations
+from nova_lite.objects import BlockDevice, Instance, Operation, OperationState
+from tests.harness.database import fresh_database, make_instance
+
+CTXT = RequestContext(user_id="u", project_id="p", roles=["admin"], overwrite=False)
+OLD = BlockDevice(
+    "volume", "volume", uuid="v", volume_id="v", attachment_id="old", bdm_uuid="b", host="a", connection={"a": 1},
+)  # fmt: skip
+COMING = OLD.replace(attachment_id=None, host=None, connection={}, bdm_uuid="c")
+NEW = OLD.replace(attachment_id="new", host="b")
+SENT = {"source": "a", "dest": "b", "dest_node": "b", "devices": [NEW.to_primitive()]}
+
+
+@pytest.fixture(autouse=True)
+def database() -> Iterator[None]:
+    nova_conf.register_all()
+    nova_conf.CONF([], project="nova-lite", default_config_files=[], default_config_dirs=[])
+    with fresh_database():
+        yield
+
+
+def _open(instance: Instance, action: str, **args: Any) -> int:
+    return operations.insert_pending(
+        request_id="r", instance_uuid=instance.uuid, action=action, project_id="p", user_id="u", topic="compute",
+        host=instance.host, args=args, timeout_s=90,
+    )  # fmt: skip
+
+
+def _reset(host: str = "a", action: str = "live-migration", **args: Any) -> tuple[Instance, list[Operation]]:
+    """A server whose state is reset while it migrates from a to b; what is open then."""
+    instance = instances.insert(
+        make_instance(
+            host=host, node=host, generation=1, launched_at=utcnow(), vm_state=VmState.ACTIVE, task_state="migrating",
+            power_state=PowerState.RUNNING, block_devices=(OLD, COMING),
+        )
+    )  # fmt: skip
+    _open(instance, action, **SENT, **args)
+    acceptance.at_once(CTXT, instance, actions.RESET_STATE, {"vm_state": VmState.ACTIVE, "task_state": None})
+    return instances.get(instance.uuid), operations.open_for_instance(instance.uuid)
+
+
+@pytest.mark.parametrize("stage", ["migrate", "undo"])
+def test_a_reset_while_the_guest_may_go_over_asks_the_source(stage: str) -> None:
+    instance, (settles,) = _reset(stage=stage)
+    assert (settles.action, settles.topic, settles.host) == ("settle", "compute", "a")
+    assert settles.args == {
+        "generation": 1, "sides": ["a", "b"], "devices": [], "former": ["new"], "undecided": True,
+    }  # fmt: skip
+    assert settles.deadline is not None and instance.task_state is None
+
+
+def test_a_reset_once_the_row_is_there_binds_it_there() -> None:
+    _, (settles,) = _reset(host="b", stage="finish")
+    assert (settles.action, settles.host, settles.deadline) == ("settle", "b", None)
+    assert settles.args == {
+        "generation": 1, "sides": ["a", "b"], "devices": [NEW.to_primitive()], "former": ["old"], "undecided": False,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("action", "args"),
+    [
+        ("live-migration", {}), ("live-migration", {"stage": "check"}), ("live-migration", {"stage": "retry"}),
+        ("migrate", {"stage": "finish"}), ("evacuate", {"stage": "rebuild"}),
+    ],
+)  # fmt: skip
+def test_other_resets_leave_nothing_open(action: str, args: dict[str, Any]) -> None:
+    _, left = _reset(action=action, **args)
+    assert left == []
+
+
+def test_while_nobody_knows_where_the_guest_is_nothing_is_concluded_or_begun() -> None:
+    instance, (settles,) = _reset(stage="migrate")
+    hosts.report_power_states("a", {instance.uuid: PowerState.NOSTATE})
+    assert instances.get(instance.uuid).vm_state == VmState.ACTIVE
+    number = _open(instance, "reboot", type="HARD")
+    assert journal.take(number, "me", 9, "a") is None
+    assert operations.get(number).state is OperationState.PENDING and operations.get(number).rests == 1
+    taken = journal.take(settles.id, "me", 9, "a")
+    assert taken is not None
+    journal.progress(settles.id, taken[0].attempt, actions.FOUND_STEP, {})
+    hosts.report_power_states("a", {instance.uuid: PowerState.SHUTDOWN})
+    assert instances.get(instance.uuid).vm_state == VmState.STOPPED
+    other = _open(instance, "reboot", type="HARD")
+    assert journal.take(other, "me", 9, "a") is not None
+
+
+def test_what_the_host_bound_is_written_beside_what_came_meanwhile() -> None:
+    instance, (settles,) = _reset(host="b", stage="finish")
+    taken = journal.take(settles.id, "me", 9, "b")
+    assert taken is not None
+    journal.finish(settles.id, taken[0].attempt, PowerState.RUNNING, {"network_info": ()})
+    assert operations.get(settles.id).state is OperationState.DONE
+    assert instances.get(instance.uuid).network_info == instance.network_info
