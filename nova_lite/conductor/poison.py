@@ -65,9 +65,9 @@ def end(operation_id: int, instance_uuid: str, action: str, why: str) -> bool:
 
 def _why(found: OpenOperation) -> str | None:
     """Why nobody can work on it, or never will; None: somebody can, or still might."""
-    is_late = _is_late(found)
     if found.operation is None:
-        return found.why if is_late or "version" not in str(found.why) else None
+        return found.why
+    is_late = _is_late(found)
     if found.action not in actions.BY_NAME:
         return f"nobody knows the action {found.action!r}." if is_late else None
     if is_late:

@@ -37,7 +37,7 @@ def test_one_that_fails_keeps_no_other_from_its_turn(monkeypatch: pytest.MonkeyP
     assert handled == ["good", "late"]
 
 
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(10)
 def test_a_server_whose_lock_is_never_left_keeps_no_worker(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -13,7 +13,7 @@ from nova_lite.compute import quarantine
 from nova_lite.compute.host import ServerLocks
 
 
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(10)
 @pytest.mark.parametrize("ask", [
     lambda host: quarantine.release(host, "vm"), lambda host: quarantine.discard(host, mock.Mock(), "vm"),
 ], ids=["release", "discard"])  # fmt: skip

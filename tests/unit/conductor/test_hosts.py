@@ -14,6 +14,8 @@ from nova_lite.clock import utcnow
 from nova_lite.compute.power_states import PowerState
 from nova_lite.conductor import hosts
 from nova_lite.db.api import compute_nodes, instances, operations, services
+from nova_lite.db.models import Service as ServiceModel
+from nova_lite.db.session import writer
 from nova_lite.liveness import COMPUTE
 from nova_lite.objects import HostIdentity, Instance, Operation, Service
 from tests.harness.builders import make_node
@@ -121,6 +123,16 @@ def test_a_host_that_is_too_old_writes_nothing() -> None:
     with pytest.raises(exception.IncompatibleVersion):
         hosts.register(old, make_node("h"), _owner("one"), None)
     assert services.list() == [] and compute_nodes.on_host("h") == []
+
+
+def test_a_host_that_stayed_behind_an_upgrade_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not that another has replaced it: then it would never register again."""
+    assert _register("one") is None
+    table = ServiceModel.__table__
+    with writer() as session:
+        session.execute(table.update().values(version=0))
+    with pytest.raises(exception.IncompatibleVersion):
+        hosts.heartbeat("h", "one", _owner("one"), [], 9.0)
 
 
 # -- what the hypervisor says ---------------------------------------------------------------------

@@ -106,6 +106,13 @@ def test_it_is_read_under_its_lock(act: Callable[[], None], tables: set[str]) ->
     assert {table for table, _ in seen} >= tables
 
 
+def test_an_end_that_is_said_again_waits_for_the_first() -> None:
+    number = _operation(instances.insert(make_instance())).id
+    with locked_reads() as seen:
+        operations.ended_by(number, 0)
+    assert [table for table, _ in seen] == ["operations"]
+
+
 def test_guard_rows_are_locked_in_one_order() -> None:
     with locked_reads() as seen:
         _quota()
