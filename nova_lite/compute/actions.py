@@ -264,7 +264,7 @@ ATTACH_INTERFACE = Action(
 )  # fmt: skip
 DETACH_INTERFACE = Action(
     "detach_interface", None, "detach_interface", Place.COMPUTE, _NOT_SUSPENDED, driver_call="detach_interface",
-    requires="interfaces", event_name="compute_detach_interface", beside=True,
+    requires="interfaces", timeout_s=None, event_name="compute_detach_interface", beside=True,
 )  # fmt: skip
 # Nobody asks for it: a server's row has followed its guest to another host, and what is bound goes after them.
 SETTLE = Action(

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from nova_lite import exception
-from nova_lite.compute import actions, outcome, plugs
+from nova_lite.compute import actions, outcome, plugs, steps
 from nova_lite.compute.host import ComputeHost
 from nova_lite.context import RequestContext
 from nova_lite.objects import Instance, NetworkRequest, Operation, Vif
 
 LOG = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 def attach(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
@@ -66,17 +69,28 @@ def _key(operation: Operation) -> str:
 
 
 def detach(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
-    """Guest first, then port. What fails half-way is still listed, and can be detached again."""
+    """Guest first, then port, tried until the network service answers: it may have done what it did not answer.
+
+    What the guest keeps is still listed, and can be detached again.
+    """
     port_id = operation.args["port_id"]
 
     def work() -> dict[str, Any]:
-        vif = _find(host, ctxt, instance, port_id)
+        vif = _asked(lambda: _find(host, ctxt, instance, port_id))
         if vif is not None:
             plugs.detach_interface(host, instance, vif)
-        host.network.detach(ctxt, instance, port_id)
+        _asked(lambda: host.network.detach(ctxt, instance, port_id))
         return {}
 
     outcome.carry_out(host, ctxt, operation, instance, work)
+
+
+def _asked(call: Callable[[], T]) -> T:
+    """What the network service answers. :raises NotNow: nothing."""
+    try:
+        return call()
+    except exception.Unavailable as error:
+        raise steps.NotNow from error
 
 
 def _find(host: ComputeHost, ctxt: RequestContext, instance: Instance, port_id: str) -> Vif | None:

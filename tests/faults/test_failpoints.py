@@ -58,6 +58,7 @@ SAMPLE = (
     ("attach interface", "compute/network.POST ports.after#0", Kind.CRASH),
     ("attach interface that fails", "compute/network.DELETE ports.after#0", Kind.RAISE),
     ("detach interface", "compute/driver.detach_interface.after#0", Kind.HANG),
+    ("detach interface", "compute/network.DELETE ports.after#0", Kind.RAISE),
 )  # fmt: skip
 
 

@@ -169,10 +169,23 @@ def test_a_host_killed_in_a_detach_goes_on(cloud: Cloud) -> None:
     cloud.wait_quiet()
 
 
-def test_a_detach_that_fails_half_way_can_be_asked_for_again(cloud: Cloud) -> None:
+@pytest.mark.parametrize("request_", ["DELETE ports", "GET ports"])
+def test_a_detach_that_fails_half_way_ends_when_the_network_service_is_back(cloud: Cloud, request_: str) -> None:
     server = cloud.boot()["id"]
     port = _vifs(server)[0]
-    _fails(cloud, "DELETE ports", times=1)
+    cloud.drivers["host1"].plan.delay("detach_interface", 0.3)
+    assert cloud.delete(f"/servers/{server}/os-interface/{port}").status == 202
+    _began(cloud, "detach_interface", server)
+    _fails(cloud, request_, times=1)
+    until(lambda: not _vifs(server), 20, lambda: "it is still attached")
+    assert cloud.networks.ports_of(server) == []
+    cloud.wait_quiet()
+
+
+def test_a_detach_that_the_guest_refuses_can_be_asked_for_again(cloud: Cloud) -> None:
+    server = cloud.boot()["id"]
+    port = _vifs(server)[0]
+    cloud.drivers["host1"].plan.add(FaultRule("detach_interface", FaultKind.RAISE, times=1))
     assert cloud.delete(f"/servers/{server}/os-interface/{port}").status == 202
     cloud.wait_quiet()
     assert _vifs(server) == [port]
