@@ -10,7 +10,7 @@ from typing import Any
 from nova_lite import exception
 from nova_lite.audit import neighbours
 from nova_lite.audit.neighbours import Doors
-from nova_lite.audit.world import Key, Promise, Token, World, WrongBooks, WrongQuota
+from nova_lite.audit.world import Key, Promise, Reservation, Token, World, WrongBooks, WrongQuota
 from nova_lite.db import clock
 from nova_lite.db.api import (
     allocations,
@@ -21,6 +21,7 @@ from nova_lite.db.api import (
     instances,
     migrations,
     provisional_images,
+    provisional_volumes,
     quotas,
     server_groups,
     services,
@@ -58,6 +59,7 @@ def database(now: datetime.datetime, since: datetime.datetime | None = None, str
         servers = {server.uuid: server for server in _servers(live)}
         journal = history.journal(since)
         due = {image.image_id for image in provisional_images.due(_MOST)}
+        dead = {row.id for row in provisional_volumes.due(_MOST)}
         return World(
             now=now,
             strict=strict,
@@ -76,6 +78,10 @@ def database(now: datetime.datetime, since: datetime.datetime | None = None, str
             promises=tuple(
                 Promise(each.image_id, each.instance_uuid, each.operation_id, each.image_id in due)
                 for each in provisional_images.list_all()
+            ),
+            reservations=tuple(
+                Reservation(each.id, each.instance_uuid, each.volume_id, each.id in dead)
+                for each in provisional_volumes.list_all()
             ),
             tokens=tuple(Token(*row) for row in console_tokens.held()),
             keys=tuple(Key(*row) for row in idempotency.list_all()),

@@ -24,6 +24,21 @@ def _devices(world: World) -> Iterator[tuple[Instance, BlockDevice]]:
                 yield server, device
 
 
+def _awaited(world: World, server: str | None, volume_id: str) -> bool:
+    """Whether a request that is not accepted yet may have asked for the volume; who died in it lets go of it later."""
+    return not world.strict and any(
+        each.instance_uuid == server and each.volume_id in (None, volume_id) for each in world.reservations
+    )
+
+
+def _dead(world: World) -> Iterable[Complaint]:
+    for each in world.reservations:
+        if each.is_due or world.strict:
+            what = "what it needs" if each.volume_id is None else f"volume {each.volume_id}"
+            sentence = f"a request that was never accepted has asked {what} for server {each.instance_uuid}"
+            yield Complaint("reservation", str(each.ident), sentence, each.instance_uuid)
+
+
 def _forgotten(world: World) -> Iterable[Complaint]:
     for hold in world.holds or ():
         if hold.server in world.servers or hold.server is None:
@@ -38,7 +53,7 @@ def _forgotten(world: World) -> Iterable[Complaint]:
 def _unknown(world: World) -> Iterable[Complaint]:
     known = {device.attachment_id for _, device in _devices(world)}
     for hold in world.holds or ():
-        if hold.server in world.servers and hold.id not in known:
+        if hold.server in world.servers and hold.id not in known and not _awaited(world, hold.server, hold.volume_id):
             sentence = f"volume {hold.volume_id} is held for server {hold.server}, which does not know"
             yield Complaint("attachment", hold.id, sentence, hold.server)
 
@@ -90,15 +105,17 @@ def _statuses(world: World) -> Iterable[Complaint]:
     holders = {hold.volume_id: hold.server for hold in world.holds}
     for volume_id, status in world.volumes.items():
         is_held = volume_id in holders
-        if not world.strict and holders.get(volume_id) not in world.servers:
+        holder = holders.get(volume_id)
+        if not world.strict and (holder not in world.servers or _awaited(world, holder, volume_id)):
             continue
         if status not in (_HELD if is_held else _FREE):
             sentence = f"volume {volume_id} is {status}, {'held' if is_held else 'and nobody holds it'}"
-            yield Complaint("volume", volume_id, sentence, holders.get(volume_id))
+            yield Complaint("volume", volume_id, sentence, holder)
 
 
 _CINDER = "see the volume's attachments: `openstack volume attachment list`"
 RULES = (
+    Rule("reservation-ends", "I5", "see whether the volume service answers the conductors", _dead),
     Rule("hold-has-server", "I5", _CINDER, _forgotten),
     Rule("hold-is-known", "I5", f"{_CINDER}; delete the one that the server does not know", _unknown),
     Rule("volume-is-held", "I5", "detach the volume from the server and attach it again", _unheld),

@@ -54,6 +54,19 @@ class Promise:
 
 
 @dataclass(frozen=True)
+class Reservation:
+    """A request that asks the volume service for a server's volume; None: for all that it needs at its creation.
+
+    It is not accepted yet; ``is_due``: it never will be, and what it got is being taken back.
+    """
+
+    ident: int
+    instance_uuid: str
+    volume_id: str | None
+    is_due: bool
+
+
+@dataclass(frozen=True)
 class Token:
     """The tokens of one server's consoles: how many, and when the last and the first of them expire (naive UTC)."""
 
@@ -109,6 +122,7 @@ class World:
     quota: tuple[WrongQuota, ...] = ()
     groups: tuple[ServerGroup, ...] = ()
     promises: tuple[Promise, ...] = ()
+    reservations: tuple[Reservation, ...] = ()
     tokens: tuple[Token, ...] = ()
     keys: tuple[Key, ...] = ()
     hosts: Mapping[str, tuple[Presence, ...]] = field(default_factory=dict)

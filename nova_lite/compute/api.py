@@ -57,7 +57,7 @@ class API(Doors):
         """
         self._check_metadata(ctxt, request)
         builds = create.prepare(ctxt, request, self._lookups, self._conf.default_schedule_zone)
-        with provisional_volumes.promised(reservations.need(builds)) as promised:
+        with provisional_volumes.promised(reservations.need(builds), self._door.acceptance_s) as promised:
             builds = reservations.reserve(ctxt, self._volume, builds)
 
             def first() -> None:

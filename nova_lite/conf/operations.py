@@ -41,6 +41,14 @@ OPTIONS = [
         help="Seconds between two comparisons of all servers of a host with its hypervisor. Events report changes at "
         "once; this is the safety net.",
     ),
+    cfg.FloatOpt(
+        "acceptance_s",
+        default=600.0,
+        min=1.0,
+        help="Seconds that a request may take until it is accepted. Then nothing can come of it any more, and what it "
+        "reserved or made in the image and volume services is taken back: its API died. Keep it above what the slowest "
+        "creation of several servers takes; lower it to have volumes of dead requests free sooner.",
+    ),
     cfg.IntOpt(
         "retention_days",
         default=30,

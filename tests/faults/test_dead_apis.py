@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from oslo_config import cfg
 from sqlalchemy import select
 
 from nova_lite.compute import acceptance, reservations
@@ -56,7 +57,7 @@ def _dying(cloud: Cloud) -> Iterator[None]:
 def _after(cloud: Cloud) -> None:
     """Later, when no request of then can still be under way."""
     assert provisional_volumes.due() == []
-    now, later = clock.now, datetime.timedelta(seconds=provisional_volumes.FORGOTTEN_S + 1)
+    now, later = clock.now, datetime.timedelta(seconds=cfg.CONF.operations.acceptance_s + 1)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(provisional_volumes, "clock", types.SimpleNamespace(now=lambda: now() + later))
         until(lambda: provisional_volumes.due() == [], 20, lambda: f"left: {provisional_volumes.due()}")

@@ -57,6 +57,11 @@ class Door:
         self._conductor = neighbours.conductor
         self._rpcapi = neighbours.compute
 
+    @property
+    def acceptance_s(self) -> float:
+        """Seconds after which what a request asked of other services is taken back unless it was accepted."""
+        return float(self._conf.operations.acceptance_s)
+
     def accept(
         self,
         ctxt: RequestContext,

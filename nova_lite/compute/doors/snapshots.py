@@ -44,7 +44,7 @@ class ImagingDoor(Door):
         """
         self.check(ctxt, instance, row)
         image_id = str(uuid.uuid4())
-        provisional_images.promise(image_id, instance.uuid)
+        provisional_images.promise(image_id, instance.uuid, self.acceptance_s)
         min_ram = instance.image.min_ram if instance.image is not None else 0
         try:
             self._image.create(ctxt, image_id, name, properties, min_disk=instance.flavor.root_gb, min_ram=min_ram)

@@ -33,7 +33,7 @@ class VolumeImageDoor(Door):
         self.check(ctxt, instance, row)
         snapshots: list[str] = []
         image_id = str(uuid.uuid4())
-        provisional_images.promise(image_id, instance.uuid)
+        provisional_images.promise(image_id, instance.uuid, self.acceptance_s)
         try:
             mapping = [self._row(ctxt, device, name, image_id, snapshots) for device in instance.block_devices]
             own = {

@@ -75,7 +75,7 @@ class VolumesDoor(Door):
             multiattach=volume.multiattach,
         )
         device_names.for_attach(instance, device_name)  # a bad name is refused before the volume is asked for
-        with provisional_volumes.promised([instance.uuid], volume.id) as promised:
+        with provisional_volumes.promised([instance.uuid], self.acceptance_s, volume.id) as promised:
             device = device.replace(attachment_id=self._volume.attachment_create(ctxt, volume.id, instance.uuid))
             try:
                 return self._accept_attach(ctxt, instance, row, device, promised)
@@ -114,7 +114,7 @@ class VolumesDoor(Door):
             raise exception.VolumeNotAttached(instance_uuid=instance.uuid, volume_id=volume_id)
         if device.is_root:
             raise exception.Invalid("Cannot detach a root device volume")
-        with provisional_volumes.promised([instance.uuid], volume_id) as promised:
+        with provisional_volumes.promised([instance.uuid], self.acceptance_s, volume_id) as promised:
             begun = self._begin_detaching(ctxt, instance, volume, device)
 
             def also(operation_id: int) -> None:
@@ -188,8 +188,8 @@ class VolumesDoor(Door):
             raise exception.VolumeDeviceNotFound(volume_id=old_id)
         _check_swap(instance, old, new)
         with (
-            provisional_volumes.promised([instance.uuid], old_id) as of_old,
-            provisional_volumes.promised([instance.uuid], new.id) as of_new,
+            provisional_volumes.promised([instance.uuid], self.acceptance_s, old_id) as of_old,
+            provisional_volumes.promised([instance.uuid], self.acceptance_s, new.id) as of_new,
         ):
             self._accept_swap(ctxt, instance, old, new, device, [*of_old, *of_new])
 

@@ -18,9 +18,6 @@ _T = Model.__table__
 _O = Operation.__table__
 _OPEN = tuple(str(state) for state in OPEN_STATES)
 
-# A request that promised an image and never got so far as to be accepted.
-_FORGOTTEN_S = 600
-
 
 @dataclass(frozen=True)
 class ProvisionalImage:
@@ -30,8 +27,8 @@ class ProvisionalImage:
 
 
 @retry_on_deadlock
-def promise(image_id: str, instance_uuid: str, seconds: float = _FORGOTTEN_S) -> None:
-    """An image is about to be made for a request that is not accepted yet; it goes when that never is."""
+def promise(image_id: str, instance_uuid: str, seconds: float) -> None:
+    """An image is about to be made for a request that is not accepted yet; it goes when that is not done by then."""
     _write(image_id, instance_uuid, seconds)
 
 

@@ -6,8 +6,9 @@ import contextlib
 import datetime
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import Select, delete, insert, or_, select, update
 
 from nova_lite import exception
 from nova_lite.db import clock
@@ -16,22 +17,25 @@ from nova_lite.db.session import reader, retry_on_deadlock, writer
 from nova_lite.db.writes import affected, new_id
 
 _T = Model.__table__
-
-# Longer than any request lives: what was not accepted by then never will be.
-FORGOTTEN_S = 600
+_ROWS = select(_T.c.id, _T.c.instance_uuid, _T.c.volume_id).order_by(_T.c.id)
 
 
 @dataclass(frozen=True)
 class ProvisionalVolume:
+    """What a request asked for one server: one volume, or whatever it needs at its creation (None)."""
+
     id: int
     instance_uuid: str
     volume_id: str | None
 
 
 @contextlib.contextmanager
-def promised(instance_uuids: Iterable[str], volume_id: str | None = None) -> Iterator[list[int]]:
-    """While a request asks the volume service for what it needs: the ids for :func:`keep`. What is refused goes."""
-    ids = promise(instance_uuids, volume_id)
+def promised(instance_uuids: Iterable[str], seconds: float, volume_id: str | None = None) -> Iterator[list[int]]:
+    """While a request asks the volume service for what it needs: the ids for :func:`keep`. What is refused goes.
+
+    :param seconds: the request may take; what was not accepted by then never will be.
+    """
+    ids = promise(instance_uuids, seconds, volume_id)
     try:
         yield ids
     except BaseException:
@@ -40,7 +44,7 @@ def promised(instance_uuids: Iterable[str], volume_id: str | None = None) -> Ite
 
 
 @retry_on_deadlock
-def promise(instance_uuids: Iterable[str], volume_id: str | None = None, seconds: float = FORGOTTEN_S) -> list[int]:
+def promise(instance_uuids: Iterable[str], seconds: float, volume_id: str | None = None) -> list[int]:
     """The volume service is about to be asked for a request that is not accepted yet; the ids of its rows."""
     now = clock.now()
     due = now + datetime.timedelta(seconds=seconds)
@@ -78,7 +82,15 @@ def refused(ids: Collection[int]) -> None:
 def due(limit: int = 100) -> list[ProvisionalVolume]:
     """What has to go, oldest first."""
     ripe = or_(_T.c.doomed.is_(True), _T.c.due_at <= clock.now())
-    query = select(_T.c.id, _T.c.instance_uuid, _T.c.volume_id).where(ripe).order_by(_T.c.id).limit(limit)
+    return _found(_ROWS.where(ripe).limit(limit))
+
+
+def list_all() -> list[ProvisionalVolume]:
+    """What has to go, and what may still be accepted; oldest first."""
+    return _found(_ROWS)
+
+
+def _found(query: Select[Any]) -> list[ProvisionalVolume]:
     with reader() as session:
         return [ProvisionalVolume(*row) for row in session.execute(query).all()]
 

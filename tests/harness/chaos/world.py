@@ -28,6 +28,7 @@ QUICK = {
     "operations.sweep_interval_s": "0.5",
     "operations.service_down_s": str(DOWN_S),
     "operations.power_sync_interval_s": "5",
+    "operations.acceptance_s": "30",
     "rpc_response_timeout": "6",
     "fake_driver.delays": "spawn:0.5,destroy:0.2,reboot:0.3,snapshot:0.4,finish_migration:0.4,live_migrate_round:0.1",
 }

@@ -7,7 +7,6 @@ the oracle judges, and judges again when everything that the operation made is g
 from __future__ import annotations
 
 import contextlib
-import functools
 import pathlib
 import tempfile
 import time
@@ -21,7 +20,6 @@ from sqlalchemy import select
 from nova_lite.compute.action_row import Backoff
 from nova_lite.compute.manager import ComputeManager
 from nova_lite.conductor.rpcapi import ConductorRpcAPI
-from nova_lite.db.api import provisional_images, provisional_volumes
 from nova_lite.db.models import Operation
 from nova_lite.db.session import reader
 from nova_lite.objects import OPEN_STATES
@@ -38,10 +36,12 @@ from tests.harness.failpoints.scenarios import Scenario
 LEASE_S = 0.8
 # A caller whose answer died with a process waits so long.
 ANSWER_S = 0.7
+# After which a request that was not accepted never will be; longer than one that hangs.
+FORGOTTEN_S = 3.0
 OPTIONS: dict[str, dict[str, Any]] = {
     "operations": {
         "heartbeat_interval_s": 0.2, "sweep_interval_s": 0.2, "lease_s": LEASE_S, "service_down_s": 0.9,
-        "power_sync_interval_s": 1.5,
+        "power_sync_interval_s": 1.5, "acceptance_s": FORGOTTEN_S,
     },
     # A request is tried once: what fails, fails.
     "cinder": {"http_retries": 0, "retry_delay_s": 0.01, "block_device_allocate_retries_interval": 0.02},
@@ -53,8 +53,6 @@ HOSTS = 3
 ROUNDS = 2
 # How long what is tried until it is done rests between two tries.
 REST_S = 0.1
-# After which a request that was not accepted never will be; longer than one that hangs.
-FORGOTTEN_S = 3.0
 # A moment that does not come (what runs side by side has no fixed order) is waited for in so many runs.
 TRIES = 3
 # Cells after which a cloud is replaced: those that were killed in it leave threads behind.
@@ -212,9 +210,6 @@ def _cloud(directory: pathlib.Path) -> Iterator[Cloud]:
         hurried.enter_context(mock.patch.object(Backoff, "rest_s", lambda *_: REST_S))
         hurried.enter_context(mock.patch.object(live_migration, "ROUNDS", ROUNDS))
         hurried.enter_context(mock.patch.object(scheduler, "TIMEOUT_S", ANSWER_S))
-        for memory in (provisional_images, provisional_volumes):
-            promise = functools.partial(memory.promise, seconds=FORGOTTEN_S)
-            hurried.enter_context(mock.patch.object(memory, "promise", promise))
         cloud = hurried.enter_context(made)
         CONF.set_override("rpc_response_timeout", 1)
         watch.watch_neighbours(cloud, doors)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from nova_lite.audit.finding import Repair
-from nova_lite.audit.world import Key, Promise, Token, World, WrongBooks, WrongQuota
+from nova_lite.audit.world import Key, Promise, Reservation, Token, World, WrongBooks, WrongQuota
 from nova_lite.compute.power_states import PowerState
 from nova_lite.objects import Fault, MigrationStatus, OperationEvent, OperationState
 from tests.harness.builders import NOW, uuid_of
@@ -128,6 +128,7 @@ BREAKAGES: tuple[tuple[str, str, World, Repair | None], ...] = (
     ("shelved-image-is-there", uuid_of("lost"), _offloaded(system_metadata=SHELVED), None),
     ("image-has-maker", uuid_of("x"), replace(
         _operations(_FAILED), images={uuid_of("x"): worlds.image(uuid_of("x"))}), Repair.REMOVE_IMAGE),
+    ("reservation-ends", "7", whole(reservations=(Reservation(7, WEB, worlds.VOLUME, is_due=True),)), None),
     ("hold-has-server", uuid_of("h"), whole(
         holds=(worlds.hold(), worlds.hold(id=uuid_of("h"), server=GHOST)), volumes=None), Repair.GIVE_VOLUME_BACK),
     ("hold-is-known", uuid_of("h"), whole(
@@ -182,6 +183,9 @@ FINE: dict[str, World] = {
     "others may attach volumes and ports": whole(
         holds=(worlds.hold(), worlds.hold(id="h", server=STRANGER, volume_id="v")), volumes={"v": "available"},
         ports=(worlds.port(), worlds.port(id="p", server=STRANGER, is_made=False))),
+    "a request that is not accepted yet may hold a volume": whole(
+        holds=(worlds.hold(), worlds.hold(id="h", volume_id="v")), volumes={"v": "available"},
+        reservations=(Reservation(7, WEB, "v", is_due=False),)),
     "a user's copy of an image has its properties": whole(images={"copy": worlds.image("copy")}),
     "a resize waits for a word of its user": whole(
         servers={WEB: worlds.server(vm_state="resized", host="host2", node="host2", block_devices=(),

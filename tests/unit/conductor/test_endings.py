@@ -177,7 +177,7 @@ def test_what_a_dead_host_built_is_older_than_the_server_that_stays() -> None:
 def test_the_image_of_a_snapshot_that_went_well_stays() -> None:
     instance = _server()
     operation = _operation(instance, "createImage", image_id="image")
-    provisional_images.promise("image", instance.uuid)
+    provisional_images.promise("image", instance.uuid, 600)
     provisional_images.bind("image", operation.id)
     journal.finish(operation.id, operation.attempt, PowerState.RUNNING, {})
     assert provisional_images.list_all() == []
@@ -186,7 +186,7 @@ def test_the_image_of_a_snapshot_that_went_well_stays() -> None:
 def test_the_image_of_a_snapshot_that_failed_goes() -> None:
     instance = _server()
     operation = _operation(instance, "createImage", image_id="image")
-    provisional_images.promise("image", instance.uuid)
+    provisional_images.promise("image", instance.uuid, 600)
     provisional_images.bind("image", operation.id)
     journal.fail(operation.id, operation.attempt, "no", "", 500)
     assert [each.image_id for each in provisional_images.due()] == ["image"]

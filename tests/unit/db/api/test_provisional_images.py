@@ -24,7 +24,7 @@ def _due() -> list[str]:
 
 
 def test_a_promise_waits_for_its_acceptance() -> None:
-    provisional_images.promise(IMAGE, SERVER)
+    provisional_images.promise(IMAGE, SERVER, 600)
     assert _due() == [] and [image.image_id for image in provisional_images.list_all()] == [IMAGE]
     provisional_images.promise("22222222-0000-4000-8000-000000000002", SERVER, seconds=-1)
     assert _due() == ["22222222-0000-4000-8000-000000000002"]
@@ -45,13 +45,13 @@ def test_an_end_without_keeping_it_makes_it_due(state: OperationState) -> None:
 
 
 def test_an_operation_that_was_purged_has_ended() -> None:
-    provisional_images.promise(IMAGE, SERVER)
+    provisional_images.promise(IMAGE, SERVER, 600)
     provisional_images.bind(IMAGE, 4711)
     assert _due() == [IMAGE]
 
 
 def test_what_is_discarded_is_due_whether_it_was_promised_or_not() -> None:
-    provisional_images.promise(IMAGE, SERVER)
+    provisional_images.promise(IMAGE, SERVER, 600)
     provisional_images.bind(IMAGE, _operation())
     provisional_images.discard(IMAGE, SERVER)
     provisional_images.discard("22222222-0000-4000-8000-000000000002", SERVER)

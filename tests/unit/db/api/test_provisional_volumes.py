@@ -15,21 +15,21 @@ def _due() -> list[int]:
 
 
 def test_what_was_just_asked_for_waits_and_what_was_forgotten_is_due() -> None:
-    (fresh,) = provisional_volumes.promise(["server"], "volume", seconds=60)
-    (old,) = provisional_volumes.promise(["other"], "volume", seconds=-1)
+    (fresh,) = provisional_volumes.promise(["server"], 60, "volume")
+    (old,) = provisional_volumes.promise(["other"], -1, "volume")
     assert _due() == [old]
     provisional_volumes.refused([fresh])
     assert _due() == [fresh, old]
 
 
 def test_what_is_accepted_is_nobodys_to_take_back() -> None:
-    ids = provisional_volumes.promise(["server"], "volume", seconds=-1)
+    ids = provisional_volumes.promise(["server"], -1, "volume")
     provisional_volumes.keep(ids)
     assert _due() == [] and not provisional_volumes.doom(ids[0])
 
 
 def test_what_is_taken_back_cannot_be_accepted_any_more() -> None:
-    ids = provisional_volumes.promise(["server"], "volume", seconds=60)
+    ids = provisional_volumes.promise(["server"], 60, "volume")
     assert provisional_volumes.doom(ids[0])
     with pytest.raises(exception.Unavailable):
         provisional_volumes.keep(ids)
