@@ -29,6 +29,9 @@ _TRANSITIONS = {
 
 LOG = logging.getLogger(__name__)
 
+# What somebody was writing when he died.
+_SCRATCH = ("*.tmp", "*.snapshot")
+
 
 @dataclass
 class FakeGuest:
@@ -80,6 +83,9 @@ class FakeBase(driver.ComputeDriver):
         if self._directory is None:
             return
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for pattern in _SCRATCH:
+            for path in self._directory.glob(pattern):
+                path.unlink(missing_ok=True)
         for path in self._directory.glob("*.guest"):
             try:
                 guest = FakeGuest(**json.loads(path.read_text()))
@@ -144,17 +150,18 @@ class FakeBase(driver.ComputeDriver):
         self.plan.strike("create_disks", instance.uuid)
         if instance.uuid in self.disks:
             return
-        self.disks.add(instance.uuid)
-        self.roots[instance.uuid] = instance.image.id if instance.image else ""
+        root = instance.image.id if instance.image else ""
         if self._directory is not None:
-            self._write(self._directory / f"{instance.uuid}.disk", self.roots[instance.uuid])
+            self._write(self._directory / f"{instance.uuid}.disk", root)
+        self.disks.add(instance.uuid)
+        self.roots[instance.uuid] = root
 
     def delete_disks(self, instance: Instance) -> None:
         self.plan.strike("delete_disks", instance.uuid)
-        self.disks.discard(instance.uuid)
-        self.roots.pop(instance.uuid, None)
         if self._directory is not None:
             (self._directory / f"{instance.uuid}.disk").unlink(missing_ok=True)
+        self.disks.discard(instance.uuid)
+        self.roots.pop(instance.uuid, None)
 
     def spawn(self, instance: Instance, vifs: tuple[Vif, ...]) -> None:
         self.plan.strike("spawn", instance.uuid)
@@ -162,9 +169,9 @@ class FakeBase(driver.ComputeDriver):
 
     def destroy(self, instance: Instance) -> None:
         self.plan.strike("destroy", instance.uuid)
-        self.guests.pop(instance.uuid, None)
         if self._directory is not None:
             (self._directory / f"{instance.uuid}.guest").unlink(missing_ok=True)
+        self.guests.pop(instance.uuid, None)
 
     def power_state(self, instance: Instance) -> int:
         guest = self.guests.get(instance.uuid)
@@ -212,10 +219,24 @@ class FakeBase(driver.ComputeDriver):
         self._keep(guest)
 
     def _keep(self, guest: FakeGuest) -> None:
-        if self._directory is not None:
-            self._write(self._directory / f"{guest.uuid}.guest", json.dumps(dataclasses.asdict(guest)))
+        """What the guest is now. :raises OSError: it cannot be written: it is what it was before, or is not at all."""
+        if self._directory is None:
+            return
+        path = self._directory / f"{guest.uuid}.guest"
+        try:
+            self._write(path, json.dumps(dataclasses.asdict(guest)))
+        except OSError:
+            if path.exists():
+                vars(guest).update(json.loads(path.read_text()))
+            else:
+                self.guests.pop(guest.uuid, None)
+            raise
 
     def _write(self, path: pathlib.Path, text: str) -> None:
         scratch = path.with_suffix(".tmp")
-        scratch.write_text(text)
-        os.replace(scratch, path)
+        try:
+            scratch.write_text(text)
+            os.replace(scratch, path)
+        except OSError:
+            scratch.unlink(missing_ok=True)
+            raise

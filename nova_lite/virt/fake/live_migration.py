@@ -77,9 +77,9 @@ class FakeLiveMigration(FakeBase, driver.LiveMigrationDriver):
         with _switch:
             if instance.uuid in self.guests:
                 return
-            self.incoming[instance.uuid] = instance.generation
             if self._directory is not None:
                 self._write(self._directory / f"{instance.uuid}.incoming", str(instance.generation))
+            self.incoming[instance.uuid] = instance.generation
 
     def rollback_live_migration(self, instance: Instance) -> bool:
         self.plan.strike("rollback_live_migration", instance.uuid)
@@ -145,6 +145,8 @@ class FakeLiveMigration(FakeBase, driver.LiveMigrationDriver):
             guest = dataclasses.replace(self._guest(instance), generation=there.incoming[instance.uuid])
             if self._directory is not None and there._directory is not None:
                 # Its file goes over in one step, so that whoever is killed when leaves it on one host.
+                if self._directory.stat().st_dev != there._directory.stat().st_dev:
+                    raise exception.HypervisorUnavailable(host=dest)
                 mine = self._directory / f"{instance.uuid}.guest"
                 self._write(mine, json.dumps(dataclasses.asdict(guest)))
                 os.replace(mine, there._directory / mine.name)

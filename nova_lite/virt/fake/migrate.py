@@ -34,8 +34,9 @@ class FakeMigrate(FakeBase, driver.MigrateDriver):
     ) -> dict[str, Any]:
         self.plan.strike("migrate_disk_and_power_off", instance.uuid)
         if instance.uuid not in self.kept:
-            self.kept[instance.uuid] = self.roots.get(instance.uuid, "")
-            self._store(instance, "kept", self.kept[instance.uuid])
+            root = self.roots.get(instance.uuid, "")
+            self._store(instance, "kept", root)
+            self.kept[instance.uuid] = root
         self._remove(instance)
         return {"root": self.kept[instance.uuid]}
 
@@ -64,9 +65,9 @@ class FakeMigrate(FakeBase, driver.MigrateDriver):
     # -- inside -----------------------------------------------------------------------------------
 
     def _lay(self, instance: Instance, root: str) -> None:
+        self._store(instance, "disk", root)
         self.disks.add(instance.uuid)
         self.roots[instance.uuid] = root
-        self._store(instance, "disk", root)
 
     def _start(self, instance: Instance, vifs: tuple[Vif, ...], power_on: bool) -> None:
         self._boot(instance, vifs)
@@ -75,14 +76,14 @@ class FakeMigrate(FakeBase, driver.MigrateDriver):
 
     def _remove(self, instance: Instance) -> None:
         """The guest and the disks it runs on; what is set aside stays."""
+        self._unlink(instance, "guest", "disk")
         self.guests.pop(instance.uuid, None)
         self.disks.discard(instance.uuid)
         self.roots.pop(instance.uuid, None)
-        self._unlink(instance, "guest", "disk")
 
     def _forget(self, instance: Instance) -> None:
-        self.kept.pop(instance.uuid, None)
         self._unlink(instance, "kept")
+        self.kept.pop(instance.uuid, None)
 
     def _store(self, instance: Instance, kind: str, text: str) -> None:
         if self._directory is not None:

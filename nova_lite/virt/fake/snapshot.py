@@ -22,8 +22,8 @@ class FakeSnapshot(FakeBase, driver.SnapshotDriver):
         self._guest(instance)
         text = f"FAKE DISK of {instance.uuid}, made of image {self.roots.get(instance.uuid)}\n"
         path = pathlib.Path(self._directory or tempfile.gettempdir()) / f"{instance.uuid}.snapshot"
-        path.write_bytes(text.encode().ljust(_SIZE, b"\0"))
         try:
+            path.write_bytes(text.encode().ljust(_SIZE, b"\0"))
             with open(path, "rb") as file:
                 keep(file, "raw")
         finally:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import pathlib
 
 import pytest
 
 from nova_lite import exception
 from nova_lite.compute.power_states import PowerState
-from nova_lite.objects import Flavor, Instance
+from nova_lite.objects import BlockDevice, Flavor, Instance
 from nova_lite.virt.event import Transition
 from nova_lite.virt.fake import FakeDriver
 from nova_lite.virt.fault_plan import FaultPlan
@@ -65,6 +66,57 @@ def test_guests_outlive_the_process(tmp_path: pathlib.Path) -> None:
     _booted(tmp_path).pause(SERVER)
     again = _driver(tmp_path)
     assert again.power_state(SERVER) == PowerState.PAUSED and again.disks == {"u1"}
+
+
+def test_what_cannot_be_written_has_not_happened(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk: what the daemon is told, and what it finds after its restart, is the same."""
+    driver = _booted(tmp_path)
+    other = SERVER.replace(uuid="u2")
+    volume = BlockDevice(source_type="volume", destination_type="volume", volume_id="v", connection={"data": {}})
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "no space")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(driver, "_write", full)
+        for fail in (
+            lambda: driver.power_off(SERVER),
+            lambda: driver.attach_volume(SERVER, volume),
+            lambda: driver.create_disks(None, other),
+            lambda: driver.pre_live_migration(other, (), {}),
+            lambda: driver.migrate_disk_and_power_off(SERVER, "there", None, SERVER.flavor),
+        ):
+            with pytest.raises(OSError, match="no space"):
+                fail()
+    again = _driver(tmp_path)
+    assert driver.list_guests() == again.list_guests()
+    assert [(guest.power_state, guest.volumes) for guest in again.list_guests()] == [(PowerState.RUNNING, ())]
+    assert driver.list_disks() == again.list_disks() == {"u1"}
+    assert driver.list_incoming() == again.list_incoming() == frozenset()
+
+
+def test_what_was_half_written_is_no_more(tmp_path: pathlib.Path) -> None:
+    _booted(tmp_path)
+    before = {path.name for path in tmp_path.iterdir()}
+    for name in ("u1.tmp", "u1.snapshot"):
+        (tmp_path / name).touch()
+    assert _driver(tmp_path).guests.keys() == {"u1"}
+    assert {path.name for path in tmp_path.iterdir()} == before
+
+
+def test_a_guest_whose_file_cannot_be_written_is_not_there(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driver = _driver(tmp_path)
+    driver.create_disks(None, SERVER)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "no space")
+
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="no space"):
+        patch.setattr(driver, "_write", full)
+        driver.spawn(SERVER, ())
+    assert driver.list_guests() == _driver(tmp_path).list_guests() == ()
 
 
 def test_what_happens_by_itself_is_told() -> None:
