@@ -71,11 +71,18 @@ def is_undecided(instance: Instance) -> bool:
 
 
 def followed(instance: Instance, dest: str) -> int | None:
-    """:func:`guest_moved`, as the destination finds the guest: the source died before it could say so."""
+    """:func:`guest_moved`, as the destination finds the guest: the source died before it could say so.
+
+    What keeps one row from following keeps the host from no other guest.
+    """
     last = arrivals.sent_to(instance, dest)
     if last is None or last.dest_node is None:
         return None
-    return guest_moved(instance.uuid, instance.generation, dest, last.dest_node)
+    try:
+        return guest_moved(instance.uuid, instance.generation, dest, last.dest_node)
+    except exception.NovaLiteError:
+        LOG.exception("The row of %s cannot follow its guest to %s", instance.uuid, dest)
+        return None
 
 
 def _claim_again(instance: Instance) -> None:

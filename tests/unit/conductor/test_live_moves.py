@@ -172,6 +172,17 @@ def test_a_row_follows_the_last_move_only() -> None:
     assert instances.get(instance.uuid).host == "a" and operation.id > 0
 
 
+def test_a_row_that_cannot_follow_keeps_the_host_from_no_other_guest() -> None:
+    instance, _, migration = _move()
+    operations.end_open(instance.uuid, "superseded")
+    assert moves.ended(instance)
+    migrations.update_if(migration.uuid, {"dest_node": "gone"})
+    stale = Presence("11111111-1111-4111-8111-111111111111", PowerState.RUNNING, generation=1)
+    rulings = hosts.judge("b", [_came(instance), stale])["rulings"]
+    assert [each["verdict"] for each in rulings.values()] == ["leave", "quarantine"]
+    assert instances.get(instance.uuid).host == "a" and not operations.open_for_instance(instance.uuid)
+
+
 def test_a_server_that_is_being_deleted_is_left_where_it_is() -> None:
     instance, _, _ = _move()
     operations.end_open(instance.uuid, "superseded")
