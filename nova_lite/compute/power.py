@@ -1,14 +1,21 @@
-"""Actions that are one driver call: the row of the table names the call, this dispatches and reports."""
+"""Actions that are one driver call: the row of the table names the call, this dispatches and reports.
+
+A hypervisor that did what it should and says then that it failed is not believed: the guest is.
+"""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
+from nova_lite import exception
 from nova_lite.compute import actions, outcome
 from nova_lite.compute.host import ComputeHost
 from nova_lite.context import RequestContext
 from nova_lite.objects import Instance, Operation
+
+LOG = logging.getLogger(__name__)
 
 # How long a guest may take to shut down before its power is cut, as Nova's [DEFAULT] shutdown_timeout.
 SHUTDOWN_TIMEOUT_S = 60
@@ -27,6 +34,10 @@ _CALLS: dict[str, Callable[[Any, Instance, Operation], None]] = {
 }
 
 
+# Of these the guest's power says whether it was done; one that is off may be suspended, or dead.
+_SEEN = (actions.START, actions.STOP, actions.PAUSE, actions.UNPAUSE, actions.RESUME)
+
+
 def can(row: actions.Action) -> bool:
     """Whether the row is one of these."""
     return row.driver_call in _CALLS
@@ -35,6 +46,15 @@ def can(row: actions.Action) -> bool:
 def perform(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
     """Do it, and report what came of it. :raises StaleWrite: another worker overtook this one."""
     row = actions.by_name(operation.action, operation.args)
-    outcome.carry_out(
-        host, ctxt, operation, instance, lambda: _CALLS[str(row.driver_call)](host.driver, instance, operation)
-    )
+    outcome.carry_out(host, ctxt, operation, instance, lambda: _call(host, row, operation, instance))
+
+
+def _call(host: ComputeHost, row: actions.Action, operation: Operation, instance: Instance) -> None:
+    try:
+        _CALLS[str(row.driver_call)](host.driver, instance, operation)
+    except (exception.StaleWrite, exception.ServiceStopping):
+        raise
+    except Exception as error:
+        if row not in _SEEN or host.driver.power_state(instance) != row.ends_power:
+            raise
+        LOG.warning("Guest %s: '%s' failed and is done: %s", instance.uuid, row.verb, error)

@@ -28,6 +28,7 @@ SAMPLE = (
     ("delete without host", "conductor/db.after_commit#0", Kind.CRASH),
     ("force delete", "compute/driver.destroy.after#0", Kind.CRASH),
     ("soft reboot", "compute/driver.reboot.after#0", Kind.HANG),
+    ("pause", "compute/driver.pause.after#0", Kind.RAISE),
     ("rebuild that fails", "compute/call.fail_operation.before#0", Kind.CRASH),
     ("rebuild on a volume", "compute/driver.spawn.before#0", Kind.RAISE),
     ("snapshot of a volume", "api/image.upload.before#0", Kind.CRASH),

@@ -13,7 +13,8 @@ from tests.harness.database import make_instance
 from tests.harness.lone_host import CTXT, NAME, LoneHost, Volumes, operation
 
 OLD = BlockDevice(
-    "volume", "volume", uuid="v", volume_id="v", attachment_id="old", bdm_uuid="b", host="there", connection={"data": {"on": "there"}},
+    "volume", "volume", uuid="v", volume_id="v", attachment_id="old", bdm_uuid="b", host="there",
+    connection={"data": {"on": "there"}},
 )  # fmt: skip
 NEW = OLD.replace(attachment_id="new", host=NAME, connection={"data": {"on": NAME}})
 OTHER = OLD.replace(uuid="w", volume_id="w", attachment_id="other", bdm_uuid="c", host=None, connection={})
