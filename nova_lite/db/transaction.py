@@ -5,11 +5,15 @@ Every statement here is SQLAlchemy Core, and an ORM session around each costs mo
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import CursorResult, Dialect, Engine, Executable, ScalarResult
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError
+
+LOG = logging.getLogger(__name__)
 
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 
@@ -56,7 +60,18 @@ class Transaction:
             self._connection.invalidate()
 
     def close(self) -> None:
-        """Give the connection back; what was not committed is undone."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        """Give the connection back; what was not committed is undone.
+
+        A connection that breaks in this costs nobody anything: what was read is read, and what was to be undone is
+        gone with it.
+        """
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        try:
+            connection.close()
+        except DBAPIError as error:
+            LOG.info("A connection to the database broke as it was given back: %s", error.orig)
+            if not connection.closed:
+                connection.invalidate()
+                connection.close()

@@ -169,6 +169,16 @@ def test_a_connection_cut_in_the_middle_is_made_good(url: str) -> None:
         assert instances.count() == 1
 
 
+def test_a_connection_cut_after_the_last_read_is_not_noticed(url: str) -> None:
+    with fresh_database(url):
+        before = session.engine().pool.checkedout()  # type: ignore[attr-defined]
+        with session.reader() as reading:
+            assert instances.count() == 0
+            _cut(_number(reading.connection()))
+        assert session.engine().pool.checkedout() == before  # type: ignore[attr-defined]
+        assert instances.count() == 0
+
+
 def test_connections_cut_while_idle_are_not_noticed(url: str) -> None:
     with fresh_database(url):
         with session.engine().connect() as one, session.engine().connect() as two:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+import sqlite3
 
 import pytest
 from sqlalchemy import select
@@ -57,4 +58,24 @@ def test_invalidating_undoes_and_drops_the_connection(tmp_path: pathlib.Path) ->
         transaction.invalidate()
         assert connection.invalidated
         transaction.close()
+        assert _names() == []
+
+
+def test_a_connection_that_breaks_as_it_is_given_back_costs_nobody_anything(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was read is read; the pool has room for another."""
+    with fresh_database(f"sqlite:///{tmp_path}/x"):
+        pool = session.engine().pool
+        before = pool.checkedout()  # type: ignore[attr-defined]
+
+        def broken(_: object) -> None:
+            raise sqlite3.OperationalError("lost connection")
+
+        with session.reader() as reading, monkeypatch.context() as patch:
+            connection = reading.connection()
+            assert reading.execute(select(_T)).all() == []
+            patch.setattr(session.engine().dialect, "do_rollback", broken)
+            reading.close()
+        assert connection.closed and pool.checkedout() == before  # type: ignore[attr-defined]
         assert _names() == []
