@@ -11,7 +11,7 @@ from typing import Any
 from nova_lite import exception, quota
 from nova_lite.compute import actions
 from nova_lite.compute.task_states import TaskState
-from nova_lite.conductor import arrivals, moves
+from nova_lite.conductor import arrivals, moves, resets
 from nova_lite.context import RequestContext
 from nova_lite.db.api import allocations, instances, migrations, operations, server_groups
 from nova_lite.db.session import retry_on_deadlock, writer
@@ -158,6 +158,8 @@ def at_once(
             fresh = instances.get(instance.uuid)
             arrivals.after_reset(fresh, ended)
             moves.reset(fresh)
+            resets.after_reset(instances.get(instance.uuid), ended)
+            fresh = instances.get(instance.uuid)
             if fresh.host is None:
                 allocations.release(fresh.uuid)  # nobody brings it to the host that a scheduler may have claimed
         _open(ctxt, instance.uuid, row, topic="api", host=None, args=args or {}, state=OperationState.DONE)

@@ -1,6 +1,7 @@
-"""What is bound of a server whose live migration was given up: interfaces and volumes go to where its guest is.
+"""What is bound of a server whose move was given up: interfaces and volumes go to where its guest is.
 
-The conductors opened this (conductor/arrivals.py); the host whose turn it is may be the one that the guest has left.
+The conductors opened this (conductor/arrivals.py, resets.py); the host whose turn it is may be the one that the guest
+has left.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from nova_lite import exception
 from nova_lite.compute import actions, outcome, volumes
 from nova_lite.compute.host import ComputeHost
+from nova_lite.compute.revert import take_back
 from nova_lite.context import RequestContext
 from nova_lite.objects import BlockDevice, Instance, Operation, Vif
 
@@ -31,12 +33,27 @@ def settle(host: ComputeHost, ctxt: RequestContext, operation: Operation, instan
 
 def _bind(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> tuple[Vif, ...]:
     """:raises GuestNotFound: it is not here. It will be found on the other host, and the row follows it."""
+    if operation.args.get("back"):
+        return _come_back(host, ctxt, operation, instance)
     if instance.generation == operation.args["generation"]:
         if host.driver.find_guest(instance.uuid) is None:
             raise exception.GuestNotFound(instance_uuid=instance.uuid)
         host.conductor.progress(ctxt, operation.id, operation.attempt, actions.FOUND_STEP, {})
         brought = [BlockDevice.from_primitive(device) for device in operation.args["devices"]]
         volumes.follow(host, ctxt, operation, instance, brought)
+    return host.network.move(ctxt, instance, host.name)
+
+
+def _come_back(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> tuple[Vif, ...]:
+    """A cold move was given up: the destination may have taken volumes and interfaces over.
+
+    A guest that was set aside is there again, and off: nobody knows whether the destination started its own.
+    """
+    if instance.generation != operation.args["generation"]:
+        return host.network.move(ctxt, instance, host.name)
+    instance = volumes.connect_for_good(host, ctxt, operation, instance)
+    if "migrate" in host.driver.capabilities and host.driver.find_guest(instance.uuid) is None:
+        return take_back(host, ctxt, instance, power_on=False)
     return host.network.move(ctxt, instance, host.name)
 
 

@@ -22,7 +22,12 @@ def attached(operation: Operation, instance: Instance, report: dict[str, Any]) -
 
 
 def settled(operation: Operation, instance: Instance, report: dict[str, Any]) -> dict[str, Any]:
-    """``report`` has those interfaces that the host has bound; what came or went meanwhile is not its affair."""
+    """``report`` has those interfaces that the host has bound; what came or went meanwhile is not its affair.
+
+    A server whose build was given up has none.
+    """
+    if operation.args.get("unbuilt"):
+        return {"network_info": ()}
     said = {vif.id: vif for vif in report["network_info"]}
     known = instances.locked(instance.uuid).network_info
     return {"network_info": tuple(said.get(vif.id, vif) for vif in known)}

@@ -23,6 +23,8 @@ from nova_lite.volume.api import API as VolumeAPI
 
 LOG = logging.getLogger(__name__)
 
+# The step that says that the volumes of a build that was given up are on no host any more.
+RESERVED = "reserved"
 Turn = Callable[[RequestContext, Operation, Instance], None]
 
 
@@ -107,8 +109,31 @@ class HomelessTask:
         journal.finish(operation.id, operation.attempt, instance.power_state, {})
 
     def _settle(self, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
-        """Who took it off its host has seen to what was bound there."""
+        """Who took it off its host has seen to what was bound there, but for a build that was given up."""
+        if operation.args.get("unbuilt"):
+            self._network.deallocate(ctxt, instance)
+            self._reserve(operation, instance)
         journal.finish(operation.id, operation.attempt, instance.power_state, {"network_info": ()})
+
+    def _reserve(self, operation: Operation, instance: Instance) -> None:
+        """Volumes stay the server's, and on no host; what hosts had of them goes, also what a former try made."""
+        if not any(device.is_volume for device in instance.block_devices):
+            return
+        devices = tuple(self._reserved(device, instance) for device in instance.block_devices)
+        journal.progress(operation.id, operation.attempt, RESERVED, {"block_devices": devices})
+        kept = {device.attachment_id for device in devices}
+        for attachment in self._volume.attachments_of(None, instance.uuid):
+            if attachment.id not in kept:
+                self._volume.attachment_delete(None, attachment.id)
+
+    def _reserved(self, device: BlockDevice, instance: Instance) -> BlockDevice:
+        if not device.is_volume or device.volume_id is None:
+            return device
+        try:
+            made = self._volume.attachment_create(None, device.volume_id, instance.uuid)
+        except exception.VolumeNotFound:
+            return device  # it went meanwhile
+        return device.replace(attachment_id=made, host=None, connection={})
 
 
 def _device(operation: Operation, instance: Instance) -> BlockDevice | None:

@@ -77,7 +77,7 @@ def test_a_reset_once_the_row_is_there_binds_it_there() -> None:
     ("action", "args"),
     [
         ("live-migration", {}), ("live-migration", {"stage": "check"}), ("live-migration", {"stage": "retry"}),
-        ("migrate", {"stage": "finish"}), ("evacuate", {"stage": "rebuild"}),
+        ("migrate", {"stage": "prep"}), ("evacuate", {"stage": "rebuild"}),
     ],
 )  # fmt: skip
 def test_other_resets_leave_nothing_open(action: str, args: dict[str, Any]) -> None:

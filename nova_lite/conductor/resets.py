@@ -1,0 +1,55 @@
+"""Builds and cold moves that an administrator's reset gives up: what is bound elsewhere is seen to afterwards.
+
+The host that was at it takes back what it did, if it lives. Whatever it does, a small operation that runs beside
+others goes over it, and is tried until the network and volume services have done their part. In the caller's
+transaction, all of it.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+
+from nova_lite import exception
+from nova_lite.compute import actions
+from nova_lite.db.api import instances, operations
+from nova_lite.objects import Instance, Operation
+
+# How long that is tried, in seconds.
+_PATIENCE_S = 86_400.0
+_MOVES = (actions.RESIZE.name, actions.MIGRATE.name, actions.REVERT_RESIZE.name)
+# Turns of a move before which nothing is bound anywhere else.
+_FIRST = (None, "prep", "schedule")
+
+
+def after_reset(instance: Instance, ended: Iterable[int]) -> None:
+    """These operations were given up, and ``instance`` is the server's row as the reset leaves it."""
+    for number in ended:
+        try:
+            given_up = operations.get(number)
+        except exception.UnreadableObject:
+            continue  # nobody did anything of it
+        if given_up.action == actions.CREATE.name and _has_begun(given_up):
+            _leave_host(instance)
+            _open(instance, None, instance.generation + 1, unbuilt=True)
+        elif given_up.action in _MOVES and given_up.args.get("stage") not in _FIRST and instance.host is not None:
+            _open(instance, instance.host, instance.generation, back=True)
+
+
+def _has_begun(build: Operation) -> bool:
+    """Whether a host may have made something of it."""
+    return build.topic == "compute" or build.args.get("builds", 0) > 0 or build.args.get("stage") == "undo"
+
+
+def _leave_host(instance: Instance) -> None:
+    """There is nothing whole on it; what it has is older than its server from now on, and goes."""
+    instances.update_if(instance.uuid, {"host": None, "node": None, "generation": instance.generation + 1})
+
+
+def _open(instance: Instance, host: str | None, generation: int, **what: bool) -> None:
+    operations.insert_pending(
+        request_id=f"req-{uuid.uuid4()}", instance_uuid=instance.uuid, action=actions.SETTLE.name,
+        project_id=instance.project_id, user_id=instance.user_id, topic="conductor" if host is None else "compute",
+        host=host, timeout_s=_PATIENCE_S,
+        args={"generation": generation, "sides": [], "devices": [], "former": [], "undecided": False, **what},
+    )  # fmt: skip
