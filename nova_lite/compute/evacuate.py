@@ -46,15 +46,19 @@ def evacuate(host: ComputeHost, ctxt: RequestContext, operation: Operation, inst
 
 
 def _gave_back(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> bool:
-    """Whether the interfaces are where the server's row says.
+    """Whether the interfaces are where the server's row says, and nothing holds volumes for it but what is there.
 
     :raises StaleWrite: somebody else has the turn, and them.
     """
     host.conductor.progress(ctxt, operation.id, operation.attempt, "undone", {})
     try:
         host.network.move(ctxt, instance, str(instance.host))
+        if volumes.has_volumes(instance):
+            volumes.drop_others(host, ctxt, host.conductor.look_again(ctxt, operation.id, operation.attempt))
+    except exception.StaleWrite:
+        raise
     except Exception:
-        LOG.exception("The interfaces of %s stay bound to this host", instance.uuid)
+        LOG.exception("What is bound of %s cannot be given back now", instance.uuid)
         return False
     return True
 

@@ -46,6 +46,7 @@ SAMPLE = (
     ("reset at the end of a live migration", "compute/call.guest_moved.after#0", Kind.RAISE),
     ("evacuate", "compute/driver.spawn.after#0", Kind.CRASH),
     ("evacuate a volume", "compute/volume.POST attachments.after#0", Kind.RAISE),
+    ("evacuate a volume", "compute/volume.DELETE attachments.before#0", Kind.RAISE),
     ("attach volume", "compute/driver.attach_volume.after#0", Kind.CRASH),
     ("attach volume that fails", "compute/call.fail_operation.after#0", Kind.CRASH),
     ("attach volume, shelved", "api/db.after_commit#0", Kind.CRASH),
