@@ -6,10 +6,14 @@ has left.
 
 from __future__ import annotations
 
+from typing import Any
+
 from nova_lite import exception
 from nova_lite.compute import actions, outcome, volumes
 from nova_lite.compute.host import ComputeHost
+from nova_lite.compute.power_states import PowerState
 from nova_lite.compute.revert import take_back
+from nova_lite.compute.vm_states import VmState
 from nova_lite.context import RequestContext
 from nova_lite.objects import BlockDevice, Instance, Operation, Vif
 
@@ -27,7 +31,10 @@ def settle(host: ComputeHost, ctxt: RequestContext, operation: Operation, instan
         _look_there(host, ctxt, operation)
         outcome.try_later(host, ctxt, operation, "What is bound of a guest", error)
         return
-    outcome.carry_out(host, ctxt, operation, instance, lambda: {"network_info": vifs})
+    values: dict[str, Any] = {"network_info": vifs}
+    if operation.args.get("back") and instance.vm_state == VmState.ACTIVE and not _runs(host, instance):
+        values["vm_state"] = VmState.STOPPED  # whoever looks at its power state finds nothing new
+    outcome.carry_out(host, ctxt, operation, instance, lambda: values)
     _look_there(host, ctxt, operation)
 
 
@@ -55,6 +62,10 @@ def _come_back(host: ComputeHost, ctxt: RequestContext, operation: Operation, in
     if "migrate" in host.driver.capabilities and host.driver.find_guest(instance.uuid) is None:
         return take_back(host, ctxt, instance, power_on=False)
     return host.network.move(ctxt, instance, host.name)
+
+
+def _runs(host: ComputeHost, instance: Instance) -> bool:
+    return host.driver.power_state(instance) == PowerState.RUNNING
 
 
 def _look_there(host: ComputeHost, ctxt: RequestContext, operation: Operation) -> None:

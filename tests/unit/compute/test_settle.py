@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from nova_lite import exception
+from nova_lite.compute.power_states import PowerState
 from nova_lite.compute.settle import settle
 from nova_lite.objects import BlockDevice, Instance
 from tests.harness.database import make_instance
@@ -96,3 +97,22 @@ def test_what_a_neighbour_refuses_is_tried_again() -> None:
     assert lone.conductor.verbs()[-1] == "put_down"
     _settle(lone, server)
     assert "finish_operation" in lone.conductor.verbs()
+
+
+def test_after_a_cold_move_was_given_up_the_source_has_all_of_it_and_its_guest_is_off() -> None:
+    """It was set aside, and nobody else would ever take it up."""
+    lone, server = _here(OLD)
+    lone.driver.migrate_disk_and_power_off(server, "there", None, server.flavor)
+    assert lone.driver.find_guest(server.uuid) is None
+    _settle(lone, server, back=True, sides=[])
+    guest = lone.driver.find_guest(server.uuid)
+    assert guest is not None and guest.power_state == PowerState.SHUTDOWN
+    assert lone.network.moved == [NAME] and "old" not in lone.volumes.attachments
+    values = lone.conductor.told[-1][-1]
+    assert lone.conductor.verbs()[-1] == "finish_operation" and values["vm_state"] == "stopped"
+
+
+def test_a_guest_that_runs_at_the_source_goes_on() -> None:
+    lone, server = _here()
+    _settle(lone, server, back=True, sides=[])
+    assert lone.conductor.verbs()[-1] == "finish_operation" and "vm_state" not in lone.conductor.told[-1][-1]
