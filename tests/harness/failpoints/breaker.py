@@ -1,7 +1,7 @@
 """Breaks a cloud of one process at one moment: the n-th time that a service passes a failpoint.
 
 A service is recognised by the manager on the stack of the thread that passes; what services do by themselves
-(heartbeats, sweeps, reports) is not an operation's and passes untouched.
+(heartbeats, sweeps, reports) is not an operation's and passes untouched, unless a scenario is about it.
 """
 
 from __future__ import annotations
@@ -9,12 +9,13 @@ from __future__ import annotations
 import enum
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
 from nova_lite import concurrency, exception, failpoints
 from nova_lite.manager import Manager
+from nova_lite.service import Service
 from nova_lite.virt.fake import FakeDriver
 from tests.harness.cloud import Cloud
 from tests.harness.failpoints.points import BACKGROUND, Family, family
@@ -49,17 +50,29 @@ class Moment:
         return f"{self.service}/{self.point}#{self.nth}"
 
 
-def passing() -> tuple[str, Manager | None] | None:
-    """Which kind of service this thread works for, and its manager; None where it is no operation's work."""
+def passing(watches: Collection[str] = (), alone: bool = False) -> tuple[str, Manager | None] | None:
+    """Which kind of service this thread works for, and its manager; None where it is no operation's work.
+
+    :param watches: what services do by themselves, by the names of functions or chores, which counts as well.
+    :param alone: nothing else counts.
+    """
     frame: Any = sys._getframe(2)
     found: Manager | None = None
+    is_watched = False
     while frame is not None:
-        if frame.f_code.co_name in BACKGROUND:
+        name, me = frame.f_code.co_name, frame.f_locals.get("self")
+        chore = frame.f_locals["task"].label if isinstance(me, Service) and name == "_repeat" else name
+        if chore in watches:
+            is_watched = True
+        elif name in BACKGROUND:
             return None
-        me = frame.f_locals.get("self")
-        if isinstance(me, Manager) and found is None:
+        if found is None and isinstance(me, Manager):
             found = me
+        elif found is None and is_watched and isinstance(me, Service):
+            found = me.manager
         frame = frame.f_back
+    if alone and not is_watched:
+        return None
     if found is None:
         return (API, None) if threading.current_thread() is threading.main_thread() else None
     return type(found).__name__.removesuffix("Manager").lower(), found
@@ -74,6 +87,7 @@ class Breaker:
         self._lock = threading.Lock()
         self._counts: dict[tuple[str, str], int] = {}
         self._armed: tuple[Moment, Kind] | None = None
+        self._watches: tuple[Collection[str], bool] = (), False
         self._revivals: list[threading.Thread] = []
         self._standing = 0
         # Of each thread, whether the process that it stands for is dead.
@@ -83,9 +97,12 @@ class Breaker:
         self.struck: Moment | None = None
         failpoints.arm(self._hit)
 
-    def begin(self, armed: tuple[Moment, Kind] | None = None) -> None:
-        """Count from nothing; with ``armed``, something happens at that moment."""
+    def begin(
+        self, armed: tuple[Moment, Kind] | None = None, watches: Collection[str] = (), alone: bool = False
+    ) -> None:
+        """Count from nothing; with ``armed``, something happens at that moment. The others: see :func:`passing`."""
         with self._lock:
+            self._watches = watches, alone
             self._counts, self.passed, self.struck, self._armed = {}, [], None, armed
 
     def breathe(self) -> None:
@@ -113,7 +130,7 @@ class Breaker:
     def _hit(self, point: str) -> None:
         if getattr(self._mine, "is_dead", False):
             raise Killed
-        who = passing()
+        who = passing(*self._watches)
         if who is None:
             return
         service, manager = who
@@ -155,14 +172,14 @@ class Breaker:
         raise Killed
 
     def _revive(self, manager: Manager) -> None:
+        starts: dict[str, Callable[[str], object]] = {
+            "nova-lite-compute": self._cloud.start_host, "nova-lite-conductor": self._cloud.start_conductor,
+            "nova-lite-scheduler": self._cloud.start_scheduler,
+        }  # fmt: skip
         for name, service in list(self._cloud.services.items()):
             if service.manager is manager:
                 self._cloud.kill(name)
-                start: Callable[[str], object] = {
-                    "nova-lite-compute": self._cloud.start_host, "nova-lite-conductor": self._cloud.start_conductor,
-                    "nova-lite-scheduler": self._cloud.start_scheduler,
-                }[service.name]  # fmt: skip
-                start(name)
+                starts[service.name](name)
 
 
 def _is_inside_a_driver() -> bool:

@@ -49,6 +49,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 SETTLE_S = 15.0
 HOSTS = 3
+_HOSTS = [f"host{number + 1}" for number in range(HOSTS)]
+_ALL = (*_HOSTS, "conductor", "scheduler")
 # Parts in which the memory of a live migration goes over: each is the same moment again.
 ROUNDS = 2
 # How long what is tried until it is done rests between two tries.
@@ -122,10 +124,12 @@ class Matrix:
         self._expected = set(cloud.services)
         before = [] if scenario.restless else self._settle(looks=1)
         assert not before, f"{scenario.name}: the cloud was not quiet: {before}"
-        breaker.begin(None if cell is None else (cell.moment, cell.kind))
+        breaker.begin(None if cell is None else (cell.moment, cell.kind), scenario.watches, scenario.alone)
         answer: Answer | None = None
         with contextlib.suppress(Killed):
             answer = scenario.act(cloud, subject)
+        if scenario.brings_hosts_back:
+            self._expected = {*_ALL}
         breaker.breathe()
         complaints = self._settle()
         struck, found = breaker.struck is not None, list(breaker.passed)
@@ -140,10 +144,9 @@ class Matrix:
     def _clean(self, scenario: Scenario, subject: str) -> list[str]:
         """Remove every trace; what could not be removed, or was left."""
         cloud, _ = self._cloud_and_breaker()
-        hosts = [f"host{number + 1}" for number in range(HOSTS)]
         try:
-            scenario.clean(cloud, subject, hosts)
-            self._expected = {*hosts, "conductor", "scheduler"}
+            scenario.clean(cloud, subject, _HOSTS)
+            self._expected = {*_ALL}
             left = self._settle(looks=1)
             scenario.sweep(cloud)
         except Exception as error:

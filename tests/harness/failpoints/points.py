@@ -27,7 +27,7 @@ BEFORE_COMMIT, AFTER_COMMIT = "db.before_commit", "db.after_commit"
 WRITES: dict[Family, tuple[str, ...]] = {
     Family.CALL: (
         "fail_operation", "finish_delete", "finish_operation", "guest_moved", "hand_over", "judge_guests",
-        "look_again", "look_around", "progress", "put_down", "refuse_build", "report_migration",
+        "look_again", "look_around", "progress", "put_down", "refuse_build", "report_cleaned", "report_migration",
         "select_destinations", "take_operation",
     ),
     Family.CAST: ("look_around", "run_operation"),
@@ -70,14 +70,14 @@ UNWATCHED = frozenset(
 # Of the RPC interfaces: what services tell each other all the time, and what only looks.
 BACKGROUND_VERBS = frozenset(
     {"ping", "heartbeat", "register_host", "report_health", "report_inventory", "report_power_states",
-     "report_cleaned", "host_instances", "external_events", "console_output", "diagnostics", "console_address",
+     "host_instances", "external_events", "console_output", "diagnostics", "console_address",
      "survey", "list_quarantine", "release_quarantine", "discard_quarantine"}
 )  # fmt: skip
 # What services do by themselves, the oracle, and what a test looks at, by the names of their functions: no operation's.
 BACKGROUND = frozenset(
     {"_beat", "sweep", "tidy", "_report_health", "_report_inventory", "_sync_power_states", "_report_event",
-     "init_host", "register_host", "report_power_states", "report_health", "report_inventory", "heartbeat",
-     "violations", "rows"}
+     "init_host", "register_host", "host_instances", "report_power_states", "report_health", "report_inventory",
+     "heartbeat", "ping", "violations", "rows", "deadline_passes"}
 )  # fmt: skip
 
 

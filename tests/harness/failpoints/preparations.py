@@ -185,7 +185,7 @@ def building(cloud: Cloud) -> str:
     for driver in cloud.drivers.values():
         driver.plan.delay("spawn", 0.4)
     server = str(cloud.boot(wait=None)["id"])
-    _began(cloud, "spawn", server)
+    began(cloud, "spawn", server)
     return server
 
 
@@ -197,7 +197,7 @@ def migrating(call: str) -> Prepare:
         for driver in cloud.drivers.values():
             driver.plan.delay(call, 0.4)
         assert cloud.act(server, "os-migrateLive", AUTO, token=ADMIN).status == 202
-        _began(cloud, call, server)
+        began(cloud, call, server)
         until(lambda: _migration(cloud, server), 10, lambda: "no migration runs")
         return server
 
@@ -219,7 +219,7 @@ def force_migration(cloud: Cloud, server: str) -> Any:
     return cloud.post(f"{_migration(cloud, server)}/action", {"force_complete": None}, token=ADMIN)
 
 
-def _began(cloud: Cloud, call: str, server: str) -> None:
+def began(cloud: Cloud, call: str, server: str) -> None:
     def began() -> bool:
         return any((call, server) in driver.plan.calls for driver in cloud.drivers.values())
 

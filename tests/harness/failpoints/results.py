@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 
 from tests.harness.failpoints.breaker import Kind, Moment
 from tests.harness.failpoints.cells import Cell, Result, cells
+from tests.harness.failpoints.scenarios import SCENARIOS
 
 # Operations of which bad cells are known, and why they are not mended. Each is a debt.
 LIMITS: dict[str, str] = {}
+_NAMES = {scenario.name for scenario in SCENARIOS}
 PUBLISHED = pathlib.Path(__file__).with_name("results.json")
 
 
@@ -87,7 +89,9 @@ class Diary:
 
 
 def publish(summary: dict[str, dict[str, dict[str, list[int]]]], facts: dict[str, float]) -> None:
-    """Write the summary, a line a point, with a few facts of the run."""
+    """Write the summary, a line a point, with a few facts of the run; operations that it lacks stay as they are."""
+    former = json.loads(PUBLISHED.read_text("utf-8"))
+    summary = {name: points for name, points in former["cells"].items() if name in _NAMES} | summary
     lines = ["{", f'"facts": {json.dumps(facts)},', f'"limits": {json.dumps(LIMITS)},', '"cells": {']
     operations = []
     for operation, points in summary.items():

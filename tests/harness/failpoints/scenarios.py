@@ -9,12 +9,13 @@ from typing import Any
 from nova_lite.compute import actions
 from nova_lite.compute.actions import Action
 from tests.harness.cloud import ADMIN, CONF, IMAGE_ID, Cloud, until
+from tests.harness.failpoints import chores
 from tests.harness.failpoints import preparations as of
 from tests.harness.failpoints.preparations import Prepare
 
 Act = Callable[[Cloud, str], Any]
 # What preparations set.
-_OPTIONS = ("reclaim_instance_interval", "shelved_offload_time")
+_OPTIONS = ("reclaim_instance_interval", "shelved_offload_time", "resize_confirm_window")
 
 
 def _nothing_more(cloud: Cloud, server: str) -> None:
@@ -27,6 +28,8 @@ class Scenario:
 
     ``row`` is the action's; ``after`` is done once all is quiet, before the traces are removed. ``restless``: the
     preparation leaves work under way, which is broken with the rest. ``may_fail``: its answer may be an error.
+    ``watches``: what services do by themselves that is broken, too, or (``alone``) only, as the rest is another
+    scenario's: names of chores or functions. ``brings_hosts_back``: the preparation left hosts down.
     """
 
     name: str
@@ -36,6 +39,9 @@ class Scenario:
     after: Act = _nothing_more
     restless: bool = False
     may_fail: bool = False
+    watches: frozenset[str] = frozenset()
+    alone: bool = False
+    brings_hosts_back: bool = False
 
     def clean(self, cloud: Cloud, server: str, hosts: list[str]) -> None:
         """Hosts come back; everything goes, also what the operation made without our knowing its id."""
@@ -118,6 +124,8 @@ _ON_THE_WAY = of.migrating("live_migrate_round")
 _LIVE = _act("os-migrateLive", of.AUTO, ADMIN)
 _RESIZE = _act("resize", {"flavorRef": "1"})
 _REBUILD = _act("rebuild", {"imageRef": IMAGE_ID})
+_RESET = _act("os-resetState", {"state": "active"}, ADMIN)
+_ON_A_HOST = of.with_a_volume(of.booted)
 
 BOOTS = (
     Scenario("boot", actions.CREATE, of.nothing, _boot()),
@@ -214,4 +222,63 @@ DEVICES = (
     ),
     Scenario("detach interface", actions.DETACH_INTERFACE, of.with_an_interface, of.detach_interface),
 )  # fmt: skip
-SCENARIOS: tuple[Scenario, ...] = (*BOOTS, *DELETES, *POWER, *IMAGES, *MOVES, *DEVICES)
+RESETS = (
+    Scenario("reset in a build", actions.SETTLE, of.building, _RESET, restless=True),
+    Scenario("reset in a cold move", actions.SETTLE, chores.under_way("finish_migration", _ON_A_HOST, _RESIZE), _RESET,
+             restless=True),
+)  # fmt: skip
+_SWEEP, _START = frozenset({"sweep"}), frozenset({"init_host"})
+SWEEPS = (
+    Scenario(
+        "sweep: build of a dead host", actions.CREATE, chores.dying("spawn", of.nothing, _boot()),
+        chores.notice_the_dead, restless=True, watches=_SWEEP, alone=True,
+    ),
+    Scenario(
+        "sweep: evacuation to a dead host", actions.EVACUATE,
+        chores.dying("spawn", of.bereft(of.booted), _act("evacuate", {}, ADMIN)), chores.notice_the_dead,
+        restless=True, watches=_SWEEP, alone=True,
+    ),
+    Scenario(
+        "sweep: delete on a dead host", actions.DELETE, chores.dying("destroy", of.booted, _delete),
+        chores.notice_the_dead, restless=True, watches=_SWEEP, alone=True,
+    ),
+    Scenario(
+        "sweep: build past its deadline", actions.CREATE,
+        chores.under_way("spawn", of.nothing, _boot(imageRef="", block_device_mapping_v2=[of.ROOT])),
+        chores.deadline_passes, restless=True, watches=_SWEEP,
+    ),
+    Scenario(
+        "sweep: swap past its deadline", actions.SWAP_VOLUME,
+        chores.under_way("swap_volume", _with_two_volumes, _swap_volume), chores.deadline_passes, restless=True,
+        watches=_SWEEP,
+    ),
+    Scenario(
+        "sweep: resize past its deadline", actions.RESIZE,
+        chores.under_way("finish_migration", of.booted, _RESIZE), chores.deadline_passes, restless=True, watches=_SWEEP,
+    ),
+    Scenario("tidy: an orphaned claim", actions.DELETE, chores.orphaned_claim, chores.nothing, restless=True,
+             watches=frozenset({"tidy"}), alone=True),
+)  # fmt: skip
+CHORES = (
+    Scenario("chore: a leftover volume", actions.ATTACH_VOLUME, chores.leftover_volume, chores.forget_requests,
+             restless=True, watches=frozenset({"leftover volumes"}), alone=True),
+    Scenario("chore: a leftover image", actions.CREATE_IMAGE, chores.leftover_image, chores.forget_requests,
+             restless=True, watches=frozenset({"leftover images"}), alone=True),
+    Scenario("chore: reclaim", actions.DELETE, of.softly_deleted, chores.option("reclaim_instance_interval", 1, None),
+             watches=frozenset({"reclaim"}), alone=True),
+    Scenario("chore: shelf", actions.SHELVE_OFFLOAD, of.shelved,
+             chores.option("shelved_offload_time", 0, "SHELVED_OFFLOADED"), watches=frozenset({"shelf"}), alone=True),
+    Scenario("chore: confirm what waits", actions.CONFIRM_RESIZE, of.resized,
+             chores.option("resize_confirm_window", 1, "ACTIVE"), watches=frozenset({"unconfirmed resizes"}),
+             alone=True),
+)  # fmt: skip
+STARTS = (
+    Scenario("start: a server was evacuated", actions.EVACUATE, chores.evacuated, chores.come_back,
+             watches=_START, alone=True, brings_hosts_back=True),
+    Scenario("start: a server was deleted", actions.DELETE, chores.deleted_meanwhile, chores.come_back,
+             watches=_START, alone=True, brings_hosts_back=True),
+    Scenario("start: a build waits", actions.CREATE, chores.dying("spawn", of.nothing, _boot()), chores.come_back,
+             restless=True, watches=_START, brings_hosts_back=True),
+)  # fmt: skip
+BY_THEMSELVES = (*SWEEPS, *CHORES, *STARTS)
+SCENARIOS: tuple[Scenario, ...] = (*BOOTS, *DELETES, *POWER, *IMAGES, *MOVES, *DEVICES, *RESETS, *BY_THEMSELVES)

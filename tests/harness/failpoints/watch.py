@@ -70,7 +70,7 @@ def watch_neighbours(cloud: Cloud, doors: Doors) -> None:
         name = f"{method} {parts[0]}" + ("/action" if parts[-1] == "action" else "")
         return doors.point(Family.VOLUME, name, lambda: send_volume(ctxt, method, path, *rest))
 
-    neutron.send, cinder.send = network, volume  # type: ignore[method-assign]
+    neutron.send, cinder.send = network, volume  # type: ignore[method-assign, assignment]
     for verb in (*WRITES[Family.IMAGE], *READS[Family.IMAGE]):
         setattr(cloud.images, verb, _watched_verb(doors, verb, getattr(cloud.images, verb)))
 
