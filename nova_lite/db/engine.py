@@ -110,10 +110,31 @@ def _connect_args(url: URL) -> dict[str, Any]:
 # -- SQLite ---------------------------------------------------------------------------------------
 
 
+def sqlite_file(url: URL) -> Path | None:
+    """The file of an SQLite database; None of one in memory, and of a server's."""
+    if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
+        return None
+    return Path(str(url.database))
+
+
+def check_folder(url: URL, state_path: str) -> None:
+    """Only the state directory is made where it is missing; any other missing folder is more likely a slip of the pen.
+
+    :raises ConfigInvalid: it is such a folder.
+    """
+    file = sqlite_file(url)
+    if file is not None and not file.parent.is_dir() and file.parent != Path(state_path):
+        raise ConfigInvalid(
+            detail=f"[database] connection: the folder {file.parent} of the database file does not exist. "
+            "Make it, or mend the path."
+        )
+
+
 def _sqlite(url: URL, settings: Settings) -> Engine:
-    in_memory = url.database in (None, "", ":memory:")
-    if not in_memory:
-        _make_private(Path(str(url.database)))
+    file = sqlite_file(url)
+    in_memory = file is None
+    if file is not None:
+        _make_private(file)
     engine = create_engine(
         url,
         poolclass=QueuePool,

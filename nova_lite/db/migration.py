@@ -71,14 +71,24 @@ def sync(revision: str = "head") -> str:
 
 def check() -> None:
     """Is the database ready for this code? :raises ConfigInvalid: it is not, and what to do."""
-    current, newest = version(), head()
-    if current is not None and current not in revisions():
+    current = version()
+    if current is not None and is_newer(current):
         raise _newer(current)
-    if current != newest:
-        raise exception.ConfigInvalid(
-            detail=f"The database is at revision {current or 'none'}, this nova-lite needs {newest}. "
-            "Run: nova-lite-manage db sync"
-        )
+    if current != head():
+        raise too_old(current)
+
+
+def is_newer(current: str | None) -> bool:
+    """Was the database made by a nova-lite that knows more revisions than this one?"""
+    return current is not None and current not in revisions()
+
+
+def too_old(current: str | None) -> exception.ConfigInvalid:
+    """What is said of a database without a schema (None), or with an older one."""
+    return exception.ConfigInvalid(
+        detail=f"The database is at revision {current or 'none'}, this nova-lite needs {head()}. "
+        "Run: nova-lite-manage db sync"
+    )
 
 
 def _newer(current: str) -> exception.ConfigInvalid:

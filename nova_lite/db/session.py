@@ -24,7 +24,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from nova_lite import clock, concurrency, exception, failpoints
-from nova_lite.db.engine import Settings, checked_url, make_engine
+from nova_lite.db.engine import Settings, check_folder, checked_url, make_engine, sqlite_file
 from nova_lite.db.transaction import Transaction
 
 LOG = logging.getLogger(__name__)
@@ -83,7 +83,18 @@ def _wanted(target: str | cfg.ConfigOpts) -> tuple[URL, Settings]:
     group = target.database
     text = group.connection or f"sqlite:///{os.path.join(target.state_path, 'nova-lite.sqlite')}"
     names = Settings.__dataclass_fields__
-    return checked_url(text), Settings(**{name: getattr(group, name) for name in names})
+    url = checked_url(text)
+    check_folder(url, target.state_path)
+    return url, Settings(**{name: getattr(group, name) for name in names})
+
+
+def is_absent(target: str | cfg.ConfigOpts) -> bool:
+    """Is the database an SQLite file that nobody has made yet?
+
+    :raises ConfigInvalid: the URL or its driver cannot work.
+    """
+    file = sqlite_file(_wanted(target)[0])
+    return file is not None and not file.exists()
 
 
 def database() -> Database:

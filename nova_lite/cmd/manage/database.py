@@ -9,7 +9,7 @@ from oslo_config import cfg
 
 from nova_lite.cmd import startup
 from nova_lite.cmd.manage.answer import Answer, Noun
-from nova_lite.db import migration
+from nova_lite.db import migration, session
 
 
 def add(whats: Any) -> None:
@@ -28,7 +28,13 @@ def sync(conf: cfg.ConfigOpts, args: argparse.Namespace) -> Answer:
 
 
 def version(conf: cfg.ConfigOpts, args: argparse.Namespace) -> Answer:
-    startup.open_database(conf)
-    current, head = migration.version(), migration.head()
-    text = f"{current or 'none'}" + ("" if current == head else f"   (this code needs {head}: run db sync)")
-    return Answer({"version": current, "head": head}, text)
+    """A question makes nothing: not even the file of an SQLite database."""
+    current = None
+    if not session.is_absent(conf):
+        startup.open_database(conf)
+        current = migration.version()
+    head = migration.head()
+    remark = f"   (this code needs {head}: run db sync)"
+    if migration.is_newer(current):
+        remark = f"   (newer than this code, which knows revisions up to {head}: upgrade nova-lite)"
+    return Answer({"version": current, "head": head}, f"{current or 'none'}{'' if current == head else remark}")

@@ -38,7 +38,9 @@ def _run(args: argparse.Namespace) -> int:
     from nova_lite import exception
 
     try:
-        answer = args.run(_configure(args), args)
+        conf = _configure(args)
+        _expect_schema(conf, args.what)
+        answer = args.run(conf, args)
     except BrokenPipeError:
         raise
     except (exception.NovaLiteError, OSError) as error:
@@ -46,6 +48,24 @@ def _run(args: argparse.Namespace) -> int:
         return 1
     print(json.dumps(answer.facts, indent=2) if args.json else answer.text, flush=True)
     return int(answer.code)
+
+
+def _expect_schema(conf: cfg.ConfigOpts, what: str) -> None:
+    """Whatever asks the database is for the schema of this code, as the daemons are.
+
+    :raises ConfigInvalid: the database is empty, older or newer; what to do.
+    :raises DatabaseUnavailable: there is no database to talk to.
+    """
+    from nova_lite.cmd import startup
+    from nova_lite.cmd.manage import not_needed
+    from nova_lite.db import migration, session
+
+    if what in ("db", "config", *not_needed.VERBS):
+        return
+    if session.is_absent(conf):
+        raise migration.too_old(None)
+    startup.open_database(conf)
+    migration.check()
 
 
 def _configure(args: argparse.Namespace) -> cfg.ConfigOpts:

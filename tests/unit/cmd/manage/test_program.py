@@ -1,15 +1,21 @@
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import pathlib
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
+from oslo_config import cfg
+from sqlalchemy import text
 
 from nova_lite import concurrency
+from nova_lite import conf as options
 from nova_lite.cmd.manage import not_needed, program
+from nova_lite.db import session
 
 ROOT = pathlib.Path(__file__).resolve().parents[4]
 
@@ -60,3 +66,84 @@ def test_a_reader_that_had_enough_ends_it_quietly(tmp_path: pathlib.Path) -> Non
     said = process.stderr.read()
     process.stderr.close()
     assert (process.wait(30), said) == (1, b"")
+
+
+# -- the schema is looked at before anything is asked ----------------------------------------------------------------
+
+
+@pytest.fixture
+def place(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[pathlib.Path]:
+    """A state directory that does not exist yet, as the configuration of every command here."""
+    state = tmp_path / "state"
+
+    def configure(args: object) -> cfg.ConfigOpts:
+        conf = cfg.ConfigOpts()
+        options.register_all(conf)
+        conf([], project="nova-lite", default_config_files=[], default_config_dirs=[])
+        conf.set_override("state_path", str(state))
+        return conf
+
+    monkeypatch.setattr(program, "_configure", configure)
+    yield state
+    session.dispose()
+
+
+ASKING = (["audit", "--no-hosts"], ["operation", "list"], ["service", "list"], ["quarantine", "list"])
+
+
+@pytest.mark.parametrize("words", ASKING)
+def test_where_nothing_is_synced_it_says_db_sync(
+    words: list[str], place: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert program.main(words) == 1
+    said = capsys.readouterr()
+    assert "is at revision none" in said.err and "Run: nova-lite-manage db sync" in said.err
+    assert not place.exists()
+
+
+@pytest.mark.parametrize(("revision", "told"), [("002", "Run: nova-lite-manage db sync"), ("099", "a newer one")])
+def test_another_schema_is_refused_whatever_is_asked(
+    revision: str, told: str, place: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert program.main(["db", "sync"]) == 0
+    with session.engine().begin() as connection:
+        connection.execute(text(f"UPDATE alembic_version SET version_num = '{revision}'"))
+    capsys.readouterr()
+    for words in ASKING:
+        assert program.main(words) == 1
+        said = capsys.readouterr()
+        assert f"is at revision {revision}" in said.err and told in said.err and said.out == ""
+
+
+def test_the_version_is_a_question_that_makes_nothing(place: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert program.main(["db", "version"]) == 0
+    assert capsys.readouterr().out.startswith("none   (this code needs")
+    assert not place.exists()
+
+
+def test_the_version_of_a_newer_database_asks_for_no_sync(
+    place: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert program.main(["db", "sync"]) == 0
+    with session.engine().begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '099'"))
+    capsys.readouterr()
+    assert program.main(["db", "version"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("099   (newer than this code") and "db sync" not in said
+
+
+def test_a_folder_that_is_a_slip_of_the_pen_is_not_made(
+    place: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure = program._configure
+
+    def misspelt(args: argparse.Namespace) -> cfg.ConfigOpts:
+        conf = configure(args)
+        conf.set_override("connection", f"sqlite:///{tmp_path}/nowhere/x.sqlite", group="database")
+        return conf
+
+    monkeypatch.setattr(program, "_configure", misspelt)
+    assert program.main(["db", "sync"]) == 1
+    assert f"the folder {tmp_path}/nowhere of the database file does not exist" in capsys.readouterr().err
+    assert not (tmp_path / "nowhere").exists()
