@@ -2,6 +2,9 @@
 
 The name of a host is configuration, and so is the address of its database; both can be wrong. The file goes with the
 guests. A host whose file and whose database do not belong together starts nothing and touches nothing.
+
+Beside it each heartbeat leaves its count, in place and without waiting for the disk: that costs a write into memory and
+outlives the daemon's death. What must outlive the machine's, too, is written to disk now and then.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ import json
 import logging
 import os
 import pathlib
+import re
 import uuid
 
 from nova_lite import exception
@@ -19,8 +23,11 @@ from nova_lite.objects import HostIdentity
 LOG = logging.getLogger(__name__)
 
 NAME = "compute_id"
-# Seconds between two times that the file is brought up to date while the host runs.
-KEEP_EVERY_S = 60.0
+# The count of the last heartbeat, and whose it is: always as long, so that it is overwritten and never cut off.
+COUNT_NAME = "compute_id.beats"
+_COUNT = re.compile(rb"(\S{1,36}) +(\d{20})\n")
+# Seconds between two times that the file is brought up to date, on disk, while the host runs.
+KEEP_EVERY_S = 30.0
 ADVICE = "Nothing was touched. What to do: doc/admin/host-identity.md."
 
 
@@ -32,6 +39,7 @@ class IdentityFile:
         self._path = None if directory is None else directory / NAME
         self._known: HostIdentity | None = None
         self._kept_at = 0.0
+        self._can_note = True
 
     def load(self) -> HostIdentity | None:
         """What the host knows of itself, read once; without a file a new identity, written before anybody hears of it.
@@ -52,8 +60,8 @@ class IdentityFile:
                 detail=f"{self._path} says that the guests here are those of host '{found.host}', but this daemon is "
                 f"host '{self._host}': it was renamed, or was given another host's state directory. {ADVICE}"
             )
-        self._known = found
-        return found
+        self._known = found.replace(beats=max(found.beats, self._noted(found.uuid)))
+        return self._known
 
     def keep(self, identity: HostIdentity) -> None:
         """Write it down, whole or not at all. :raises HostRefused: it cannot be written."""
@@ -91,6 +99,7 @@ class IdentityFile:
                 f"copy. {ADVICE}"
             )
         self._known = known.replace(beats=max(beats, known.beats))
+        self._note(self._known)
         if monotonic() - self._kept_at >= KEEP_EVERY_S:
             self.remember()
         return None
@@ -104,3 +113,32 @@ class IdentityFile:
         except exception.HostRefused as error:
             self._kept_at = monotonic()
             LOG.warning("%s", error)
+
+    # -- the count of each heartbeat --------------------------------------------------------------
+
+    def _noted(self, identity: str) -> int:
+        """The count beside the file; 0 when there is none, it is damaged, or that of an identity given up since."""
+        assert self._path is not None
+        try:
+            found = _COUNT.match(self._path.with_name(COUNT_NAME).read_bytes())
+        except OSError:
+            return 0
+        return int(found[2]) if found is not None and found[1] == identity.encode() else 0
+
+    def _note(self, known: HostIdentity) -> None:
+        """In memory after this, on disk when the kernel likes: it may be lost, and the file itself must be whole."""
+        if self._path is None:
+            return
+        line = f"{known.uuid:<36.36} {known.beats:020d}\n".encode()
+        try:
+            place = os.open(self._path.with_name(COUNT_NAME), os.O_WRONLY | os.O_CREAT, 0o600)
+            try:
+                os.pwrite(place, line, 0)
+            finally:
+                os.close(place)
+        except OSError as error:
+            if self._can_note:
+                LOG.warning("The heartbeats of host %s cannot be noted: %s", self._host, error)
+            self._can_note = False
+        else:
+            self._can_note = True

@@ -122,6 +122,18 @@ def test_an_older_database(cloud: Cloud, what: str) -> None:
     _refused(cloud, "host1", "older copy")
 
 
+def test_a_database_of_a_moment_ago_after_a_kill(cloud: Cloud) -> None:
+    """Two heartbeats old, and the host had no time to say goodbye: what lay beside its guests then lies there now."""
+    copied = services.get_by_host("host1", COMPUTE).beats
+    until(lambda: services.get_by_host("host1", COMPUTE).beats >= copied + 3, 10, lambda: "no heartbeats")
+    left = {path: path.read_bytes() for path in (cloud.directory / "host1").glob("compute_id*")}
+    cloud.stop("host1")
+    for path, content in left.items():
+        path.write_bytes(content)
+    _sql(f"UPDATE services SET beats = {copied} WHERE host = 'host1'")
+    _refused(cloud, "host1", "older copy")
+
+
 def test_another_database(cloud: Cloud) -> None:
     cloud.boot(availability_zone="nova:host1", token=ADMIN)
     cloud.stop("host1")

@@ -68,6 +68,64 @@ def test_heartbeats_are_remembered_now_and_then(tmp_path: pathlib.Path, monkeypa
     assert file.saw(8, 7) is None
 
 
+CLOUDS = "4b1c7a52-0d0e-4e7e-9f7a-3f1f3c1d2a10"
+
+
+def test_a_daemon_that_is_killed_has_noted_its_last_heartbeat_and_no_heartbeat_waits_for_the_disk(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    IdentityFile("h", tmp_path).keep(HostIdentity(CLOUDS, "h", "c", beats=5, mark=2))
+    running = IdentityFile("h", tmp_path)
+    running.keep(HostIdentity(CLOUDS, "h", "c", beats=5, mark=2))
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", synced.append)
+    assert [running.saw(beats, beats - 1) for beats in (6, 7, 8)] == [None] * 3
+    assert synced == [] and _kept(tmp_path).beats == 5
+    # Nobody said goodbye: the next life reads what lies there.
+    assert IdentityFile("h", tmp_path).load() == HostIdentity(CLOUDS, "h", "c", beats=8, mark=2)
+    assert os.stat(tmp_path / "compute_id.beats").st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("text", [None, "", "\0" * 58, f"{CLOUDS} {'9' * 19}", f"{CLOUDS} {9:020d}", "\u00e9" * 58])
+def test_a_count_that_is_lost_or_damaged_costs_nothing_but_itself(
+    tmp_path: pathlib.Path, text: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(identity, "monotonic", lambda: 0.0)
+    IdentityFile("h", tmp_path).keep(HostIdentity(CLOUDS, "h", "c", beats=5))
+    if text is not None:
+        (tmp_path / "compute_id.beats").write_text(text)
+    file = IdentityFile("h", tmp_path)
+    assert file.load() == HostIdentity(CLOUDS, "h", "c", beats=5)
+    assert file.saw(6, 5) is None
+    found = IdentityFile("h", tmp_path).load()
+    assert found is not None and found.beats == 6
+    assert _kept(tmp_path).beats == 5
+
+
+def test_who_gives_up_an_identity_gives_up_its_count(tmp_path: pathlib.Path) -> None:
+    """As after a restored backup: the operator removes compute_id, and nothing else."""
+    file = IdentityFile("h", tmp_path)
+    file.load()
+    file.saw(7, 6)
+    (tmp_path / "compute_id").unlink()
+    made = IdentityFile("h", tmp_path).load()
+    assert made is not None and made.beats == 0
+
+
+def test_a_count_that_cannot_be_written_is_said_once_and_stops_nothing(
+    tmp_path: pathlib.Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = IdentityFile("h", tmp_path)
+    file.keep(HostIdentity(CLOUDS, "h", "c", beats=5))
+    (tmp_path / "compute_id.beats").mkdir()
+    assert [file.saw(beats, 5) for beats in (6, 7)] == [None, None]
+    assert caplog.text.count("cannot be noted") == 1
+    (tmp_path / "compute_id.beats").rmdir()
+    assert file.saw(8, 7) is None
+    found = IdentityFile("h", tmp_path).load()
+    assert found is not None and found.beats == 8
+
+
 def test_answers_to_two_heartbeats_may_overtake_each_other(tmp_path: pathlib.Path) -> None:
     """A worker that asks for its lease and the periodic heartbeat are both under way; the later is answered first."""
     file = IdentityFile("h", tmp_path)
