@@ -16,9 +16,10 @@ from nova_lite.compute.delete import wipe
 from nova_lite.compute.host import ComputeHost
 from nova_lite.compute.power import SHUTDOWN_TIMEOUT_S
 from nova_lite.compute.power_states import PowerState
+from nova_lite.compute.vm_states import VmState
 from nova_lite.context import RequestContext
 from nova_lite.objects import Instance, Presence
-from nova_lite.virt.driver import Quarantine
+from nova_lite.virt.driver import Guest, Quarantine
 
 LOG = logging.getLogger(__name__)
 
@@ -29,7 +30,8 @@ _CHANGES = (Verdict.STOP, Verdict.QUARANTINE, Verdict.DESTROY)
 
 def clean(host: ComputeHost, ctxt: RequestContext) -> None:
     """Stop, set apart or remove the guests that the database proves to be wrong here; report what it does not know."""
-    found = {presence.uuid: presence for presence in survey.whole(host.driver)}
+    # What a guest boots from may be another by the time that this is heard: only who has its lock says that.
+    found = {presence.uuid: presence.replace(rescued=None) for presence in survey.whole(host.driver)}
     answer = host.conductor.judge_guests(ctxt, host.name, [*found.values()])
     left = set()
     for uuid, ruling in answer["rulings"].items():
@@ -73,7 +75,9 @@ def settle(host: ComputeHost, ctxt: RequestContext, uuid: str, without_guest: in
     guest = host.driver.find_guest(uuid)
     presence = Presence(uuid, generation=without_guest, has_disks=True)
     if guest is not None:
-        presence = presence.replace(power_state=int(guest.power_state), generation=guest.generation)
+        presence = presence.replace(
+            power_state=int(guest.power_state), generation=guest.generation, rescued=guest.rescued
+        )
     answer = host.conductor.judge_guests(ctxt, host.name, [presence])
     ruling = answer["rulings"][uuid]
     verdict = _verdict(host, ruling)
@@ -123,26 +127,36 @@ def _set_apart(host: ComputeHost, uuid: str, why: str) -> None:
 
 def report_all(host: ComputeHost, ctxt: RequestContext) -> None:
     """Tell the conductor the power state of every server that belongs here; one that cannot be told stops no other."""
-    found = {guest.uuid: guest.power_state for guest in host.driver.list_guests()}
+    found = {guest.uuid: guest for guest in host.driver.list_guests()}
     for instance in host.conductor.host_instances(ctxt, host.name):
-        if instance.task_state is None and instance.power_state != found.get(instance.uuid, PowerState.NOSTATE):
+        guest = found.get(instance.uuid)
+        boots_otherwise = guest is not None and _boots_otherwise(instance, guest)
+        state = guest.power_state if guest else PowerState.NOSTATE
+        if instance.task_state is None and (boots_otherwise or instance.power_state != state):
             try:
-                report(host, ctxt, instance.uuid)
+                report(host, ctxt, instance.uuid, boots_otherwise)
             except exception.ServerBusy as error:
                 LOG.warning("The state of guest %s is told later: %s", instance.uuid, error)
             except Exception:
                 LOG.exception("The state of guest %s could not be reported", instance.uuid)
 
 
-def report(host: ComputeHost, ctxt: RequestContext, uuid: str) -> None:
+def _boots_otherwise(instance: Instance, guest: Guest) -> bool:
+    """Whether a guest was booted for a rescue that its server's row does not know, or is none any more."""
+    told = instance.vm_state == VmState.RESCUED
+    return instance.vm_state != VmState.ERROR and guest.rescued not in (None, told)
+
+
+def report(host: ComputeHost, ctxt: RequestContext, uuid: str, boots_otherwise: bool = False) -> None:
     """Tell the conductor what one guest does, while nothing else is done to it on this host.
 
-    One that somebody started behind the cloud's back, of a server that shall not run, is stopped.
+    One that somebody started behind the cloud's back, of a server that shall not run, is stopped. With
+    ``boots_otherwise`` it tells what the guest boots from, too.
 
     :raises ServerBusy: something else is done to it for long; it is told again by and by.
     """
     with host.locks.hold(uuid, patience_s=_PATIENCE_S):
         guest = host.driver.find_guest(uuid)
         state = guest.power_state if guest else PowerState.NOSTATE
-        if host.conductor.report_power_states(ctxt, host.name, {uuid: int(state)}):
+        if host.conductor.report_power_states(ctxt, host.name, {uuid: int(state)}) or boots_otherwise:
             settle(host, ctxt, uuid)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from nova_lite import exception
 from nova_lite.clock import utcnow
 from nova_lite.compute import outcome
 from nova_lite.compute.host import ComputeHost
@@ -14,12 +15,16 @@ from nova_lite.objects import ImageMeta, Instance, Operation
 
 LOG = logging.getLogger(__name__)
 
+# Raised before the hypervisor was asked at all: there is nothing to undo.
+_NOT_ASKED = (exception.StaleWrite, exception.ServiceStopping, exception.HostFenced)
 # The step that says that a failed rescue could not be undone.
 _LOST = "guest lost"
 
 
 def rescue(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
     """Boot the rescue image, and report; after a failure the guest is as it was, or the server in error.
+
+    What it has done when it is too late stays: the server's row follows its guest (conductor/hosts.py).
 
     :raises StaleWrite: overtaken.
     """
@@ -28,6 +33,8 @@ def rescue(host: ComputeHost, ctxt: RequestContext, operation: Operation, instan
         image = _image(host, ctxt, operation, instance)
         try:
             host.driver.rescue(ctxt, instance, instance.network_info, image)  # type: ignore[attr-defined]
+        except _NOT_ASKED:
+            raise
         except Exception:
             if not _restore(host, instance):
                 host.conductor.progress(ctxt, operation.id, operation.attempt, _LOST, {"vm_state": VmState.ERROR})

@@ -29,6 +29,8 @@ _WAKE_UP_GRACE_S = 1.0
 _AUTO = "AUTO: "
 _WITHOUT_PROCESS = (PowerState.NOSTATE, PowerState.SHUTDOWN, PowerState.CRASHED)
 _BUILT_AGAIN = (TaskState.REBUILDING, TaskState.REBUILD_BLOCK_DEVICE_MAPPING, TaskState.REBUILD_SPAWNING)
+# What a server may be whose guest was booted for a rescue, or shall be after it, though its row does not say so.
+_MAY_BE_RESCUED = (VmState.ACTIVE, VmState.STOPPED)
 # Servers that are here and shall not run.
 _AT_REST: dict[str, Place] = {VmState.STOPPED: Place.STOPPED, VmState.SOFT_DELETED: Place.SOFT_DELETED}
 
@@ -121,7 +123,7 @@ def judge(host: str, found: Iterable[Presence]) -> dict[str, Any]:
     rulings: dict[str, dict[str, str]] = {}
     changing: list[Instance] = []
     for presence in presences:
-        row = rows.get(presence.uuid)
+        row = _after_rescue(rows.get(presence.uuid), host, presence)
         place, power = _place(row, host, leaving, presence), _power(presence)
         mark = custody.mark_of(presence.generation, row.generation if row else None, presence.has_guest)
         rule = custody.judge(place, mark, power)
@@ -134,6 +136,29 @@ def judge(host: str, found: Iterable[Presence]) -> dict[str, Any]:
             changing.append(row)
     gone = [migration.instance_uuid for migration in migrations.evacuated(host)]
     return {"rulings": rulings, "servers": changing, "evacuated": gone}
+
+
+def _after_rescue(row: Instance | None, host: str, presence: Presence) -> Instance | None:
+    """The row as it is when it says what the guest boots from.
+
+    A rescue, or the end of one, that was given up in the middle may have come about all the same. Only who has the
+    server's lock says what its guest boots from; a server that is busy, or in error, is left alone.
+    """
+    if row is None or presence.rescued is None or row.host != host or row.task_state is not None:
+        return row
+    if row.generation != presence.generation or row.vm_state not in (VmState.RESCUED, *_MAY_BE_RESCUED):
+        return row
+    if presence.rescued == (row.vm_state == VmState.RESCUED):
+        return row
+    state = presence.power_state if presence.power_state is not None else int(PowerState.NOSTATE)
+    values = {"vm_state": VmState.RESCUED, "power_state": state}
+    if not presence.rescued:
+        values["vm_state"] = VmState.STOPPED if state in _WITHOUT_PROCESS else VmState.ACTIVE
+    same: dict[str, Any] = {"host": host, "task_state": None, "vm_state": row.vm_state, "generation": row.generation}
+    if not instances.update_if(row.uuid, values, **same):
+        return row
+    LOG.warning("Server %s was %s: its guest on %s says %s", row.uuid, row.vm_state, host, values)
+    return row.replace(**values)
 
 
 def _place(row: Instance | None, host: str, leaving: Collection[str], presence: Presence) -> Place:

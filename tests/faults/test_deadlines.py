@@ -61,7 +61,6 @@ CASES: dict[str, tuple[str, str, Any, str]] = {
     # the driver's call that takes too long, the operation, the action's body, the status in the end
     "os-stop": ("power_off", "stop", None, "ACTIVE"),
     "pause": ("pause", "pause", None, "ACTIVE"),
-    "rescue": ("rescue", "rescue", {}, "ACTIVE"),
     "createImage": ("snapshot", "createImage", {"name": "late"}, "ACTIVE"),
     "shelve": ("snapshot", "shelve", None, "ACTIVE"),
 }

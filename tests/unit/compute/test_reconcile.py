@@ -21,11 +21,13 @@ class Judge:
     def __init__(self, lone: LoneHost, *verdicts: Verdict, place: Place = Place.ELSEWHERE) -> None:
         self._lone, self._verdicts, self._place = lone, [*verdicts], place
         self.locked: list[bool] = []
+        self.rescued: list[bool | None] = []
         lone.conductor.judge_guests = self
 
     def __call__(self, ctxt: Any, host: str, found: list[Presence]) -> dict[str, Any]:
         assert host == NAME
         self.locked.append(bool(self._lone.host.locks._locks))
+        self.rescued += [each.rescued for each in found]
         verdict = self._verdicts.pop(0) if len(self._verdicts) > 1 else self._verdicts[0]
         ruling = {"verdict": verdict, "place": self._place, "power": Power.RUNNING, "why": "it is so"}
         return {"rulings": {each.uuid: ruling for each in found}, "servers": [SERVER], "evacuated": [SERVER.uuid]}
@@ -87,3 +89,19 @@ def test_the_operator_may_keep_what_is_deleted(lone: LoneHost, action: DeletedAc
     object.__setattr__(lone.host, "deleted_action", action)
     reconcile.clean(lone.host, CTXT)
     assert bool(lone.driver.guests) is stays
+
+
+def test_only_who_has_the_lock_says_what_a_guest_boots_from(lone: LoneHost) -> None:
+    judge = Judge(lone, Verdict.STOP, Verdict.LEAVE)
+    reconcile.clean(lone.host, CTXT)
+    assert [*zip(judge.locked, judge.rescued, strict=True)] == [(False, None), (True, False)]
+
+
+@pytest.mark.parametrize(("vm_state", "is_news"), [("rescued", True), ("active", False), ("error", False)])
+def test_a_row_that_says_another_disk_is_news(lone: LoneHost, vm_state: str, is_news: bool) -> None:
+    """The power is as the row says."""
+    judge = Judge(lone, Verdict.LEAVE)
+    power = lone.driver.guests[SERVER.uuid].power_state
+    lone.conductor.answers["host_instances"] = [SERVER.replace(vm_state=vm_state, power_state=int(power))]
+    reconcile.report_all(lone.host, CTXT)
+    assert judge.rescued == ([False] if is_news else [])

@@ -17,7 +17,7 @@ from nova_lite.db.api import compute_nodes, instances, operations, services
 from nova_lite.db.models import Service as ServiceModel
 from nova_lite.db.session import writer
 from nova_lite.liveness import COMPUTE
-from nova_lite.objects import HostIdentity, Instance, Operation, Service
+from nova_lite.objects import HostIdentity, Instance, Operation, Presence, Service
 from tests.harness.builders import make_node
 from tests.harness.database import fresh_database, make_instance
 
@@ -173,3 +173,44 @@ def test_a_word_that_comes_late_changes_nothing(values: dict[str, Any], monkeypa
 def test_what_runs_and_shall_not_is_the_hosts_to_stop_unless_it_is_busy(values: dict[str, Any], wrong: bool) -> None:
     server = _server(**{"vm_state": "stopped", **values})
     assert hosts.report_power_states("h", {server.uuid: int(PowerState.RUNNING)}) == ([server.uuid] if wrong else [])
+
+
+# -- what a guest boots from ----------------------------------------------------------------------
+
+
+def _judged(server: Instance, power: PowerState = PowerState.RUNNING, **seen: Any) -> tuple[str, str]:
+    """What a host shall do with a guest of which its worker, who has its lock, says this; and what its server is."""
+    presence = Presence(server.uuid, power_state=int(power), generation=server.generation).replace(**seen)
+    ruling = hosts.judge("h", [presence])["rulings"][server.uuid]
+    return ruling["verdict"], instances.get(server.uuid).vm_state
+
+
+@pytest.mark.parametrize("before", ["active", "stopped"])
+def test_a_server_is_rescued_whose_guest_was_booted_for_it(before: str) -> None:
+    """It runs, although its server was stopped: that is no reason to stop it."""
+    assert _judged(_server(vm_state=before), rescued=True) == ("leave", "rescued")
+
+
+@pytest.mark.parametrize(("power", "after"), [(PowerState.RUNNING, "active"), (PowerState.SHUTDOWN, "stopped")])
+def test_a_server_is_rescued_no_more_whose_guest_has_its_own_disk(power: PowerState, after: str) -> None:
+    assert _judged(_server(vm_state="rescued"), power, rescued=False)[1] == after
+
+
+@pytest.mark.parametrize(
+    ("values", "seen"),
+    [
+        ({"task_state": "unrescuing"}, {}), ({"host": "other"}, {}), ({"vm_state": "error"}, {}),
+        ({"vm_state": "paused"}, {}), ({}, {"rescued": None}), ({}, {"generation": None}),
+        ({"generation": 3}, {"generation": 2}),
+    ],
+)  # fmt: skip
+def test_no_row_follows_what_is_busy_elsewhere_or_not_known(values: dict[str, Any], seen: dict[str, Any]) -> None:
+    server = _server(**values)
+    assert _judged(server, **{"rescued": True, **seen})[1] == server.vm_state
+
+
+def test_no_row_follows_a_guest_whose_server_was_taken_up_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = _server()
+    instances.update_if(server.uuid, {"task_state": "rebooting"})
+    monkeypatch.setattr(instances, "get_many", lambda *_, **__: [server])
+    assert _judged(server, rescued=True)[1] == "active"
