@@ -91,8 +91,6 @@ def cancel(conf: cfg.ConfigOpts, args: argparse.Namespace) -> Answer:
     """:raises NotFound: no such operation; :raises Conflict: it has ended, or nothing may stop it."""
     startup.open_database(conf)
     operation = _open(args.id)
-    if operation.action in (actions.DELETE.name, actions.FORCE_DELETE.name, actions.CONFIRM_RESIZE.name):
-        raise exception.Conflict(f"Operation {operation.id} ({operation.action}) is tried until it is done.")
     try:
         recover.cancelled(operation)
     except exception.StaleWrite as error:

@@ -63,8 +63,24 @@ def time_is_up(operation: Operation) -> None:
 
 
 def cancelled(operation: Operation) -> None:
-    """End an operation because an operator says so. :raises StaleWrite: it moved on meanwhile."""
+    """End an operation because an operator says so.
+
+    :raises StaleWrite: it moved on meanwhile. :raises Conflict: nothing may stop it.
+    """
+    what = f"Operation {operation.id} ({operation.action})"
+    if _is_tried_until_done(operation):
+        raise exception.Conflict(f"{what} is tried until it is done.")
+    if operation.action in actions.BESIDE and operation.args.get("stage") == "undo":
+        raise exception.Conflict(f"{what} is being taken back already, which is tried until it is done.")
     _give_up(operation, "An operator ended it.")
+
+
+def _is_tried_until_done(operation: Operation) -> bool:
+    """Whether half of it may be done for good, with nobody to take it back.
+
+    What is settled is not: an operator may know better where a guest is.
+    """
+    return failures.row_of(operation).timeout_s is None and operation.action != actions.SETTLE.name
 
 
 @retry_on_deadlock

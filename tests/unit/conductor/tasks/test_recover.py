@@ -8,6 +8,7 @@ from unittest import mock
 import pytest
 
 from nova_lite import conf as nova_conf
+from nova_lite import exception
 from nova_lite.clock import utcnow
 from nova_lite.compute import actions
 from nova_lite.compute.action_row import Place
@@ -81,3 +82,31 @@ def test_what_ended_while_a_sweeper_looked_at_its_deadline_is_not_undone() -> No
     journal.finish(number, taken.attempt, PowerState.RUNNING, {"block_devices": ()})
     recover.time_is_up(late)
     assert operations.get(number).state is OperationState.DONE
+
+
+_ALONE = [row for row in actions.ACTIONS if row.place is not Place.API and not row.off_home]
+
+
+@pytest.mark.parametrize("name", sorted({row.name for row in _ALONE} | {"delete", "forceDelete", "confirmResize"}))
+def test_nobody_stops_what_is_tried_until_it_is_done(name: str) -> None:
+    """Half of it may be done for good, and nobody would take that back. What is settled an operator may end."""
+    number = _operation(name, "h", vm_state="active")
+    if actions.by_name(name).timeout_s is None and name != actions.SETTLE.name:
+        with pytest.raises(exception.Conflict):
+            recover.cancelled(operations.get(number))
+        assert operations.get(number).finish_time is None
+    else:
+        recover.cancelled(operations.get(number))
+        ended = operations.get(number)
+        assert ended.finish_time is not None or ended.args["stage"] == "undo"
+
+
+@pytest.mark.parametrize("name", ["attach_volume", "swap_volume", "attach_interface"])
+def test_nobody_stops_what_is_being_taken_back(name: str) -> None:
+    """A guest and its server would disagree for good."""
+    number = _operation(name, "h", vm_state="active")
+    recover.cancelled(operations.get(number))
+    undone = operations.get(number)
+    with pytest.raises(exception.Conflict):
+        recover.cancelled(undone)
+    assert operations.get(number) == undone
