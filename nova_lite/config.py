@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import glob
 import importlib.metadata
+import math
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from oslo_log import log as logging
 
 from nova_lite import __version__, concurrency
 from nova_lite import conf as catalogue
+from nova_lite.conf import operations
 from nova_lite.early_config import PROJECT
 
 LOG = logging.getLogger(__name__)
@@ -89,7 +91,33 @@ def _read_all(conf: cfg.ConfigOpts) -> None:
     for group, options in catalogue.list_opts():
         section = conf if group == "DEFAULT" else conf[group]
         for option in options:
-            getattr(section, option.dest)
+            value = getattr(section, option.dest)
+            if isinstance(value, float) and not math.isfinite(value):  # "nan" is below no limit and above none
+                raise cfg.ConfigFileValueError(f"[{group}] {option.name} = {value} is no finite number")
+
+
+@dataclass(frozen=True)
+class Misfit:
+    """Two options that do not go together; with ``is_fatal`` nothing works."""
+
+    text: str
+    is_fatal: bool
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def misfits(conf: cfg.ConfigOpts) -> Iterator[Misfit]:
+    """What of the journal's intervals does not fit together (:data:`nova_lite.conf.operations.FITS`)."""
+    section = conf[operations.GROUP]
+    for fit in operations.FITS:
+        shorter, longer = section[fit.shorter], section[fit.longer]
+        if shorter * fit.times <= longer:
+            continue
+        is_fatal = fit.is_fatal and shorter >= longer
+        pair = f"[{operations.GROUP}] {fit.shorter} = {shorter} does not go with {fit.longer} = {longer}"
+        why = fit.why if shorter >= longer else f"if one is late, {fit.why}"
+        yield Misfit(f"{pair}: {why}. Let {fit.longer} be at least {fit.times} x {fit.shorter}.", is_fatal)
 
 
 def warn_unknown(conf: cfg.ConfigOpts) -> list[UnknownKey]:

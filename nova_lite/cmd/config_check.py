@@ -18,6 +18,7 @@ def files(conf: cfg.ConfigOpts) -> list[str]:
 def problems(conf: cfg.ConfigOpts) -> Iterator[object]:
     """Sentences, each naming the option and the remedy."""
     yield from config.unknown_keys(conf)
+    yield from config.misfits(conf)
     for check in (_database, _transport, _applications, _tls, _policy, _state_path):
         try:
             check(conf)

@@ -27,7 +27,7 @@ def begin(
     """Arguments, options, logging.
 
     :param override: sets what a flag of the binary's own says.
-    :raises SystemExit: the arguments or a file are wrong, or the log cannot be written.
+    :raises SystemExit: the arguments or a file are wrong, options exclude each other, or the log cannot be written.
     """
     conf = config.parse_args(list(sys.argv[1:] if argv is None else argv), binary)
     override(conf)
@@ -38,7 +38,17 @@ def begin(
     conf.set_override("concurrency_backend", concurrency.backend())  # the environment may have decided
     LOG.info("%s %s starts on host %s, concurrency backend %s", binary, __version__, conf.host, concurrency.backend())
     config.warn_unknown(conf)
+    _refuse_misfits(binary, conf)
     return conf
+
+
+def _refuse_misfits(binary: str, conf: cfg.ConfigOpts) -> None:
+    """:raises SystemExit: options exclude each other; what only goes badly together is a warning."""
+    found = list(config.misfits(conf))
+    for misfit in found:
+        LOG.log(logging.CRITICAL if misfit.is_fatal else logging.WARNING, "%s", misfit)
+    if any(misfit.is_fatal for misfit in found):
+        raise SystemExit("\n".join(f"{binary}: {misfit}" for misfit in found if misfit.is_fatal))
 
 
 def explained(binary: str, work: Callable[[], int]) -> int:

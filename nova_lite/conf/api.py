@@ -26,6 +26,7 @@ OPTIONS = [
         "max_limit",
         default=1000,
         min=1,
+        max=1_000_000,
         mutable=True,
         help="Most items of one list answer; larger limits are cut down to it. Lower it where huge answers hurt.",
     ),
@@ -45,6 +46,7 @@ OPTIONS = [
         "max_request_body_size",
         default=114688,
         min=1024,
+        max=1 << 30,
         help="Longest request body in bytes; a longer one is refused with 413 before it is read.",
     ),
 ]

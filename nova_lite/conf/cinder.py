@@ -35,12 +35,14 @@ OPTIONS = [
         "retry_delay_s",
         default=0.5,
         min=0.0,
+        max=3600.0,
         help="Seconds before the first new try; doubled before each further one. Related: http_retries.",
     ),
     cfg.IntOpt(
         "block_device_allocate_retries",
         default=60,
         min=0,
+        max=1_000_000,
         help="How often a build asks whether its volumes are ready before it fails. Raise it where large images are "
         "copied into volumes slowly. Related: block_device_allocate_retries_interval.",
     ),
@@ -48,6 +50,7 @@ OPTIONS = [
         "block_device_allocate_retries_interval",
         default=3.0,
         min=0.0,
+        max=3600.0,
         help="Seconds between two such questions. Related: block_device_allocate_retries.",
     ),
 ]

@@ -11,6 +11,7 @@ OPTIONS = [
         "token_ttl",
         default=600,
         min=1,
+        max=30 * 24 * 3600,
         help="Seconds a console's URL can be used. Lower it where URLs may be overheard.",
     ),
 ]

@@ -41,6 +41,7 @@ OPTIONS = [
         "connection_recycle_time",
         default=3600,
         min=-1,
+        max=30 * 24 * 3600,
         help="Seconds after which an idle connection is replaced; -1 never. Keep it below the server's wait_timeout.",
     ),
     cfg.IntOpt(

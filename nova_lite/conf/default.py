@@ -81,6 +81,7 @@ OPTIONS = [
         "reclaim_instance_interval",
         default=0,
         min=0,
+        max=100 * 365 * 24 * 3600,
         help="Seconds that a deleted server is only switched off and can be restored; then it is gone. 0 deletes at "
         "once. Set it where people delete by mistake; the API and the conductor must have the same.",
     ),
@@ -106,6 +107,7 @@ OPTIONS = [
         "resize_confirm_window",
         default=0,
         min=0,
+        max=100 * 365 * 24 * 3600,
         help="Seconds after which a resized server that nobody confirmed or reverted is confirmed; 0 is never. Set it "
         "where users forget, for both hosts keep the server's disks until then.",
     ),

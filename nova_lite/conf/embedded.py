@@ -83,6 +83,7 @@ OPTIONS = [
         "login_failure_limit",
         default=20,
         min=1,
+        max=1_000_000,
         help="Wrong passwords for one user within login_failure_window_s after which further logins of that user are "
         "refused with 429. Related: login_failure_window_s.",
     ),
@@ -90,12 +91,14 @@ OPTIONS = [
         "login_failure_window_s",
         default=60,
         min=1,
+        max=24 * 3600,
         help="Seconds over which wrong passwords are counted, and after which a refused user may try again.",
     ),
     cfg.IntOpt(
         "image_size_max",
         default=1 << 40,
         min=1,
+        max=1 << 60,
         help="Bytes that one uploaded image may have; larger uploads get 413. Lower it where disk space is scarce.",
     ),
     cfg.BoolOpt(

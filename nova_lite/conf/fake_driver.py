@@ -19,18 +19,21 @@ OPTIONS = [
         "vcpus",
         default=1000,
         min=1,
+        max=2**31 - 1,
         help="Physical CPUs that the fake host claims to have. Lower it to see hosts refuse.",
     ),
     cfg.IntOpt(
         "memory_mb",
         default=8_000_000,
         min=1,
+        max=2**31 - 1,
         help="Memory in MiB that the fake host claims to have. Lower it to see hosts refuse.",
     ),
     cfg.IntOpt(
         "local_gb",
         default=600_000,
         min=1,
+        max=2**31 - 1,
         help="Disk in GiB that the fake host claims to have. Lower it to see hosts refuse.",
     ),
     cfg.BoolOpt(

@@ -12,6 +12,7 @@ def _multiplier(name: str, default: float, what: str) -> cfg.FloatOpt:
         name,
         default=default,
         min=-1000000.0,
+        max=1_000_000_000.0,
         help=f"Weight of {what} in the choice of a host. Zero ignores it; a negative number turns the preference "
         "round, so that hosts are filled one after the other. Related: the other *_weight_multiplier options.",
     )
@@ -44,6 +45,7 @@ OPTIONS = [
         "build_failure_weight_multiplier",
         default=1000000.0,
         min=0,
+        max=1_000_000_000.0,
         help="Weight against hosts on which builds failed one after the other, above all else by default. Lower it "
         "where users' own mistakes, such as broken images, count against good hosts; zero ignores failures.",
     ),

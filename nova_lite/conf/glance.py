@@ -34,12 +34,14 @@ OPTIONS = [
         "retry_delay_s",
         default=0.5,
         min=0.0,
+        max=3600.0,
         help="Seconds before the first new try; doubled before each further one. Related: num_retries.",
     ),
     cfg.IntOpt(
         "image_size_max",
         default=1 << 40,
         min=1,
+        max=1 << 60,
         help="Bytes that a download may have at most, whatever the image service says. Lower it to protect the disk.",
     ),
 ]

@@ -34,6 +34,7 @@ OPTIONS = [
         "timeout",
         default=15.0,
         min=0.1,
+        max=3600.0,
         help="Seconds that the network service may take to connect or to send the next bytes. Raise it where it is "
         "slow.",
     ),

@@ -12,6 +12,7 @@ def _limit(name: str, default: int, what: str) -> cfg.IntOpt:
         name,
         default=default,
         min=-1,
+        max=2**31 - 1,
         help=f"{what}; -1 is unlimited. Change it for all projects that have no limit of their own in the database.",
     )
 

@@ -47,6 +47,7 @@ OPTIONS = [
         "timeout_s",
         default=30.0,
         min=0.1,
+        max=3600.0,
         help="Seconds that a neighbour may take to connect or to send the next bytes. Raise it for slow neighbours.",
     ),
 ]

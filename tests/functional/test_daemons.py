@@ -318,13 +318,14 @@ def test_manage_config_check_finds_what_will_not_work(tmp_path: pathlib.Path) ->
     good = run_manage(write_conf(tmp_path), "config", "check")
     assert (good.returncode, "No problem" in good.stdout) == (0, True), good.stdout + good.stderr
     bad = write_conf(
-        tmp_path, "max_pool_sise = 5\n[api]\npaste_config = /nonexistent.ini\n", enabled_ssl_apis="osapi_compute",
-        hosst="x",
+        tmp_path, "max_pool_sise = 5\n[api]\npaste_config = /nonexistent.ini\n"
+        "[operations]\nheartbeat_interval_s = 30\nlease_s = 0.5\n", enabled_ssl_apis="osapi_compute", hosst="x",
     )  # fmt: skip
     done = run_manage(bad, "config", "check", "--json")
     assert done.returncode == 1
     problems = "\n".join(json.loads(done.stdout)["problems"])
-    for part in ("did you mean [DEFAULT] host?", "[database] max_pool_size", "/nonexistent.ini", "ssl_cert_file"):
+    for part in ("did you mean [DEFAULT] host?", "[database] max_pool_size", "/nonexistent.ini", "ssl_cert_file",
+                 "[operations] heartbeat_interval_s = 30.0 does not go with lease_s = 0.5"):  # fmt: skip
         assert part in problems
 
 

@@ -113,3 +113,59 @@ def test_reload_of_a_broken_file_changes_nothing(conf: cfg.ConfigOpts, tmp_path:
     (tmp_path / "nova-lite.conf").unlink()
     config.reload(conf)
     assert conf.graceful_shutdown_timeout == 60
+
+
+# -- numbers ------------------------------------------------------------------------------------------------------
+
+
+def _numbers() -> list[tuple[str, cfg.Opt]]:
+    kinds = (cfg.IntOpt, cfg.FloatOpt)
+    return [(group, each) for group, options in catalogue.list_opts() for each in options if isinstance(each, kinds)]
+
+
+def test_every_number_has_limits() -> None:
+    """What has none overflows at noon, in the sum of two times."""
+    bare = [f"[{group}] {each.name}" for group, each in _numbers() if None in (each.type.min, each.type.max)]
+    assert bare == [] and len(_numbers()) > 50
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "-inf", "1e12", "-1"])
+def test_a_number_that_is_none_is_one_sentence(conf: cfg.ConfigOpts, tmp_path: pathlib.Path, text: str) -> None:
+    with pytest.raises(SystemExit, match="nova-lite-api: .*lease_s"):
+        parse(conf, tmp_path, f"[operations]\nlease_s = {text}\n")
+
+
+def test_no_number_of_ours_may_be_nan(tmp_path: pathlib.Path) -> None:
+    names = [(group, each.name) for group, each in _numbers() if isinstance(each, cfg.FloatOpt)]
+    assert len(names) > 10
+    for group, name in names:
+        private = cfg.ConfigOpts()
+        with pytest.raises(SystemExit, match=name):
+            parse(private, tmp_path, f"[{group}]\n{name} = nan\n")
+
+
+@pytest.mark.parametrize(
+    ("options", "told", "is_fatal"),
+    [
+        ({}, "", False),
+        ({"heartbeat_interval_s": 30, "lease_s": 0.5}, "no operation keeps its worker", True),
+        ({"heartbeat_interval_s": 20, "lease_s": 20}, "no operation keeps its worker", True),
+        ({"heartbeat_interval_s": 2, "lease_s": 5}, "if one is late, leases end", False),
+        ({"heartbeat_interval_s": 2, "lease_s": 6}, "", False),
+        ({"heartbeat_interval_s": 0.5, "service_down_s": 0.5, "lease_s": 5}, "every host counts as down", True),
+        ({"heartbeat_interval_s": 15}, "if one is late, every host", False),
+        ({"sweep_interval_s": 30}, "never believes that a host is down", True),
+        ({"sweep_interval_s": 16}, "if one is late, a conductor", False),
+        ({"lease_s": 31}, "before their leases are over", False),
+        ({"lease_s": 30}, "", False),
+    ],
+)
+def test_intervals_that_do_not_go_together_are_named(
+    conf: cfg.ConfigOpts, tmp_path: pathlib.Path, options: dict[str, float], told: str, is_fatal: bool
+) -> None:
+    parse(conf, tmp_path, "[operations]\n" + "".join(f"{name} = {value}\n" for name, value in options.items()))
+    found = list(config.misfits(conf))
+    assert any(each.is_fatal for each in found) is is_fatal
+    assert [str(each) for each in found if told and told in str(each)] != [] if told else found == []
+    for each in found:
+        assert str(each).startswith("[operations] ") and " = " in str(each) and " x " in str(each)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import gc
 
 import pytest
+from oslo_config import cfg
 
 from nova_lite import conf as nova_conf
 from nova_lite import exception, service
@@ -33,6 +34,23 @@ def test_a_log_that_cannot_be_written_is_one_sentence(monkeypatch: pytest.Monkey
     monkeypatch.setattr(startup.log, "setup", setup)
     with pytest.raises(SystemExit, match="the log cannot be written: .*/nope/x.log"):
         startup.begin("nova-lite-api", [])
+
+
+@pytest.mark.parametrize(("heartbeat_s", "starts"), [(3.0, True), (8.0, True), (20.0, False)])
+def test_options_that_exclude_each_other_end_it_in_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, heartbeat_s: float, starts: bool
+) -> None:
+    conf = cfg.ConfigOpts()
+    nova_conf.register_all(conf)
+    conf([], project="nova-lite", default_config_files=[], default_config_dirs=[])
+    conf.set_override("heartbeat_interval_s", heartbeat_s, group="operations")
+    monkeypatch.setattr(startup.config, "parse_args", lambda *args: conf)
+    monkeypatch.setattr(startup.log, "setup", lambda *args: None)
+    if starts:
+        assert startup.begin("nova-lite-compute", []) is conf
+        return
+    with pytest.raises(SystemExit, match="^nova-lite-compute: .operations. heartbeat_interval_s = 20.0 .*lease_s = 20"):
+        startup.begin("nova-lite-compute", [])
 
 
 def test_bugs_are_not_hidden() -> None:
