@@ -21,11 +21,13 @@ from nova_lite.db.api import instances, provisional_volumes
 from nova_lite.image.api import API as ImageAPI
 from nova_lite.liveness import dead_hosts
 from nova_lite.network.api import API as NetworkAPI
-from nova_lite.objects import Instance, Page, ServerName, ServerRequest, ServerSearch
+from nova_lite.objects import Fault, Instance, Page, ServerName, ServerRequest, ServerSearch
 from nova_lite.volume.api import API as VolumeAPI
 
 # What a console log answer may hold at the most, as Nova's.
 _MAX_CONSOLE_BYTES = 102_400
+# The fault of a server that was reset to error.
+DECLARED = "An administrator declared the server to be in error."
 
 
 class API(Doors):
@@ -142,8 +144,13 @@ class API(Doors):
         acceptance.at_once(ctxt, instance, actions.UNLOCK, values)
 
     def reset_state(self, ctxt: RequestContext, instance: Instance, vm_state: str) -> None:
-        """Declare the server active or in error; whatever runs on it is given up, and no fault is shown."""
-        values = {"vm_state": VmState(vm_state), "task_state": None}
+        """Declare the server active or in error; whatever runs on it is given up.
+
+        A server in error says why, which Nova does not demand: who finds it so need not look for what never happened.
+        """
+        values: dict[str, Any] = {"vm_state": VmState(vm_state), "task_state": None}
+        if vm_state == VmState.ERROR and (instance.vm_state != VmState.ERROR or instance.fault is None):
+            values["fault"] = Fault(500, DECLARED, "", instance.host)
         acceptance.at_once(ctxt, instance, actions.RESET_STATE, values)
 
     def console_output(self, ctxt: RequestContext, instance: Instance, length: int | None) -> str:

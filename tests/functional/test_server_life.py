@@ -7,7 +7,13 @@ from collections.abc import Iterator
 
 import pytest
 
+from nova_lite.audit import gather
+from nova_lite.audit.table import findings
+from nova_lite.compute.api import DECLARED
 from nova_lite.compute.power_states import PowerState
+from nova_lite.db import clock
+from nova_lite.db.api import instances
+from nova_lite.objects import Fault
 from nova_lite.virt.fault_plan import FaultKind, FaultRule
 from tests.harness.cloud import ADMIN, STRANGER, Cloud, until
 
@@ -171,11 +177,19 @@ def test_a_guest_that_dies_by_itself_is_shown_stopped(cloud: Cloud) -> None:
     cloud.wait(server["id"], "SHUTOFF")
 
 
-def test_reset_state_frees_and_shows_no_fault(cloud: Cloud) -> None:
+def test_reset_state_frees_and_says_who_declared_an_error(cloud: Cloud) -> None:
+    """The audit asks every server in error for its reason."""
     server = cloud.boot()
     assert cloud.act(server["id"], "os-resetState", {"state": "error"}, token=ADMIN).status == 202
     shown = cloud.show(server["id"])
-    assert shown is not None and shown["status"] == "ERROR" and "fault" not in shown
+    assert shown is not None and shown["status"] == "ERROR"
+    assert (shown["fault"]["code"], shown["fault"]["message"]) == (500, DECLARED) and "details" not in shown["fault"]
+    world = gather.database(clock.now(), strict=True)
+    assert [str(each) for each in findings(world) if each.subject[1] == server["id"]] == []
+    instances.add_fault(server["id"], Fault(500, "the disk is gone"))
+    assert cloud.act(server["id"], "os-resetState", {"state": "error"}, token=ADMIN).status == 202
+    shown = cloud.show(server["id"])
+    assert shown is not None and shown["fault"]["message"] == "the disk is gone"
     assert cloud.act(server["id"], "os-resetState", {"state": "active"}, token=ADMIN).status == 202
     cloud.wait(server["id"], "ACTIVE")
 

@@ -24,7 +24,7 @@ AFTERMATH_S = 60.0
 # What every daemon says all the time.
 _CHATTER = re.compile(r" db\.|heartbeat|\bping\b|report_|judge_guests|host_instances|survey")
 # What an operator's reset may make of a server, and nothing else.
-_UNTRUE = ("is active and has no running guest", "is in error and says no reason", "runs from a wrong disk")
+_UNTRUE = ("is active and has no running guest", "runs from a wrong disk")
 
 
 @dataclass
