@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from nova_lite.db.api import instances
+from nova_lite import concurrency
+from nova_lite.db.api import instances, operations
 from tests.harness.cloud import ADMIN, PROJECT, Cloud, until
 
 
@@ -64,4 +65,39 @@ def test_a_deleted_port_of_a_server_that_cannot_change_now_is_forgotten(cloud: C
     _report(cloud, server, "network-vif-deleted", port)
     until(lambda: not _ports(server), 10, lambda: "the interface is still listed")
     _report(cloud, server, "network-vif-deleted", port)
+    cloud.wait_quiet()
+
+
+def test_a_port_that_is_deleted_while_it_is_plugged_leaves_the_guest(cloud: Cloud) -> None:
+    """The server's row does not know it yet; its own detach, which deletes the port, needs no second one."""
+    server = cloud.boot()["id"]
+    driver = cloud.drivers["host1"]
+    (old,) = _ports(server)
+    driver.plan.delay("attach_interface", 0.5)
+    body = {"interfaceAttachment": {"net_id": cloud.networks.first_network()}}
+    answer = concurrency.spawn(cloud.post, f"/servers/{server}/os-interface", body)
+    until(lambda: ("attach_interface", server) in driver.plan.calls, 10, lambda: "it never began")
+    (made,) = [port["id"] for port in cloud.networks.ports_of(server) if port["id"] != old]
+    assert made not in _ports(server)
+    cloud.networks.ask(PROJECT, "DELETE", f"ports/{made}")
+    for _ in range(2):
+        _report(cloud, server, "network-vif-deleted", made)
+    answer.wait(20)
+    driver.plan.clear()
+    cloud.wait_quiet()
+    assert (_ports(server), driver.guests[server].plugged) == ([old], [])
+    assert len([each for each in operations.list_for_instance(server) if each.action == "detach_interface"]) == 1
+
+
+def test_a_port_that_is_deleted_is_written_down_before_it_is_answered(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody says it again: whoever answered may be killed then."""
+    server = cloud.boot()["id"]
+    (port,) = _ports(server)
+    monkeypatch.setattr(concurrency, "spawn", lambda *_: None)
+    cloud.networks.ask(PROJECT, "DELETE", f"ports/{port}")
+    _report(cloud, server, "network-vif-deleted", port)
+    assert [each.action for each in operations.list_for_instance(server)] == ["detach_interface", "create"]
+    monkeypatch.undo()
     cloud.wait_quiet()

@@ -16,10 +16,9 @@ from nova_lite.objects.external_event import EventName
 
 LOG = logging.getLogger(__name__)
 
-# What changes something that a server's row remembers.
+# What changes something that a server's row remembers, once a neighbour was asked what is true.
 _ROWS = (
-    EventName.NETWORK_CHANGED, EventName.VIF_PLUGGED, EventName.VIF_UNPLUGGED, EventName.VIF_DELETED,
-    EventName.VOLUME_EXTENDED,
+    EventName.NETWORK_CHANGED, EventName.VIF_PLUGGED, EventName.VIF_UNPLUGGED, EventName.VOLUME_EXTENDED,
 )  # fmt: skip
 
 
@@ -30,6 +29,8 @@ class ExternalEventsDoor(Door):
         """Tell each server's host, and while it moves both. A lost message is a lost hint, see the host's side."""
         known = {server.uuid: server for server in servers}
         self._tell(ctxt, known, [event for event in events if event.name != EventName.VOLUME_EXTENDED])
+        # Nobody says it again, so that it is written down before it is answered.
+        self._keep_in_step(ctxt, known, [event for event in events if event.name == EventName.VIF_DELETED])
         if any(event.name in _ROWS for event in events):
             # Apart: to look at a port or a volume may mean to ask the very service that waits for our answer.
             concurrency.spawn(self._keep_in_step, ctxt, known, [event for event in events if event.name in _ROWS])
@@ -70,10 +71,15 @@ class ExternalEventsDoor(Door):
             self._lose_interface(ctxt, server, event.tag)
 
     def _lose_interface(self, ctxt: RequestContext, server: Instance, port_id: str) -> None:
-        """Somebody deleted the port: the guest's card goes, too, where that can be done now."""
-        if all(vif.id != port_id for vif in server.network_info):
+        """Somebody deleted the port: the guest's card goes, too, where that can be done now, or after what is done."""
+        if network_events.is_leaving(server, port_id):
             return
-        try:
-            self.accept(ctxt, server, actions.DETACH_INTERFACE, {"port_id": port_id})
-        except exception.Conflict:
-            network_events.deleted(server, port_id)
+        if any(vif.id == port_id for vif in server.network_info):
+            try:
+                self.accept(ctxt, server, actions.DETACH_INTERFACE, {"port_id": port_id})
+                return
+            except exception.Conflict:
+                network_events.deleted(server, port_id)
+        later = network_events.deleted_too_soon(server, port_id)
+        if later is not None:
+            self.wake(ctxt, *later)
