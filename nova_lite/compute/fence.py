@@ -1,10 +1,11 @@
-"""The fence: no guest is touched by a worker that cannot know that its lease is valid.
+"""The fence: nothing is touched by a worker that cannot know that its lease is valid.
 
 The database refuses the writes of a worker that was overtaken, but nothing stands between a process that hung, or was
-cut off, and its hypervisor. So every driver call that changes something passes here first. While the last confirmed
-heartbeat is younger than the lease, by the monotonic clock and counted from when it was *sent*, nobody can have taken
-what this host holds. When it is older, the worker asks for a new one before it goes on, for as long as no conductor
-answers; the answer says what was lost meanwhile. What stays open is the length of one driver call.
+cut off, and its hypervisor, or the network and volume services, who know no leases: it would take interfaces and
+volumes back that the server uses elsewhere. So every call that changes something there passes here first. While the
+last confirmed heartbeat is younger than the lease, by the monotonic clock and counted from when it was *sent*, nobody
+can have taken what this host holds. When it is older, the worker asks for a new one before it goes on, for as long as
+no conductor answers; the answer says what was lost meanwhile. What stays open is the length of one call.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from nova_lite.objects import Operation
 
 LOG = logging.getLogger(__name__)
 
-# A driver's methods that change nothing on the host; whatever is not named here passes the fence.
+# Methods of drivers that change nothing on the host; whatever is not named here passes the fence.
 LOOKS = frozenset(
     {
         "init_host", "close", "inventory", "list_guests", "find_guest", "list_disks", "list_incoming", "power_state",
@@ -30,7 +31,14 @@ LOOKS = frozenset(
         "diagnostics", "check_can_live_migrate_destination",
     }
 )  # fmt: skip
-
+# The same of the network and volume services.
+NETWORK_LOOKS = frozenset({"attached", "interfaces", "security_groups", "ports", "validate"})
+VOLUME_LOOKS = frozenset(
+    {
+        "get", "made_for", "wait_available", "has_type", "get_snapshot", "snapshots_made_for", "wait_snapshot",
+        "attachments_of", "all_attachments", "statuses",
+    }
+)  # fmt: skip
 
 # The first question may have waited for a conductor as long as there was none.
 ASK_TIMES = 3
@@ -80,7 +88,15 @@ class Fence:
 
     def guard(self, driver: Any) -> Any:
         """The driver, with all its methods, behind this fence."""
-        return FencedDriver(driver, self)
+        return Fenced(driver, self, LOOKS)
+
+    def guard_network(self, network: Any) -> Any:
+        """The network service, likewise."""
+        return Fenced(network, self, NETWORK_LOOKS)
+
+    def guard_volume(self, volume: Any) -> Any:
+        """The volume service, likewise."""
+        return Fenced(volume, self, VOLUME_LOOKS)
 
     # -- what workers ask -------------------------------------------------------------------------
 
@@ -138,16 +154,17 @@ class Fence:
         return self.is_valid()
 
 
-class FencedDriver:
-    """A driver behind the fence; it has all of the driver's methods."""
+class Fenced:
+    """A driver or a service behind the fence; it has all of its methods."""
 
-    def __init__(self, driver: Any, fence: Fence) -> None:
-        self._driver = driver
+    def __init__(self, door: Any, fence: Fence, looks: frozenset[str]) -> None:
+        self._door = door
         self._fence = fence
+        self._looks = looks
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(self._driver, name)
-        if name in LOOKS or not callable(found):
+        found = getattr(self._door, name)
+        if name in self._looks or not callable(found):
             return found
 
         @functools.wraps(found)

@@ -54,9 +54,11 @@ class ComputeManager(GuestVerbs):
             lambda: sorted(self._in_flight), self.run_operation, self.look_around,
         )  # fmt: skip
         deleted_action = conf.running_deleted_instance_action
+        fence = self._life.fence
         self._host = ComputeHost(
-            host, self._life.fence.guard(self.driver), conductor, network, image, volume, deleted_action=deleted_action
-        )
+            host, fence.guard(self.driver), conductor, fence.guard_network(network), image, fence.guard_volume(volume),
+            deleted_action=deleted_action,
+        )  # fmt: skip
         self._told_complaint: str | None = _NOTHING_TOLD
         self._pool = concurrency.Pool(conf.operations.workers, name="compute")
 

@@ -79,6 +79,22 @@ def test_a_host_that_hung_past_its_lease_starts_no_guest_that_is_another_hosts_b
     assert not ice.driver.guests and not ice.driver.disks
 
 
+def test_a_host_that_hung_takes_no_interface_of_a_server_that_is_built_elsewhere_by_now(cloud: Cloud) -> None:
+    """The network service knows no leases: it would bind the port to whoever asks, who gives it back, overtaken."""
+    cloud.stop("host2")
+    ice = Ice(cloud, "host1")
+    ice.freeze_after(lambda verb, _: verb == "take_operation")
+    server = cloud.boot(wait=None)["id"]
+    ice.wait_frozen()
+    cloud.start_host("host2")
+    cloud.wait(server, "ACTIVE", 30)
+    before = cloud.networks.ports_of(server)
+    assert [port["binding:host_id"] for port in before] == ["host2"]
+    ice.thaw()
+    cloud.wait_quiet()
+    assert cloud.networks.ports_of(server) == before
+
+
 def test_a_host_that_hung_and_lost_nothing_goes_on(cloud: Cloud) -> None:
     """Its lease ran out, but nobody wanted what it held: it asks, and is told that all is still its own."""
     server = _boot_on(cloud, "host1")

@@ -23,5 +23,6 @@ REGRESSIONS = (
     Regression(219, "a build that an operator reset kept the claim that no conductor had heard of"),
     Regression(255, "a build that no host was left for kept the ports that a dead host had made"),
     Regression(252, "a guest of a build that went elsewhere while its host was dead, which is not ours to stop"),
+    Regression(383, "a host that had hung took the port of a server that was built elsewhere by then"),
     Regression(303, "an operator reset a server in the middle of a live migration"),
 )

@@ -10,10 +10,12 @@ import pytest
 
 from nova_lite import exception
 from nova_lite.compute import fence
-from nova_lite.compute.fence import LOOKS, Fence
+from nova_lite.compute.fence import LOOKS, NETWORK_LOOKS, VOLUME_LOOKS, Fence
+from nova_lite.network.api import API as NetworkAPI
 from nova_lite.objects import Operation, OperationState
 from nova_lite.virt import driver
 from nova_lite.virt.fake import FakeDriver
+from nova_lite.volume.api import API as VolumeAPI
 
 LEASE_S = 20.0
 
@@ -168,3 +170,18 @@ def test_every_look_is_a_drivers_method_and_nothing_that_changes_is_a_look() -> 
     assert {"spawn", "destroy", "delete_disks", "create_disks", "power_on", "live_migrate", "quarantine"} <= changes
     # A method that the fake hypervisor's plan can strike does something, unless it only reads.
     assert not LOOKS & {"spawn", "destroy", "create_disks", "delete_disks", "snapshot", "rescue", "attach_volume"}
+
+
+@pytest.mark.parametrize(("door", "looks"), [(NetworkAPI, NETWORK_LOOKS), (VolumeAPI, VOLUME_LOOKS)])
+def test_what_changes_something_at_a_service_is_no_look(door: type, looks: frozenset[str]) -> None:
+    methods = {name for name in vars(door) if not name.startswith("_")}
+    assert methods >= looks
+    assert not {name for name in looks if name.startswith(("attachment_", "allocate", "de", "move", "un", "cr"))}
+
+
+def test_a_service_is_told_nothing_by_who_was_overtaken(clock: Clock) -> None:
+    made, raw = _fence(), Driver()
+    for guarded in (made.guard_network(raw), made.guard_volume(raw)):
+        with pytest.raises(exception.HostFenced):
+            guarded.spawn("x")
+    assert raw.done == []
