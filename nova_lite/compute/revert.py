@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from nova_lite import exception
@@ -10,6 +11,8 @@ from nova_lite.compute.host import ComputeHost
 from nova_lite.context import RequestContext
 from nova_lite.objects import Instance, Operation, Vif
 from nova_lite.objects.migration import place
+
+LOG = logging.getLogger(__name__)
 
 _OVERTAKEN = (exception.StaleWrite, exception.ServiceStopping)
 # There is one try more than there are rests.
@@ -49,19 +52,54 @@ def revert(host: ComputeHost, ctxt: RequestContext, operation: Operation, instan
     except _OVERTAKEN:
         raise
     except Exception as error:  # noqa: BLE001 - tried again, then said
-        if not again(host, ctxt, operation, error):
+        if again(host, ctxt, operation, error):
+            return
+        if turn is _leave:
+            _leave_anyway(host, ctxt, operation, instance, error)
+        else:
             outcome.fail(host, ctxt, operation, instance, error)
 
 
 def _leave(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
     host.driver.revert_migration(instance)  # type: ignore[attr-defined]
+    _hand_back(host, ctxt, operation, {})
+
+
+def _leave_anyway(
+    host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance, error: Exception
+) -> None:
+    """The copy here may be gone in part: the source has the only one that is surely whole.
+
+    Its guest runs only if this one is surely off. What is left here is of an older generation.
+    """
+    LOG.error("What came of %s could not be removed from %s", instance.uuid, host.name, exc_info=error)
+    why = {"reason": outcome.reason_of(error, actions.REVERT_RESIZE), "details": "", "code": 500}
+    _hand_back(
+        host, ctxt, operation, {"failure": why, "power_on": operation.args["power_on"] and _is_off(host, instance)}
+    )
+
+
+def _is_off(host: ComputeHost, instance: Instance) -> bool:
+    try:
+        return host.driver.find_guest(instance.uuid) is None
+    except Exception:
+        LOG.exception("Nobody knows whether %s runs on %s", instance.uuid, host.name)
+        return False
+
+
+def _hand_back(host: ComputeHost, ctxt: RequestContext, operation: Operation, more: dict[str, Any]) -> None:
     old = place(operation.args["old"])
     host.conductor.hand_over(
-        ctxt, operation.id, operation.attempt, actions.REVERT_RESIZE.stages[0].name, old["host"], old, {}
+        ctxt, operation.id, operation.attempt, actions.REVERT_RESIZE.stages[0].name, old["host"], old, more
     )
 
 
 def _return(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
+    there = operation.args["new"]["host"]
+    if "failure" in operation.args and there == host.name:
+        host.driver.revert_migration(instance)  # type: ignore[attr-defined]
     values = take_over(host, ctxt, operation, instance)
     power_state = host.driver.power_state(instance)
     host.conductor.finish_operation(ctxt, operation.id, operation.attempt, power_state, values)
+    if "failure" in operation.args and there != host.name:
+        host.conductor.look_around(ctxt, there)

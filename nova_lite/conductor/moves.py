@@ -115,7 +115,7 @@ def ended(instance: Instance, status: MigrationStatus = MigrationStatus.ERROR) -
 
 
 def reset(instance: Instance) -> None:
-    """An administrator declares a server at rest: a cold move that is half-way counts as undone.
+    """An administrator declares a server at rest: a cold move that is half-way, there or back, counts as undone.
 
     Only the source is sure to have the disks then; whatever else is open is given up where it is.
     """
@@ -123,7 +123,7 @@ def reset(instance: Instance) -> None:
     if migration is None:
         return
     cold = migration.migration_type in (MigrationType.RESIZE, MigrationType.MIGRATION)
-    if cold and migration.status in _HALF_WAY and not at_home(migration, instance):
+    if cold and migration.status in (*_HALF_WAY, MigrationStatus.REVERTING) and not at_home(migration, instance):
         newer = instance.generation + (instance.host != migration.source_compute)
         back = {
             "host": migration.source_compute, "node": migration.source_node, "generation": newer,

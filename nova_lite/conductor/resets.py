@@ -8,7 +8,7 @@ transaction, all of it.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from nova_lite import exception
 from nova_lite.compute import actions
@@ -17,7 +17,7 @@ from nova_lite.objects import Instance, Operation
 
 # How long that is tried, in seconds.
 _PATIENCE_S = 86_400.0
-_MOVES = (actions.RESIZE.name, actions.MIGRATE.name, actions.REVERT_RESIZE.name)
+_MOVES = (actions.RESIZE.name, actions.MIGRATE.name)
 # Turns of a move before which nothing is bound anywhere else.
 _FIRST = (None, "prep", "schedule")
 
@@ -32,8 +32,23 @@ def after_reset(instance: Instance, ended: Iterable[int]) -> None:
         if given_up.action == actions.CREATE.name and _has_begun(given_up):
             _leave_host(instance)
             _open(instance, None, instance.generation + 1, unbuilt=True)
-        elif given_up.action in _MOVES and given_up.args.get("stage") not in _FIRST and instance.host is not None:
-            _open(instance, instance.host, instance.generation, back=True)
+        elif instance.host is not None and _has_left(given_up):
+            there = given_up.args.get("new", {}).get("host")
+            bring_back(instance, [there] if there not in (None, instance.host) else [])
+
+
+def bring_back(instance: Instance, sides: Sequence[str] = ()) -> None:
+    """A cold move ended in the middle: the guest that was set aside where the row says is to be there again, off.
+
+    ``sides`` are hosts that may still have something of the server.
+    """
+    _open(instance, str(instance.host), instance.generation, sides, back=True)
+
+
+def _has_left(move: Operation) -> bool:
+    """Whether the source may have set the guest aside. A revert begins with that."""
+    begun = move.action in _MOVES and move.args.get("stage") not in _FIRST
+    return begun or move.action == actions.REVERT_RESIZE.name
 
 
 def _has_begun(build: Operation) -> bool:
@@ -46,10 +61,10 @@ def _leave_host(instance: Instance) -> None:
     instances.update_if(instance.uuid, {"host": None, "node": None, "generation": instance.generation + 1})
 
 
-def _open(instance: Instance, host: str | None, generation: int, **what: bool) -> None:
+def _open(instance: Instance, host: str | None, generation: int, sides: Sequence[str] = (), **what: bool) -> None:
     operations.insert_pending(
         request_id=f"req-{uuid.uuid4()}", instance_uuid=instance.uuid, action=actions.SETTLE.name,
         project_id=instance.project_id, user_id=instance.user_id, topic="conductor" if host is None else "compute",
         host=host, timeout_s=_PATIENCE_S,
-        args={"generation": generation, "sides": [], "devices": [], "former": [], "undecided": False, **what},
+        args={"generation": generation, "sides": [*sides], "devices": [], "former": [], "undecided": False, **what},
     )  # fmt: skip

@@ -9,7 +9,7 @@ from nova_lite.clock import utcnow
 from nova_lite.compute import actions
 from nova_lite.compute.power_states import PowerState
 from nova_lite.compute.vm_states import VmState
-from nova_lite.conductor import moves
+from nova_lite.conductor import moves, resets
 from nova_lite.db.api import instances, migrations, operations
 from nova_lite.objects import Instance, MigrationStatus, Operation
 from nova_lite.objects.migration import place
@@ -29,10 +29,9 @@ def done(operation: Operation, instance: Instance, report: dict[str, Any]) -> di
 def failed(operation: Operation, instance: Instance) -> dict[str, Any]:
     """The move is given up; where the source could not take its guest up again, the server is in error."""
     migration = migrations.open_of(instance.uuid)
+    lost = operation.args.get("stage") in ("undo", *_HALF_WAY) and UNDONE not in operation.steps
     if migration is not None and migration.operation_id == operation.id:
-        moves.ended(instance)
-    stage = operation.args.get("stage")
-    lost = stage in ("undo", *_HALF_WAY) and UNDONE not in operation.steps
+        moves.ended(_at_source(operation, instance) if lost else instance)
     return {"vm_state": VmState.ERROR} if lost else {}
 
 
@@ -40,16 +39,19 @@ def undo(operation: Operation, instance: Instance, reason: str) -> bool:
     """A move that got stuck half-way goes back to its source, with the whole time of its row before it once more."""
     if operation.args.get("stage") not in _HALF_WAY:
         return False
-    row = actions.by_name(operation.action)
-    old = place(operation.args["old"])
-    failure = {"reason": reason, "details": "", "code": 500}
-    args = {**operation.args, "stage": "undo", "failure": failure, "handed_by": operation.attempt}
-    operations.finish_event(operation.id, row.stage(operation.args["stage"]).event, "Error", details=reason)
-    if not operations.seize(operation, "compute", args, host=old["host"], timeout_s=row.timeout_s):
-        raise exception.StaleWrite(what=f"Operation {operation.id}")
-    if instance.host != old["host"]:
-        old["generation"] = instance.generation + 1
-    instances.update_if(instance.uuid, old)
+    _pass_to_source(operation, instance, reason, {"stage": "undo"})
+    return True
+
+
+def revert_on(operation: Operation, instance: Instance, reason: str) -> bool:
+    """A revert that got stuck on its destination goes on at its source, as :func:`undo` does.
+
+    The destination may have removed its copy, so that no other way is open. Nobody knows whether its guest runs: the
+    source's stays off.
+    """
+    if operation.args.get("stage") is not None:
+        return False
+    _pass_to_source(operation, instance, reason, {"stage": actions.REVERT_RESIZE.stages[0].name, "power_on": False})
     return True
 
 
@@ -72,6 +74,33 @@ def reverted(operation: Operation, instance: Instance, report: dict[str, Any]) -
 
 
 def not_reverted(operation: Operation, instance: Instance) -> dict[str, Any]:
-    """The server stays on whichever side its row says, in error."""
-    moves.ended(instance)
+    """The server is at its source, in error: whether the destination still has a copy, nobody knows."""
+    moves.ended(_at_source(operation, instance))
     return {}
+
+
+def _pass_to_source(operation: Operation, instance: Instance, reason: str, turn: dict[str, Any]) -> None:
+    """``turn`` are the arguments of its turn. :raises StaleWrite: somebody was quicker."""
+    row = actions.by_name(operation.action)
+    failure = {"reason": reason, "details": "", "code": 500}
+    args = {**operation.args, "failure": failure, "handed_by": operation.attempt, **turn}
+    operations.finish_event(operation.id, row.stage(operation.args.get("stage")).event, "Error", details=reason)
+    if not operations.seize(operation, "compute", args, host=operation.args["old"]["host"], timeout_s=row.timeout_s):
+        raise exception.StaleWrite(what=f"Operation {operation.id}")
+    _place_at_source(operation, instance)
+
+
+def _at_source(operation: Operation, instance: Instance) -> Instance:
+    """The server's row there; its guest, which was set aside, is brought back, however long that takes."""
+    back = _place_at_source(operation, instance)
+    there = operation.args["new"]["host"]
+    resets.bring_back(back, [there] if there not in (None, back.host) else [])
+    return back
+
+
+def _place_at_source(operation: Operation, instance: Instance) -> Instance:
+    old = place(operation.args["old"])
+    if instance.host != old["host"]:
+        old["generation"] = instance.generation + 1
+    instances.update_if(instance.uuid, old)
+    return instances.get(instance.uuid)

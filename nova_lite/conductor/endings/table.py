@@ -72,6 +72,7 @@ UNDO: dict[str, Undo] = {
     actions.CREATE.name: create.undo,
     actions.RESIZE.name: moves.undo,
     actions.MIGRATE.name: moves.undo,
+    actions.REVERT_RESIZE.name: moves.revert_on,
     actions.LIVE_MIGRATE.name: live_moves.undo,
     actions.ATTACH_INTERFACE.name: interfaces.undo,
     actions.ATTACH_VOLUME.name: volumes.undo,

@@ -117,6 +117,36 @@ def test_a_move_that_got_stuck_half_way_goes_back_to_its_source(stage: str) -> N
     assert migrations.get(migration.uuid).is_open, "until it is undone"
 
 
+def _reverting(host: str = "b") -> tuple[Operation, Instance, Migration]:
+    """A server that is on b, and its revert, whose first turn is b's."""
+    _, instance, migration = _moving("finish", "b")
+    instances.update_if(instance.uuid, {"host": "b", "node": "b", "generation": 2, "flavor": LARGE})
+    assert migrations.update_if(migration.uuid, {"status": MigrationStatus.REVERTING}, *MigrationStatus)
+    return _operation(instance, "revertResize", host, **_sides()), instance, migration
+
+
+def test_a_revert_that_got_stuck_on_its_destination_goes_on_at_its_source() -> None:
+    operation, instance, migration = _reverting()
+    with writer():
+        failures.give_up(operations.get(operation.id), instances.get(instance.uuid), "Stuck.")
+    found, row = operations.get(operation.id), instances.get(instance.uuid)
+    assert (found.state, found.host, found.args["stage"]) == (OperationState.PENDING, "a", "finish")
+    assert (row.host, row.generation, row.flavor.name) == ("a", 3, "small")
+    assert found.args["power_on"] is False, "nobody knows whether the other guest runs"
+    assert migrations.get(migration.uuid).is_open, "until the source has it again"
+
+
+def test_a_revert_that_fails_leaves_the_server_where_its_copy_is_whole() -> None:
+    operation, instance, migration = _reverting()
+    journal.fail(operation.id, operation.attempt, "no", "", 500)
+    row = instances.get(instance.uuid)
+    assert (row.host, row.generation, row.vm_state) == ("a", 3, "error")
+    (settle,) = [each for each in operations.open_for_instance(instance.uuid) if each.action == "settle"]
+    assert (settle.host, settle.args["generation"], settle.args["sides"]) == ("a", 3, ["b"])
+    assert not migrations.get(migration.uuid).is_open
+    assert (_held(instance.uuid), _held(migration.uuid)) == (["a"], []) and _is_clean()
+
+
 def test_a_move_that_got_nowhere_simply_ends() -> None:
     operation, instance, migration = _moving("prep", "b")
     with writer():

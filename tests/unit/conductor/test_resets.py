@@ -10,9 +10,10 @@ import pytest
 from nova_lite.compute import acceptance, actions
 from nova_lite.compute.vm_states import VmState
 from nova_lite.context import admin_context
-from nova_lite.db.api import allocations, compute_nodes, instances, operations
-from nova_lite.objects import Instance, Operation
-from tests.harness.builders import make_node
+from nova_lite.db.api import allocations, compute_nodes, instances, migrations, operations
+from nova_lite.objects import Instance, Migration, MigrationStatus, MigrationType, Operation
+from nova_lite.objects.migration import side
+from tests.harness.builders import make_flavor, make_node, uuid_of
 from tests.harness.database import fresh_database, make_instance
 
 
@@ -60,6 +61,25 @@ def test_a_build_that_no_host_knew_leaves_nothing_to_be_done() -> None:
 def test_a_move_that_took_something_along_comes_back(stage: str | None, opened: int) -> None:
     found = _reset(_working("migrate", "a", on="a", stage=stage))
     assert [(each.action, each.host, each.args["back"]) for each in found] == [("settle", "a", True)] * opened
+
+
+@pytest.mark.parametrize("stage", [None, "finish"])
+def test_a_revert_that_is_reset_ends_at_its_source(stage: str | None) -> None:
+    small, large = make_flavor("small"), make_flavor("large")
+    new = {} if stage is None else {"stage": stage}
+    sides = {"old": side("a", "a", "nova", small), "new": side("b", "b", "nova", large)}
+    server = _working("revertResize", "b", on="b", **sides, **new)
+    migrations.create(
+        Migration(
+            uuid=uuid_of("move"), instance_uuid=server.uuid, migration_type=MigrationType.RESIZE,
+            status=MigrationStatus.REVERTING, source_compute="a", source_node="a", dest_compute="b",
+            old_flavor=small, new_flavor=large, user_id="u", project_id="p",
+        )
+    )  # fmt: skip
+    (settle,) = _reset(server)
+    row = instances.get(server.uuid)
+    assert (row.host, row.generation, row.flavor.name) == ("a", 5, "small")
+    assert (settle.host, settle.args["generation"], settle.args["sides"]) == ("a", 5, ["b"])
 
 
 def test_a_second_reset_ends_none_of_it() -> None:
