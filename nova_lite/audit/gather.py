@@ -128,10 +128,12 @@ def _groups() -> Iterator[ServerGroup]:
 
 
 def _hosts(world: World, doors: Doors, down_s: float) -> World:
-    if doors.hosts is None:
-        return world
+    """Who is down is seen by the heartbeats in the database, whether hosts are asked or not."""
     names = {service.host for service in world.services if service.binary == COMPUTE}
     down = dead_hosts(down_s) & names
+    if doors.hosts is None:
+        unasked = {**world.unasked, "compute hosts": "--no-hosts"}
+        return replace(world, unheard=dict.fromkeys(sorted(down), DOWN), unasked=unasked)
     heard = doors.hosts(sorted(names - down))
     return replace(world, hosts=heard.hosts, unheard={**dict.fromkeys(sorted(down), DOWN), **heard.unheard})
 
@@ -148,15 +150,17 @@ def _services(world: World, doors: Doors) -> World:
         if doors.with_statuses:
             asked["volumes"] = "volume service", lambda: volume.statuses(None)
     found: dict[str, Any] = {}
-    unheard = dict(world.unheard)
+    unheard, unasked = dict(world.unheard), dict(world.unasked)
     for name, (service, ask) in asked.items():
         try:
             found[name] = ask()
         except exception.NoVolumeService:
-            continue  # the catalogue has none: there is nothing to compare with
+            unasked[service] = "the catalogue has none: there is nothing to compare with"
         except exception.NovaLiteError as error:
             unheard[service] = str(error)
-    return replace(world, unheard=unheard, **found)
+    if "ports" in found and found["ports"] is None:
+        unasked["network service"] = "[network] backend is not neutron: there are no ports"
+    return replace(world, unheard=unheard, unasked=unasked, **found)
 
 
 def _tuple(found: list[Any] | None) -> tuple[Any, ...] | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from nova_lite import exception, rpc
-from nova_lite.audit.finding import Finding, Repair
+from nova_lite.audit.finding import Finding, Key, Repair
 from nova_lite.audit.neighbours import Doors
 from nova_lite.clock import utcnow
 from nova_lite.compute.rpcapi import ComputeRpcAPI
@@ -35,9 +35,9 @@ class Tools:
     compute: ComputeRpcAPI
 
 
-def repair(findings: Iterable[Finding], tools: Tools) -> list[Finding]:
-    """Do what may be done; the findings for which something was begun. Look again to see whether it helped."""
-    begun: list[Finding] = []
+def repair(findings: Iterable[Finding], tools: Tools) -> dict[Key, str]:
+    """Do what may be done; why it failed, by finding. Look again to see whether the rest helped."""
+    failed: dict[Key, str] = {}
     asked: set[str | None] = set()
     for finding in findings:
         if finding.repair is None:
@@ -49,11 +49,11 @@ def repair(findings: Iterable[Finding], tools: Tools) -> list[Finding]:
                 REPAIRS[finding.repair](finding, tools)
             if finding.repair is Repair.LOOK_AROUND:
                 asked.add(host)
-            begun.append(finding)
         except exception.NovaLiteError as error:
             LOG.warning("%s: could not %s: %s", finding, finding.repair, error)
+            failed[finding.key] = str(error)
     rpc.flush()
-    return begun
+    return failed
 
 
 def _tombstone(finding: Finding) -> Instance:

@@ -105,7 +105,8 @@ class World:
     were); ``broken`` says why some cannot be read, and of ``unreadable`` servers only the id is known. ``gone``
     are deleted servers that something still names. ``volumes`` are statuses by id, and ``shown`` those of servers, as
     the API shows them to an administrator. ``hosts`` are those that answered, ``unheard`` says why the others did not.
-    ``touched`` are the servers that an operation changed while we looked.
+    ``unasked`` says why whoever could have been asked was not, which is no fault of theirs. ``touched`` are the servers
+    that an operation changed while we looked.
     """
 
     now: datetime.datetime
@@ -127,6 +128,7 @@ class World:
     keys: tuple[Key, ...] = ()
     hosts: Mapping[str, tuple[Presence, ...]] = field(default_factory=dict)
     unheard: Mapping[str, str] = field(default_factory=dict)
+    unasked: Mapping[str, str] = field(default_factory=dict)
     images: Mapping[str, ImageMeta] | None = None
     ports: tuple[Port, ...] | None = None
     holds: tuple[Hold, ...] | None = None

@@ -38,7 +38,8 @@ def is_plugged(port: Json) -> bool:
 def port(row: Json) -> Port:
     """What an audit looks at."""
     host = row.get("binding:host_id") or None
-    return Port(row["id"], str(row.get("device_id") or ""), host, is_made(row), is_plugged(row))
+    project = row.get("project_id") or row.get("tenant_id")
+    return Port(row["id"], str(row.get("device_id") or ""), host, is_made(row), is_plugged(row), project)
 
 
 def vif(

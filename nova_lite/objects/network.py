@@ -72,10 +72,14 @@ class Vif(TravellingObject):
 
 @dataclass(frozen=True)
 class Port:
-    """A port of the network service that serves a server (``is_plugged``), or was made for one (``is_made``)."""
+    """A port of the network service that serves a server (``is_plugged``), or was made for one (``is_made``).
+
+    ``server`` is whatever the port's owner, ``project``, wrote there; None where the network service does not say.
+    """
 
     id: str
     server: str
     host: str | None
     is_made: bool
     is_plugged: bool
+    project: str | None = None

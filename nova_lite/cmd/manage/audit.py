@@ -9,18 +9,19 @@ from __future__ import annotations
 import argparse
 import sys
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 from oslo_config import cfg
 
 from nova_lite import concurrency, exception, rpc
 from nova_lite.audit import gather, metrics, repair
-from nova_lite.audit.finding import Finding
+from nova_lite.audit.finding import Finding, Key, Repair
 from nova_lite.audit.neighbours import Doors, Hosts
 from nova_lite.audit.table import RULES, findings
 from nova_lite.audit.world import World
 from nova_lite.cmd import startup
+from nova_lite.cmd.manage import messages
 from nova_lite.cmd.manage.answer import Answer, table
 from nova_lite.cmd.manage.answer import add as add_command
 from nova_lite.compute.rpcapi import ComputeRpcAPI
@@ -35,6 +36,8 @@ FORMATS = ("table", "json", "value", "metrics")
 COLUMNS = ("invariant", "kind", "id", "host", "finding")
 # Seconds between two looks, and how often we look whether what was begun is done.
 SETTLE_S, PATIENCE = 5.0, 6
+LONGEST_SETTLE_S = 3600.0
+STILL_THERE = "it was done, or begun, and the finding still stands"
 
 
 class BadInput(exception.NovaLiteError):
@@ -54,7 +57,7 @@ def add(whats: Any) -> None:
         "--delete-stale", action="store_true", help="set right what the database proves to be nobody's, and only that"
     )
     grammar.add_argument(
-        "--settle", type=float, default=SETTLE_S, metavar="SECONDS",
+        "--settle", type=_seconds, default=SETTLE_S, metavar="SECONDS",
         help="what is found is looked for again after so long: a cloud at work is never still (%(default)s)",
     )  # fmt: skip
 
@@ -65,6 +68,13 @@ def add(whats: Any) -> None:
     grammar.error = refuse  # type: ignore[method-assign]
 
 
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 <= seconds <= LONGEST_SETTLE_S:  # nor nan
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and {LONGEST_SETTLE_S:.0f}")
+    return seconds
+
+
 def run(conf: cfg.ConfigOpts, args: argparse.Namespace) -> Answer:
     startup.open_database(conf)
     try:
@@ -73,7 +83,7 @@ def run(conf: cfg.ConfigOpts, args: argparse.Namespace) -> Answer:
         print(str(error), file=sys.stderr)
         return Answer({"error": str(error)}, "", BAD_INPUT)
     if not args.no_hosts:
-        rpc.init(conf)
+        messages.open_way(conf)
     try:
         return audited(conf, args, _doors(conf, args))
     finally:
@@ -81,12 +91,12 @@ def run(conf: cfg.ConfigOpts, args: argparse.Namespace) -> Answer:
 
 
 def check(args: argparse.Namespace) -> None:
-    """:raises BadInput: the host or the server is not known."""
+    """The server's id is put as the database has it. :raises BadInput: the host or the server is not known."""
     if args.host is not None and not services.list(COMPUTE, args.host):
         raise BadInput(f"There is no compute host {args.host}.")
     if args.server is not None:
         try:
-            uuid.UUID(args.server)
+            args.server = str(uuid.UUID(args.server))
             instances.get(args.server, include_deleted=True)
         except (ValueError, exception.InstanceNotFound):
             raise BadInput(f"There is no server {args.server}, and none of that id is remembered.") from None
@@ -108,9 +118,11 @@ def audited(conf: cfg.ConfigOpts, args: argparse.Namespace, doors: Doors) -> Ans
 
     world, found = standing(look, of_interest, args.settle)
     left = found
+    failed: dict[Key, str] = {}
     if args.delete_stale and found:
-        repair.repair(found, repair.Tools(doors, ComputeRpcAPI()))
-        world, left = _until_settled(look, of_interest, found, args.settle)
+        failed = repair.repair(found, repair.Tools(doors, ComputeRpcAPI()))
+        world, left = _until_settled(look, of_interest, found, args.settle, failed)
+        failed = {each.key: failed.get(each.key, STILL_THERE) for each in left if each.repair is not None}
     silent = {name: why for name, why in world.unheard.items() if why != gather.DOWN}
     if left:
         code = FOUND
@@ -118,7 +130,8 @@ def audited(conf: cfg.ConfigOpts, args: argparse.Namespace, doors: Doors) -> Ans
         code = REPAIRED
     else:
         code = ERROR if silent else NONE
-    return Answer(_facts(world, found, left), _text(args, world, found, left), code)
+    rows = [_row(finding, left, failed) for finding in found]
+    return Answer(_facts(world, rows), _text(args, world, rows, left), code)
 
 
 def standing(
@@ -135,18 +148,23 @@ def standing(
 
 
 def _until_settled(
-    look: Callable[[], World], of_interest: Callable[[World], list[Finding]], found: list[Finding], settle_s: float
-) -> tuple[World, list[Finding]]:
-    """Look again until what may be set right is; what is left of ``found``."""
+    look: Callable[[], World], of_interest: Callable[[World], list[Finding]], found: list[Finding], settle_s: float,
+    failed: Mapping[Key, str],
+) -> tuple[World, list[Finding]]:  # fmt: skip
+    """Look again until what may be set right is; what is left of ``found``. For what failed nobody waits."""
     for _ in range(PATIENCE):
         world = look()
         now = {finding.key for finding in of_interest(world)}
-        # Of a host that went silent meanwhile nothing is known.
-        left = [finding for finding in found if finding.key in now or finding.complaint.host in world.unheard]
-        if all(finding.repair is None for finding in left):
+        left = [finding for finding in found if finding.key in now or _went_silent(finding, world)]
+        if all(finding.repair is None or finding.key in failed for finding in left):
             break
         concurrency.sleep(settle_s)
     return world, left
+
+
+def _went_silent(finding: Finding, world: World) -> bool:
+    """Of what only its host can tell nothing is known once the host is silent."""
+    return finding.repair in (None, Repair.LOOK_AROUND) and finding.complaint.host in world.unheard
 
 
 def _is_wanted(finding: Finding, args: argparse.Namespace) -> bool:
@@ -159,34 +177,35 @@ def _is_wanted(finding: Finding, args: argparse.Namespace) -> bool:
 # -- showing --------------------------------------------------------------------------------------------------------
 
 
-def _row(finding: Finding, left: list[Finding]) -> dict[str, Any]:
+def _row(finding: Finding, left: list[Finding], failed: Mapping[Key, str]) -> dict[str, Any]:
     kind, ident = finding.subject
     is_left = finding.key in {each.key for each in left}
     return {
         "invariant": finding.invariant, "rule": finding.rule.name, "kind": kind, "id": ident,
         "host": finding.complaint.host, "server": finding.complaint.server, "finding": finding.complaint.sentence,
         "repair": str(finding.repair) if finding.repair else None, "to_do": finding.advice, "repaired": not is_left,
+        "failed": failed.get(finding.key),
     }  # fmt: skip
 
 
-def _facts(world: World, found: list[Finding], left: list[Finding]) -> dict[str, Any]:
+def _facts(world: World, rows: list[dict[str, Any]]) -> dict[str, Any]:
     return {
-        "findings": [_row(finding, left) for finding in found],
+        "findings": rows,
         "unheard": dict(world.unheard),
+        "unasked": dict(world.unasked),
         "heard": sorted(world.hosts),
         "rules": len(RULES),
         "servers": len(world.servers),
     }
 
 
-def _text(args: argparse.Namespace, world: World, found: list[Finding], left: list[Finding]) -> str:
+def _text(args: argparse.Namespace, world: World, rows: list[dict[str, Any]], left: list[Finding]) -> str:
     if args.format == "metrics":
         return metrics.text(world, left, history.failures()).rstrip()
     if args.format == "json":
         import json
 
-        return json.dumps(_facts(world, found, left), indent=2)
-    rows = [_row(finding, left) for finding in found]
+        return json.dumps(_facts(world, rows), indent=2)
     if args.format == "value":
         return "\n".join(f"{row['invariant']} {row['kind']} {row['id']} {row['finding']}" for row in rows)
     lines = [table(rows, COLUMNS) if rows else "Nothing found."]
@@ -194,7 +213,9 @@ def _text(args: argparse.Namespace, world: World, found: list[Finding], left: li
         lines += [f"{row['id']}: {'done' if row['repaired'] else 'to do: ' + row['to_do']}" for row in rows]
         heard = ", ".join(world.hosts) or "none"
         lines.append(f"{len(RULES)} rules, {len(world.servers)} servers; hosts heard: {heard}")
-    elif found and not left:
+    elif rows and not left:
         lines.append("All of it was set right.")
+    lines += [f"{row['id']}: could not {row['repair']}: {row['failed']}" for row in rows if row["failed"]]
+    lines += [f"Not asked: {name} ({why})" for name, why in world.unasked.items()]
     lines += [f"Not heard, nothing is known of it: {name} ({why})" for name, why in world.unheard.items()]
     return "\n".join(lines)

@@ -183,6 +183,9 @@ FINE: dict[str, World] = {
     "others may attach volumes and ports": whole(
         holds=(worlds.hold(), worlds.hold(id="h", server=STRANGER, volume_id="v")), volumes={"v": "available"},
         ports=(worlds.port(), worlds.port(id="p", server=STRANGER, is_made=False))),
+    "anybody may write the id of another project's server, alive or deleted, on a port of their own": whole(
+        ports=(worlds.port(), worlds.port(id="p", project="theirs"),
+               worlds.port(id="q", server=GHOST, project="theirs", is_made=False))),
     "a request that is not accepted yet may hold a volume": whole(
         holds=(worlds.hold(), worlds.hold(id="h", volume_id="v")), volumes={"v": "available"},
         reservations=(Reservation(7, WEB, "v", is_due=False),)),

@@ -104,7 +104,9 @@ def image(ident: str = IMAGE, **values: Any) -> ImageMeta:
 
 
 def port(**values: Any) -> Port:
-    defaults: dict[str, Any] = {"id": PORT, "server": WEB, "host": "host1", "is_made": True, "is_plugged": True}
+    defaults: dict[str, Any] = {
+        "id": PORT, "server": WEB, "host": "host1", "is_made": True, "is_plugged": True, "project": "project",
+    }  # fmt: skip
     return Port(**{**defaults, **values})
 
 

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from unittest.mock import create_autospec
+
 import pytest
 
 from nova_lite import concurrency
-from nova_lite.audit.finding import Complaint, Finding, Rule
+from nova_lite import conf as catalogue
+from nova_lite.audit import gather, metrics, repair
+from nova_lite.audit.finding import Complaint, Finding, Repair, Rule
+from nova_lite.audit.neighbours import Doors
 from nova_lite.audit.world import World
 from nova_lite.cmd.manage import audit, program
-from tests.harness.builders import NOW
+from nova_lite.cmd.manage.answer import Answer
+from nova_lite.conf import CONF
+from nova_lite.network.flat import FlatNetwork
+from tests.harness.builders import NOW, make_service
 
 RULE = Rule("rule", "I5", "do something", lambda world: ())
 
@@ -57,3 +65,44 @@ def test_a_format_that_is_none_is_bad_input(capsys: pytest.CaptureFixture[str]) 
         program.parser().parse_args(["audit", "--format", "poem"])
     assert caught.value.code == audit.BAD_INPUT == 127
     assert "poem" in capsys.readouterr().err
+
+
+def _answer(monkeypatch: pytest.MonkeyPatch, finding: Finding, why: str | None, *words: str) -> Answer:
+    """An audit that finds this and cannot set it right: ``why``, or it stays although it was done."""
+    monkeypatch.setattr(gather, "look", lambda doors, down_s: World(NOW))
+    monkeypatch.setattr(audit, "findings", lambda world: [finding])
+    monkeypatch.setattr(repair, "repair", lambda found, tools: {finding.key: why} if why else {})
+    args = program.parser().parse_args(["audit", "--delete-stale", *words])
+    catalogue.register_all(CONF)
+    return audit.audited(CONF, args, Doors(None, None, None, None))
+
+
+@pytest.mark.parametrize(
+    ("why", "said", "looks"),
+    [("the port is locked", "the port is locked", 1), (None, audit.STILL_THERE, 1 + audit.PATIENCE)],
+)
+def test_a_repair_that_fails_is_named_with_its_reason(
+    why: str | None, said: str, looks: int, waits: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stale = Finding(RULE, Complaint("port", "p", "it is nobody's", "a", "host1", Repair.GIVE_PORT_BACK))
+    answer = _answer(monkeypatch, stale, why)
+    assert answer.code == audit.FOUND
+    assert answer.facts["findings"][0]["failed"] == said
+    assert f"p: could not give port back: {said}" in answer.text
+    assert len(waits) == looks, "for what failed nobody waits"
+
+
+def test_hosts_that_are_down_count_though_nobody_asks_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gather, "dead_hosts", lambda down_s: {"host1", "host3"})
+    nodes = tuple(make_service(host) for host in ("host1", "host2"))
+    world = gather._hosts(World(NOW, services=nodes), Doors(None, None, None, None), 60.0)
+    assert (world.unheard, world.unasked) == ({"host1": gather.DOWN}, {"compute hosts": "--no-hosts"})
+    assert "nova_lite_hosts_down 1.0" in metrics.text(world, [], {})
+
+
+def test_a_network_without_ports_is_said_to_be_unasked(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = create_autospec(FlatNetwork, instance=True)
+    network.ports.return_value = None
+    world = gather._services(World(NOW), Doors(None, None, network, None))
+    assert (world.unheard, world.ports) == ({}, None)
+    assert "no ports" in world.unasked["network service"]
