@@ -20,6 +20,11 @@ from nova_lite.embedded.identity.wsgi import identity_dir
 LOG = logging.getLogger(__name__)
 
 TRANSPORT_URL = "kombu+memory:///"
+# Below the state directory; written at each start.
+OPERATOR_CONF = "operator.conf"
+OPERATOR_AUTH = ("auth_url", "username", "password", "project_name", "user_domain_name", "project_domain_name",
+                 "region_name")  # fmt: skip
+HEADER = "# Written at each start of nova-lite-all-in-one, for nova-lite-manage --config-file\n"
 # cloud -> user and project
 CLOUDS = {"nova-lite": ("demo", "demo"), "nova-lite-admin": ("admin", "admin")}
 
@@ -53,6 +58,7 @@ def prepare(conf: cfg.ConfigOpts) -> Profile:
     _bypass_proxies(listen.public_host(conf))
     known = _passwords_still_right(state)
     _set_defaults(conf, urls, known)
+    _write_operator_conf(conf)
     return Profile(urls, state.users, _write_clouds(conf, urls, known), lock)
 
 
@@ -67,6 +73,33 @@ def _set_defaults(conf: cfg.ConfigOpts, urls: dict[str, str], known: dict[str, s
     conf.set_default("region_name", conf.embedded.region_name, group="service_auth")
     if "nova" in known:
         conf.set_default("password", known["nova"], group="service_auth")
+
+
+def _write_operator_conf(conf: cfg.ConfigOpts) -> None:
+    """The configuration with which nova-lite-manage finds this cloud: database, network and our own credentials.
+
+    :raises ConfigInvalid: it cannot be written.
+    """
+    found = {
+        ("DEFAULT", "state_path"): os.path.abspath(conf.state_path),
+        ("database", "connection"): conf.database.connection,
+        ("network", "backend"): conf.network.backend,
+        ("operations", "service_down_s"): conf.operations.service_down_s,
+    }
+    found |= {("service_auth", name): conf.service_auth[name] for name in OPERATOR_AUTH}
+    text, former = HEADER, ""
+    for (group, name), value in found.items():
+        if value is None:
+            continue
+        text += f"[{group}]\n" if group != former else ""
+        # A dollar begins a reference to another option.
+        text += f"{name} = {str(value).replace('$', '$$')}\n"
+        former = group
+    path = Path(conf.state_path) / OPERATOR_CONF
+    try:
+        files.replace_private(path, text.encode())
+    except OSError as error:
+        raise exception.ConfigInvalid(detail=f"{path} cannot be written ({error.strerror}).") from error
 
 
 def _write_clouds(conf: cfg.ConfigOpts, urls: dict[str, str], known: dict[str, str]) -> Path:

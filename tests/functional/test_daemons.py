@@ -105,6 +105,8 @@ def test_all_in_one_is_quick_small_and_ends_at_once(cloud: AllInOne) -> None:
 
 def test_all_in_one_reloads_reports_and_survives_being_killed(cloud: AllInOne) -> None:
     cloud.daemon.wait_ready()
+    audited = run_manage(str(cloud.folder / "state" / "operator.conf"), "audit", "--no-hosts")
+    assert (audited.returncode, audited.stdout) == (0, "Nothing found.\nNot asked: compute hosts (--no-hosts)\n")
     cloud.daemon.send(signal.SIGUSR2)
     daemon.until(lambda: "service nova-lite-conductor: serving" in cloud.daemon.text(), "the report")
     cloud.daemon.send(signal.SIGHUP)

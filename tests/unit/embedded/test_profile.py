@@ -11,7 +11,7 @@ import yaml
 from oslo_config import cfg
 
 from nova_lite import exception
-from nova_lite.conf import default, embedded, network, service_auth
+from nova_lite.conf import database, default, embedded, network, operations, service_auth
 from nova_lite.embedded import clouds, listen, profile
 
 
@@ -20,7 +20,7 @@ def whole_conf(tmp_path):
     def make(text: str = "") -> cfg.ConfigOpts:
         conf, path = cfg.ConfigOpts(), tmp_path / "nova-lite.conf"
         path.write_text(f"[DEFAULT]\nstate_path = {tmp_path}/state\n{text}")
-        for module in (default, embedded, network, service_auth):
+        for module in (database, default, embedded, network, operations, service_auth):
             module.register(conf)
         conf(["--config-file", str(path)])
         return conf
@@ -73,6 +73,23 @@ def test_everything_is_known_after_the_first_start(whole_conf, tmp_path):
     assert entry["auth"]["password"] == known["admin"] and entry["auth"]["auth_url"] == made.urls["identity"]
     made.lock.close()
     assert profile.prepare(whole_conf()) == made
+
+
+def test_the_operators_tool_finds_the_cloud_by_one_file(whole_conf, tmp_path):
+    url = "sqlite:////a/$$b.sqlite"
+    conf = whole_conf(f"[database]\nconnection = {url}\n[operations]\nservice_down_s = 7\n")
+    profile.prepare(conf)
+    path = tmp_path / "state" / "operator.conf"
+    assert path.stat().st_mode & 0o777 == 0o600
+    found = cfg.ConfigOpts()
+    for module in (database, default, network, operations, service_auth):
+        module.register(found)
+    found(["--config-file", str(path)])
+    assert found.state_path == conf.state_path and found.network.backend == "neutron"
+    assert found.database.connection == conf.database.connection == "sqlite:////a/$b.sqlite"
+    assert found.operations.service_down_s == 7
+    names = ("auth_url", "username", "password", "project_name", "region_name")
+    assert [found.service_auth[name] for name in names] == [conf.service_auth[name] for name in names]
 
 
 def test_nothing_private_is_readable_by_others(whole_conf, tmp_path):
