@@ -46,6 +46,19 @@ def lock(path: Path) -> IO[str]:
     return file
 
 
+def holder(path: Path) -> str | None:
+    """The number of the process that holds such a lock; None when nobody does, or we may not look."""
+    try:
+        with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), encoding="ascii") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return file.read(20).strip()
+    except OSError:
+        pass
+    return None
+
+
 def sync_dir(path: Path) -> None:
     """Make renames and removals in the directory last."""
     fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

@@ -29,13 +29,21 @@ def add(whats: Any) -> None:
     which.add_argument("--failed", action="store_true", help="those that failed, and why")
     listing.add_argument("--server", metavar="ID", help="of one server")
     listing.add_argument("--older-than", type=_seconds, metavar="S", help="accepted at least so many seconds ago")
-    listing.add_argument("--limit", type=int, default=1000, metavar="N", help="at most so many (%(default)s)")
+    listing.add_argument("--limit", type=_number, default=1000, metavar="N", help="at most so many (%(default)s)")
     for name, run, text in (
         ("show", show, "Show one operation with its steps."),
         ("retry", retry, "Let an operation that rests be tried now, with its whole time before it again."),
         ("cancel", cancel, "End an open operation as failed; what is half done is undone. Not a delete."),
     ):
-        noun.verb(name, run, text).add_argument("id", type=int, help="the operation's number")
+        noun.verb(name, run, text).add_argument("id", type=_number, help="the operation's number")
+
+
+def _number(text: str) -> int:
+    """What a database can count to."""
+    number = int(text)
+    if not 1 <= number < 2**63:
+        raise argparse.ArgumentTypeError(f"{text} is not between 1 and 2**63 - 1")
+    return number
 
 
 def _seconds(text: str) -> float:

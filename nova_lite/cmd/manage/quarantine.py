@@ -11,6 +11,7 @@ from oslo_config import cfg
 
 from nova_lite import exception, liveness, rpc
 from nova_lite.cmd import startup
+from nova_lite.cmd.manage import messages
 from nova_lite.cmd.manage.answer import Answer, Noun, table
 from nova_lite.compute.rpcapi import ComputeRpcAPI
 from nova_lite.context import admin_context
@@ -85,7 +86,7 @@ def _asked(host: str | None) -> list[str]:
 @contextmanager
 def _hosts(conf: cfg.ConfigOpts) -> Iterator[ComputeRpcAPI]:
     startup.open_database(conf)
-    rpc.init(conf)
+    messages.open_way(conf)
     try:
         yield ComputeRpcAPI()
     finally:
