@@ -141,7 +141,7 @@ def rpc_services(conf: cfg.ConfigOpts) -> tuple[list[Service], list[Service]]:
         service(CONDUCTOR, ConductorManager(conf.host, conf)),
         service(SCHEDULER, SchedulerManager(conf.host, conf)),
     ]
-    return control, [service(COMPUTE, ComputeManager(host, conf)) for host in host_names(conf)]
+    return control, [service(COMPUTE, ComputeManager(host, conf, or_fake=True)) for host in host_names(conf)]
 
 
 def host_names(conf: cfg.ConfigOpts) -> list[str]:

@@ -37,13 +37,14 @@ class ComputeManager(GuestVerbs):
 
     def __init__(
         self, host: str, conf: Any, driver: ComputeDriver | None = None, image_api: ImageAPI | None = None,
-        network_api: NetworkAPI | None = None, volume_api: VolumeAPI | None = None,
+        network_api: NetworkAPI | None = None, volume_api: VolumeAPI | None = None, or_fake: bool = False,
     ) -> None:  # fmt: skip
+        """:param or_fake: see the driver's loader."""
         super().__init__(host, conf)
         self._stopping = False
         image = image_api or ImageAPI(conf)
         network = network_api or network_loader.load(conf)
-        self.driver = driver or loader.load(conf, host, image)
+        self.driver = driver or loader.load(conf, host, image, or_fake)
         volume = volume_api or VolumeAPI(conf)
         self._tracker = ResourceTracker(host, self.driver, conf.compute)
         self._in_flight: set[int] = set()

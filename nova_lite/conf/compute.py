@@ -11,7 +11,7 @@ OPTIONS = [
         "driver",
         default="auto",
         choices=[
-            ("auto", "libvirt where QEMU and libvirt answer, else fake"),
+            ("auto", "libvirt; where it does not answer, a nova-lite-compute ends and the all-in-one takes fake"),
             ("libvirt", "QEMU/KVM through libvirt"),
             ("fake", "guests that exist in name only"),
         ],

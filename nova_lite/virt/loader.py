@@ -13,9 +13,10 @@ from nova_lite.virt.driver import ComputeDriver
 LOG = logging.getLogger(__name__)
 
 
-def load(conf: Any, host: str, image_api: Any) -> ComputeDriver:
-    """The driver that [compute] driver names; ``auto`` takes libvirt where it answers, else the fake one.
+def load(conf: Any, host: str, image_api: Any, or_fake: bool = False) -> ComputeDriver:
+    """The driver that [compute] driver names; ``auto`` takes libvirt where it answers.
 
+    :param or_fake: where it does not, ``auto`` takes the fake one: for clouds to try things on, and no others.
     :raises ConfigInvalid: the wanted driver cannot be loaded.
     """
     wanted = conf.compute.driver
@@ -27,6 +28,12 @@ def load(conf: Any, host: str, image_api: Any) -> ComputeDriver:
     except (ImportError, exception.HypervisorUnavailable, exception.ConfigInvalid) as error:
         if wanted == "libvirt":
             detail = f"[compute] driver = libvirt, but libvirt cannot be used here: {error}"
+            raise exception.ConfigInvalid(detail=detail) from error
+        if not or_fake:
+            detail = (
+                f"libvirt cannot be used here: {error}. Mend that, or set [compute] driver = fake for a host whose "
+                "guests exist in name only."
+            )
             raise exception.ConfigInvalid(detail=detail) from error
         LOG.warning("libvirt cannot be used here (%s): guests will exist in name only (fake driver)", error)
         return _fake(conf, host)
