@@ -1,9 +1,10 @@
 """What a host does with a guest that it finds: a table of the guest's mark, what its server's row says, and its power.
 
 Nothing is destroyed without proof, which is one of two: the server is deleted, or it lives elsewhere under a newer
-generation and nothing of a move may bring it back. A guest that may be a second copy, or of nobody, is stopped and kept
-(quarantine). One that is *newer* than its row says that the database is behind: it is left alone and reported, like all
-that carries no mark of ours.
+generation and nothing of a move may bring it back. What a move that was given up left at its source stays until its
+server is out of error: the other copy may not be whole. A guest that may be a second copy, or of nobody, is stopped and
+kept (quarantine). One that is *newer* than its row says that the database is behind: it is left alone and reported,
+like all that carries no mark of ours.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ class Place(enum.StrEnum):
     SOFT_DELETED = "here, soft-deleted"
     EVACUATING = "here, being built again elsewhere"
     MOVING = "moving"
+    UNPROVED = "elsewhere, in error, after a move from here that was given up"
     SENT = "elsewhere, sent here by a live migration that was given up"
     ELSEWHERE = "elsewhere"
     DELETED = "deleted"
@@ -94,6 +96,10 @@ RULES: tuple[Rule, ...] = (
     _rule([Place.ABSENT], [], [Power.DISKS], Verdict.NOTE, "the database does not know whose disks these are"),
     _rule([], [Mark.NONE], [], Verdict.NOTE, "the guest carries no mark of ours"),
     _rule([Place.DELETED], [], [], Verdict.DESTROY, "the server is deleted"),
+    _rule([Place.UNPROVED], _NOT_NEWER, [Power.RUNNING], Verdict.QUARANTINE,
+          "the server is in error elsewhere, and this may be its only whole copy"),
+    _rule([Place.UNPROVED], [], [], Verdict.NOTE,
+          "the server is in error elsewhere, and this may be its only whole copy"),
     _rule([Place.SENT], [Mark.NEWER], [Power.RUNNING], Verdict.FOLLOW,
           "the guest went over before its live migration was given up"),
     _rule(_OFF, _NOT_NEWER, [Power.RUNNING], Verdict.STOP, "the server is stopped, and its guest was started"),

@@ -19,7 +19,16 @@ from nova_lite.db import clock
 from nova_lite.db.api import cloud, compute_nodes, instances, migrations, operations, services
 from nova_lite.db.session import retry_on_deadlock, writer
 from nova_lite.liveness import COMPUTE as BINARY
-from nova_lite.objects import ComputeNode, HostIdentity, Instance, MigrationType, Operation, Presence, Service
+from nova_lite.objects import (
+    ComputeNode,
+    HostIdentity,
+    Instance,
+    MigrationStatus,
+    MigrationType,
+    Operation,
+    Presence,
+    Service,
+)
 
 LOG = logging.getLogger(__name__)
 
@@ -31,6 +40,7 @@ _WITHOUT_PROCESS = (PowerState.NOSTATE, PowerState.SHUTDOWN, PowerState.CRASHED)
 _BUILT_AGAIN = (TaskState.REBUILDING, TaskState.REBUILD_BLOCK_DEVICE_MAPPING, TaskState.REBUILD_SPAWNING)
 # What a server may be whose guest was booted for a rescue, or shall be after it, though its row does not say so.
 _MAY_BE_RESCUED = (VmState.ACTIVE, VmState.STOPPED)
+_COLD = (MigrationType.RESIZE, MigrationType.MIGRATION)
 # Servers that are here and shall not run.
 _AT_REST: dict[str, Place] = {VmState.STOPPED: Place.STOPPED, VmState.SOFT_DELETED: Place.SOFT_DELETED}
 
@@ -169,6 +179,8 @@ def _place(row: Instance | None, host: str, leaving: Collection[str], presence: 
     if row.host != host:
         if _may_return(row.uuid, host) or _is_worked_on(row.uuid, host):
             return Place.MOVING
+        if row.vm_state == VmState.ERROR and _was_given_up(row.uuid, host):
+            return Place.UNPROVED
         return Place.SENT if live_moves.has_come(row, host, presence) else Place.ELSEWHERE
     if row.uuid in leaving and row.task_state in _BUILT_AGAIN:
         return Place.EVACUATING
@@ -186,8 +198,15 @@ def _power(presence: Presence) -> Power:
 def _may_return(instance_uuid: str, host: str) -> bool:
     """Whether a server has left the host on a move that may still be reverted or undone there."""
     migration = migrations.open_of(instance_uuid)
-    cold = (MigrationType.RESIZE, MigrationType.MIGRATION)
-    return migration is not None and migration.source_compute == host and migration.migration_type in cold
+    return migration is not None and migration.source_compute == host and migration.migration_type in _COLD
+
+
+def _was_given_up(instance_uuid: str, host: str) -> bool:
+    """Whether the server's last move was one from here that set its disks aside, and that nobody confirmed."""
+    last = migrations.last_of(instance_uuid)
+    if last is None or last.status != MigrationStatus.ERROR or last.source_compute != host:
+        return False
+    return last.migration_type in _COLD
 
 
 def _is_worked_on(instance_uuid: str, host: str) -> bool:

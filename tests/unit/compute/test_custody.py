@@ -17,6 +17,7 @@ CELLS = {
     Place.SOFT_DELETED: ((N, N, L), (S, L, L), (S, L, L), (N, N, L)),
     Place.EVACUATING: ((N, N, L), (S, L, L), (S, L, L), (N, N, L)),
     Place.MOVING: ((L, L, L), (L, L, L), (L, L, L), (L, L, L)),
+    Place.UNPROVED: ((N, N, N), (Q, N, N), (Q, N, N), (N, N, N)),
     Place.SENT: ((N, N, N), (D, D, D), (Q, N, N), (F, N, N)),
     Place.ELSEWHERE: ((N, N, N), (D, D, D), (Q, N, N), (N, N, N)),
     Place.DELETED: ((N, N, N), (D, D, D), (D, D, D), (D, D, D)),

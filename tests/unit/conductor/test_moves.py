@@ -197,6 +197,17 @@ def test_what_a_move_left_on_its_source_waits_for_the_end_of_the_move() -> None:
         assert hosts.judge("a", [left])["rulings"][instance.uuid]["verdict"] == verdict
 
 
+def test_what_a_move_left_on_its_source_stays_while_its_server_is_in_error_elsewhere() -> None:
+    instance = _server()
+    migration = _moving(instance)
+    operations.end_open(instance.uuid, "it was given up")
+    migrations.update_if(migration.uuid, {"status": MigrationStatus.ERROR})
+    for vm_state, verdict in (("error", "note"), ("active", "destroy")):
+        left = Presence(_arrived(instance).uuid, has_disks=True)
+        instances.update_if(instance.uuid, {"vm_state": vm_state})
+        assert hosts.judge("a", [left])["rulings"][instance.uuid]["verdict"] == verdict
+
+
 @pytest.mark.parametrize("end", [cold.confirm, cold.revert])
 def test_of_a_confirmation_and_a_revert_at_once_one_is_accepted(
     end: Callable[..., object], monkeypatch: pytest.MonkeyPatch
