@@ -46,11 +46,15 @@ def _run(conf: cfg.ConfigOpts) -> int:
 
 
 def start_services(conf: cfg.ConfigOpts) -> list[WSGIService]:
-    """A WSGIService per enabled API; one that cannot be made is logged and skipped."""
+    """A WSGIService per enabled API; one that cannot be made is logged and skipped.
+
+    :raises ConfigInvalid: it is the only one.
+    """
     from oslo_log import log as logging
 
     from nova_lite import exception
     from nova_lite.api import deploy
+    from nova_lite.identity import authtoken
     from nova_lite.service import WSGIService
 
     log = logging.getLogger(__name__)
@@ -58,9 +62,12 @@ def start_services(conf: cfg.ConfigOpts) -> list[WSGIService]:
     for name in conf.enabled_apis:
         try:
             refuse_open_noauth(name, conf)
+            authtoken.check(conf)
             app = deploy.load_app(name, conf=conf)
             services.append(WSGIService(name, lambda app=app: app, conf))  # type: ignore[misc]
         except exception.ConfigInvalid as error:
+            if len(conf.enabled_apis) == 1:
+                raise
             log.error("%s is not started: %s", name, error)
         except Exception:
             log.exception("%s is not started", name)

@@ -19,7 +19,7 @@ def problems(conf: cfg.ConfigOpts) -> Iterator[object]:
     """Sentences, each naming the option and the remedy."""
     yield from config.unknown_keys(conf)
     yield from config.misfits(conf)
-    for check in (_database, _transport, _applications, _tls, _policy, _state_path):
+    for check in (_database, _transport, _applications, _credentials, _tls, _policy, _state_path):
         try:
             check(conf)
         except exception.NovaLiteError as error:
@@ -47,6 +47,12 @@ def _applications(conf: cfg.ConfigOpts) -> None:
     missing = [name for name in conf.enabled_apis if name not in known]
     if missing:
         raise exception.ConfigInvalid(detail=f"[DEFAULT] enabled_apis: {path} has no {', '.join(missing)}")
+
+
+def _credentials(conf: cfg.ConfigOpts) -> None:
+    from nova_lite.identity import authtoken
+
+    authtoken.check(conf)
 
 
 def _tls(conf: cfg.ConfigOpts) -> None:

@@ -12,6 +12,7 @@ from keystoneauth1 import loading
 from keystonemiddleware import auth_token
 from oslo_config import cfg
 
+from nova_lite import exception
 from nova_lite.identity.token_check import TokenCheck
 
 GROUP = "keystone_authtoken"
@@ -21,6 +22,22 @@ def authtoken_settings(conf: cfg.ConfigOpts) -> dict[str, Any]:
     """The settings of auth_token's Paste filter that [service_auth] implies and [keystone_authtoken] leaves open."""
     _register(conf)
     return {name: value for name, value in _implied(conf).items() if value is not None and not _is_set(conf, name)}
+
+
+def check(conf: cfg.ConfigOpts) -> None:
+    """Can tokens be checked at all? Nobody is talked to.
+
+    :raises ConfigInvalid: neither [service_auth] nor [keystone_authtoken] has what a login needs.
+    """
+    _register(conf)
+    if conf.api.auth_strategy != "keystone" or _is_set(conf, "auth_type"):
+        return  # nobody is asked, or another way to log in has needs of its own
+    for name in ("auth_url", "username", "password"):
+        if not conf.service_auth[name] and not _is_set(conf, name):
+            raise exception.ConfigInvalid(
+                detail=f"[service_auth] {name} is not set: tokens cannot be checked, nor neighbours asked, without it "
+                "(nova-lite-all-in-one sets it itself)."
+            )
 
 
 def _implied(conf: cfg.ConfigOpts) -> dict[str, Any]:

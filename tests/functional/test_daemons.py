@@ -280,7 +280,7 @@ def test_a_broken_paste_file_is_one_sentence_and_exit_code_1(tmp_path: pathlib.P
     with daemon.running(tmp_path, "threading", "api", "--config-file", conf) as running:
         assert running.process.wait(30) == 1
         assert sentence in running.text()
-        assert "no API was started" in running.text()
+        assert "nova-lite-api cannot start" in running.text()
         assert "Traceback" not in running.text()
 
 
@@ -317,7 +317,8 @@ def test_manage_answers_in_json(tmp_path: pathlib.Path) -> None:
 
 
 def test_manage_config_check_finds_what_will_not_work(tmp_path: pathlib.Path) -> None:
-    good = run_manage(write_conf(tmp_path), "config", "check")
+    auth = "[service_auth]\nauth_url = http://127.0.0.1:1/v3\npassword = x\n"
+    good = run_manage(write_conf(tmp_path, auth), "config", "check")
     assert (good.returncode, "No problem" in good.stdout) == (0, True), good.stdout + good.stderr
     bad = write_conf(
         tmp_path, "max_pool_sise = 5\n[api]\npaste_config = /nonexistent.ini\n"
@@ -326,8 +327,8 @@ def test_manage_config_check_finds_what_will_not_work(tmp_path: pathlib.Path) ->
     done = run_manage(bad, "config", "check", "--json")
     assert done.returncode == 1
     problems = "\n".join(json.loads(done.stdout)["problems"])
-    for part in ("did you mean [DEFAULT] host?", "[database] max_pool_size", "/nonexistent.ini", "ssl_cert_file",
-                 "[operations] heartbeat_interval_s = 30.0 does not go with lease_s = 0.5"):  # fmt: skip
+    for part in ("[service_auth] auth_url is not set", "did you mean [DEFAULT] host?", "[database] max_pool_size",
+                 "/nonexistent.ini", "ssl_cert_file", "[operations] heartbeat_interval_s = 30.0 does not go with lease_s = 0.5"):  # fmt: skip
         assert part in problems
 
 

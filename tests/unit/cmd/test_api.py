@@ -8,7 +8,8 @@ from oslo_config import cfg
 
 from nova_lite import config, exception
 from nova_lite.api import deploy
-from nova_lite.cmd import api
+from nova_lite.cmd import api, config_check
+from nova_lite.identity import authtoken
 
 
 @pytest.fixture
@@ -18,6 +19,8 @@ def conf() -> Iterator[cfg.ConfigOpts]:
     private([], default_config_files=[], default_config_dirs=[])
     private.set_override("osapi_compute_listen", "127.0.0.1")
     private.set_override("osapi_compute_listen_port", 0)
+    for name in ("auth_url", "password"):
+        private.set_override(name, "http://identity.invalid", group="service_auth")
     yield private
     private.clear()
 
@@ -51,3 +54,17 @@ def test_believing_everybody_stays_on_this_machine(conf: cfg.ConfigOpts, address
         api.refuse_open_noauth("osapi_compute", conf)
     conf.set_override("osapi_compute_listen", "::1")
     api.refuse_open_noauth("osapi_compute", conf)
+
+
+@pytest.mark.parametrize("missing", ["auth_url", "username", "password"])
+def test_who_cannot_check_tokens_is_told_so_in_one_sentence(conf: cfg.ConfigOpts, missing: str) -> None:
+    conf.set_override(missing, None, group="service_auth")
+    with pytest.raises(exception.ConfigInvalid, match=f"service_auth. {missing} is not set"):
+        api.start_services(conf)
+    problems = [str(problem) for problem in config_check.problems(conf)]
+    assert any(f"[service_auth] {missing} is not set" in problem for problem in problems)
+    conf.set_override(missing, "x", group="keystone_authtoken")
+    authtoken.check(conf)
+    conf.clear_override(missing, group="keystone_authtoken")
+    conf.set_override("auth_strategy", "noauth2", group="api")
+    authtoken.check(conf)
