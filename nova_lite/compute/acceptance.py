@@ -160,6 +160,7 @@ def at_once(
             moves.reset(fresh)
             resets.after_reset(instances.get(instance.uuid), ended)
             fresh = instances.get(instance.uuid)
+            instances.update_if(fresh.uuid, resets.shelf(fresh))
             if fresh.host is None:
                 allocations.release(fresh.uuid)  # nobody brings it to the host that a scheduler may have claimed
         _open(ctxt, instance.uuid, row, topic="api", host=None, args=args or {}, state=OperationState.DONE)

@@ -1,4 +1,4 @@
-"""Builds and cold moves that an administrator's reset gives up: what is bound elsewhere is seen to afterwards.
+"""Builds, unshelvings and cold moves that a reset gives up: what is bound elsewhere is seen to afterwards.
 
 The host that was at it takes back what it did, if it lives. Whatever it does, a small operation that runs beside
 others goes over it, and is tried until the network and volume services have done their part. In the caller's
@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from nova_lite import exception
 from nova_lite.compute import actions
+from nova_lite.compute.vm_states import VmState
+from nova_lite.compute.vm_states import VmState
 from nova_lite.db.api import instances, operations
 from nova_lite.objects import Instance, Operation
 
@@ -32,9 +35,22 @@ def after_reset(instance: Instance, ended: Iterable[int]) -> None:
         if given_up.action == actions.CREATE.name and _has_begun(given_up):
             _leave_host(instance)
             _open(instance, None, instance.generation + 1, unbuilt=True)
+        elif given_up.action == actions.UNSHELVE.name and given_up.args.get("stage") == "spawn" and instance.host:
+            # What it is made of is on the shelf, where it stays; ports and volumes are kept, on no host.
+            _leave_host(instance)
+            if instance.vm_state == VmState.ACTIVE:
+                instances.update_if(instance.uuid, {"vm_state": VmState.SHELVED_OFFLOADED})
+            _open(instance, None, instance.generation + 1, left=str(instance.host))
         elif instance.host is not None and _has_left(given_up):
             there = given_up.args.get("new", {}).get("host")
             bring_back(instance, [there] if there not in (None, instance.host) else [])
+
+
+def shelf(instance: Instance) -> dict[str, Any]:
+    """An administrator declared a server active: one on the shelf stays there, its image may be all there is of it."""
+    if instance.vm_state != VmState.ACTIVE or "shelved_at" not in instance.system_metadata:
+        return {}
+    return {"vm_state": VmState.SHELVED_OFFLOADED if instance.host is None else VmState.SHELVED}
 
 
 def bring_back(instance: Instance, sides: Sequence[str] = ()) -> None:
@@ -61,7 +77,7 @@ def _leave_host(instance: Instance) -> None:
     instances.update_if(instance.uuid, {"host": None, "node": None, "generation": instance.generation + 1})
 
 
-def _open(instance: Instance, host: str | None, generation: int, sides: Sequence[str] = (), **what: bool) -> None:
+def _open(instance: Instance, host: str | None, generation: int, sides: Sequence[str] = (), **what: bool | str) -> None:
     operations.insert_pending(
         request_id=f"req-{uuid.uuid4()}", instance_uuid=instance.uuid, action=actions.SETTLE.name,
         project_id=instance.project_id, user_id=instance.user_id, topic="conductor" if host is None else "compute",

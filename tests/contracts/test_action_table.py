@@ -166,3 +166,9 @@ def test_every_action_has_a_policy_that_names_it() -> None:
     for row in ACTIONS:
         if row.key:
             assert f"/servers/{{id}}/action ({row.key})" in documented, row.key
+
+
+@pytest.mark.parametrize("row", [actions.RESIZE, actions.MIGRATE, actions.LIVE_MIGRATE], ids=lambda row: row.name)
+def test_what_is_nowhere_does_not_move(row: actions.Action) -> None:
+    """A server that an administrator declared active may have no host: its move would never end."""
+    assert row.needs_host

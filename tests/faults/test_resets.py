@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from oslo_config import cfg
 
 from nova_lite.compute.action_row import Backoff
 from nova_lite.context import RequestContext
@@ -90,3 +91,22 @@ def test_a_cold_move_that_is_reset_has_all_that_is_bound_at_its_source(cloud: Cl
     cloud.wait(server, "SHUTOFF")
     assert cloud.act(server, "os-start").status == 202, "its guest was set aside, and is there again"
     cloud.wait(server, "ACTIVE")
+
+
+@pytest.mark.parametrize("offload", [0, -1])
+def test_what_is_on_the_shelf_stays_there(cloud: Cloud, offload: int) -> None:
+    """Declared active it would run nowhere; and nothing that needs a host may begin without one."""
+    cfg.CONF.set_override("shelved_offload_time", offload)
+    server = cloud.boot()["id"]
+    shelved = "SHELVED_OFFLOADED" if offload == 0 else "SHELVED"
+    try:
+        assert cloud.act(server, "shelve").status == 202
+        cloud.wait(server, shelved)
+        _reset(cloud, server)
+        cloud.wait(server, shelved)
+        assert cloud.act(server, "migrate", token=ADMIN).status == 409
+        assert cloud.act(server, "unshelve").status == 202
+        cloud.wait(server, "ACTIVE")
+    finally:
+        cfg.CONF.clear_override("shelved_offload_time")
+    cloud.wait_quiet()

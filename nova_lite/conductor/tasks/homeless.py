@@ -109,9 +109,12 @@ class HomelessTask:
         journal.finish(operation.id, operation.attempt, instance.power_state, {})
 
     def _settle(self, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
-        """Who took it off its host has seen to what was bound there, but for a build that was given up."""
+        """Who took it off its host has seen to what was bound there, but for what a reset gave up."""
         if operation.args.get("unbuilt"):
             self._network.deallocate(ctxt, instance)
+            self._reserve(operation, instance)
+        elif "left" in operation.args:
+            self._network.unbind(ctxt, instance, operation.args["left"])
             self._reserve(operation, instance)
         journal.finish(operation.id, operation.attempt, instance.power_state, {"network_info": ()})
 
