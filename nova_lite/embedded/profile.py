@@ -24,6 +24,7 @@ TRANSPORT_URL = "kombu+memory:///"
 OPERATOR_CONF = "operator.conf"
 OPERATOR_AUTH = ("auth_url", "username", "password", "project_name", "user_domain_name", "project_domain_name",
                  "region_name")  # fmt: skip
+OPERATOR_INTERVALS = ("heartbeat_interval_s", "lease_s", "service_down_s", "sweep_interval_s")
 HEADER = "# Written at each start of nova-lite-all-in-one, for nova-lite-manage --config-file\n"
 # cloud -> user and project
 CLOUDS = {"nova-lite": ("demo", "demo"), "nova-lite-admin": ("admin", "admin")}
@@ -84,8 +85,10 @@ def _write_operator_conf(conf: cfg.ConfigOpts) -> None:
         ("DEFAULT", "state_path"): os.path.abspath(conf.state_path),
         ("database", "connection"): conf.database.connection,
         ("network", "backend"): conf.network.backend,
-        ("operations", "service_down_s"): conf.operations.service_down_s,
+        ("embedded", "directory"): os.path.abspath(conf.embedded.directory),
     }
+    # All that is compared with one another, or config check finds what nobody wrote.
+    found |= {("operations", name): conf.operations[name] for name in OPERATOR_INTERVALS}
     found |= {("service_auth", name): conf.service_auth[name] for name in OPERATOR_AUTH}
     text, former = HEADER, ""
     for (group, name), value in found.items():

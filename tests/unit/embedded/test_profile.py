@@ -10,7 +10,7 @@ import pytest
 import yaml
 from oslo_config import cfg
 
-from nova_lite import exception
+from nova_lite import config, exception
 from nova_lite.conf import database, default, embedded, network, operations, service_auth
 from nova_lite.embedded import clouds, listen, profile
 
@@ -77,17 +77,21 @@ def test_everything_is_known_after_the_first_start(whole_conf, tmp_path):
 
 def test_the_operators_tool_finds_the_cloud_by_one_file(whole_conf, tmp_path):
     url = "sqlite:////a/$$b.sqlite"
-    conf = whole_conf(f"[database]\nconnection = {url}\n[operations]\nservice_down_s = 7\n")
+    conf = whole_conf(
+        f"[database]\nconnection = {url}\n[operations]\nservice_down_s = 7\nlease_s = 6\nheartbeat_interval_s = 2\n"
+    )
     profile.prepare(conf)
     path = tmp_path / "state" / "operator.conf"
     assert path.stat().st_mode & 0o777 == 0o600
     found = cfg.ConfigOpts()
-    for module in (database, default, network, operations, service_auth):
+    for module in (database, default, embedded, network, operations, service_auth):
         module.register(found)
     found(["--config-file", str(path)])
     assert found.state_path == conf.state_path and found.network.backend == "neutron"
     assert found.database.connection == conf.database.connection == "sqlite:////a/$b.sqlite"
-    assert found.operations.service_down_s == 7
+    assert found.operations.service_down_s == 7 and list(config.misfits(found)) == []
+    assert {name for fit in operations.FITS for name in (fit.shorter, fit.longer)} == set(profile.OPERATOR_INTERVALS)
+    assert found.embedded.directory == conf.embedded.directory
     names = ("auth_url", "username", "password", "project_name", "region_name")
     assert [found.service_auth[name] for name in names] == [conf.service_auth[name] for name in names]
 
