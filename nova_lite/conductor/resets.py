@@ -14,7 +14,6 @@ from typing import Any
 from nova_lite import exception
 from nova_lite.compute import actions
 from nova_lite.compute.vm_states import VmState
-from nova_lite.compute.vm_states import VmState
 from nova_lite.db.api import instances, operations
 from nova_lite.objects import Instance, Operation
 
@@ -38,8 +37,6 @@ def after_reset(instance: Instance, ended: Iterable[int]) -> None:
         elif given_up.action == actions.UNSHELVE.name and given_up.args.get("stage") == "spawn" and instance.host:
             # What it is made of is on the shelf, where it stays; ports and volumes are kept, on no host.
             _leave_host(instance)
-            if instance.vm_state == VmState.ACTIVE:
-                instances.update_if(instance.uuid, {"vm_state": VmState.SHELVED_OFFLOADED})
             _open(instance, None, instance.generation + 1, left=str(instance.host))
         elif instance.host is not None and _has_left(given_up):
             there = given_up.args.get("new", {}).get("host")

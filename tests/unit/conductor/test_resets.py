@@ -86,3 +86,18 @@ def test_a_second_reset_ends_none_of_it() -> None:
     server = _working("create", "a", on="a")
     before = _reset(server)
     assert _reset(instances.get(server.uuid)) == before
+
+
+def test_an_unshelving_that_a_host_had_begun_goes_back_to_the_shelf() -> None:
+    """Its ports and volumes are kept, and its host is to let go of them."""
+    server = _working("unshelve", "a", on="a", stage="spawn")
+    (settle,) = _reset(server)
+    row = instances.get(server.uuid)
+    assert (settle.action, settle.topic, settle.args["left"]) == ("settle", "conductor", "a")
+    assert (row.host, row.generation, settle.args["generation"]) == (None, 5, 5)
+    assert allocations.list() == []
+
+
+def test_an_unshelving_where_the_guest_still_is_stays_there() -> None:
+    server = _working("unshelve", "a", on="a", stage="start")
+    assert (_reset(server), instances.get(server.uuid).host) == ([], "a")
