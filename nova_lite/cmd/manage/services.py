@@ -7,7 +7,7 @@ from typing import Any
 
 from oslo_config import cfg
 
-from nova_lite import liveness
+from nova_lite import exception, liveness
 from nova_lite.cmd import startup
 from nova_lite.cmd.manage.answer import Answer, Noun, table
 from nova_lite.db.api import services
@@ -17,7 +17,9 @@ def add(whats: Any) -> None:
     noun = Noun(whats, "service", "the daemons")
     noun.verb("list", list_all, "List all daemons that ever registered.")
     text = "Let another machine, or one that lost its state directory, be this compute host from its next start on."
-    noun.verb("forget_identity", forget_identity, text).add_argument("host", help="the compute host")
+    forgetting = noun.verb("forget_identity", forget_identity, text)
+    forgetting.add_argument("host", help="the compute host")
+    forgetting.add_argument("--force", action="store_true", help="although a daemon of that name is up")
 
 
 def list_all(conf: cfg.ConfigOpts, args: argparse.Namespace) -> Answer:
@@ -38,7 +40,13 @@ def list_all(conf: cfg.ConfigOpts, args: argparse.Namespace) -> Answer:
 
 
 def forget_identity(conf: cfg.ConfigOpts, args: argparse.Namespace) -> Answer:
-    """:raises ServiceNotFound: there is no such compute host."""
+    """:raises ServiceNotFound: there is no such compute host; :raises Conflict: it is up, and nobody insists."""
     startup.open_database(conf)
+    service = services.get_by_host(args.host, liveness.COMPUTE)
+    if not args.force and liveness.is_up(service, conf.operations.service_down_s):
+        raise exception.Conflict(
+            f"Compute host {args.host} is up: it is the machine that it was, and has its state directory. "
+            "Stop its daemon first, or say --force."
+        )
     services.forget_identity(args.host, liveness.COMPUTE)
     return Answer({"forgotten": args.host}, f"The next daemon that starts as compute host {args.host} is that host.")

@@ -12,10 +12,11 @@ import pytest
 from oslo_config import cfg
 from sqlalchemy import text
 
-from nova_lite import concurrency
+from nova_lite import concurrency, liveness
 from nova_lite import conf as options
 from nova_lite.cmd.manage import not_needed, program
 from nova_lite.db import session
+from nova_lite.db.api import services
 
 ROOT = pathlib.Path(__file__).resolve().parents[4]
 
@@ -147,3 +148,19 @@ def test_a_folder_that_is_a_slip_of_the_pen_is_not_made(
     assert program.main(["db", "sync"]) == 1
     assert f"the folder {tmp_path}/nowhere of the database file does not exist" in capsys.readouterr().err
     assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_host_that_is_up_keeps_its_identity_unless_somebody_insists(
+    place: pathlib.Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert program.main(["db", "sync"]) == 0
+    services.register("vm", liveness.COMPUTE, "compute", "epoch")
+    forgotten: list[str] = []
+    monkeypatch.setattr(services, "forget_identity", lambda host, binary: forgotten.append(host))
+    monkeypatch.setattr(liveness, "is_up", lambda service, down_s: True)
+    assert program.main(["service", "forget_identity", "vm"]) == 1
+    assert "is up" in capsys.readouterr().err and forgotten == []
+    assert program.main(["service", "forget_identity", "vm", "--force"]) == 0
+    monkeypatch.setattr(liveness, "is_up", lambda service, down_s: False)
+    assert program.main(["service", "forget_identity", "vm"]) == 0
+    assert forgotten == ["vm", "vm"]
