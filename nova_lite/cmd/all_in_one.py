@@ -42,7 +42,7 @@ def parser() -> argparse.ArgumentParser:
     text = (__doc__ or "").split("\n", 1)
     found = argparse.ArgumentParser(BINARY, description=text[0], epilog=text[1].strip(), allow_abbrev=False)
     found.add_argument("--fake", action="store_true", help="guests that exist in memory only: no hypervisor needed")
-    found.add_argument("--hosts", type=int, metavar="N", help="how many fake hosts there are (default: 1)")
+    found.add_argument("--hosts", type=_hosts, metavar="N", help="how many fake hosts there are (default: 1)")
     found.add_argument("--state-dir", metavar="DIR", help="where everything is kept (default: [DEFAULT] state_path)")
     found.add_argument("--port-base", type=_port, metavar="N", help="all APIs on ports from N on, identity first")
     for name in PORTS:
@@ -55,6 +55,13 @@ def _port(text: str) -> int:
     number = int(text)
     if not 0 < number < 65534:
         raise argparse.ArgumentTypeError(f"{text} is no port")
+    return number
+
+
+def _hosts(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= 100:
+        raise argparse.ArgumentTypeError(f"{text} is not between 1 and 100")
     return number
 
 

@@ -62,6 +62,12 @@ class FaultPlan:
             raise exception.ConfigInvalid(detail=f"[fake_driver] faults or delays: {error}") from None
         return cls(sleep, rules, seconds)
 
+    @property
+    def names(self) -> set[str]:
+        """The calls that it says something of."""
+        with self._lock:
+            return {standing.rule.call for standing in self._rules} | self._delays.keys()
+
     def add(self, rule: FaultRule) -> None:
         with self._lock:
             self._rules.append(_Standing(rule, rule.times))

@@ -39,11 +39,21 @@ def load(conf: Any, host: str, image_api: Any, or_fake: bool = False) -> Compute
         return _fake(conf, host)
 
 
+def _calls(driver: type) -> set[str]:
+    """What a fault plan may name: the driver's calls, and each round of a live migration."""
+    return {name for name in dir(driver) if not name.startswith("_")} | {"live_migrate_round"}
+
+
 def _fake(conf: Any, host: str) -> ComputeDriver:
     fake = importlib.import_module("nova_lite.virt.fake")
     plans = importlib.import_module("nova_lite.virt.fault_plan")
     options = conf.fake_driver
     plan = plans.FaultPlan.parse(concurrency.sleep, options.faults, options.delays)
+    unknown = sorted(plan.names - _calls(fake.FakeDriver))
+    if unknown:
+        raise exception.ConfigInvalid(
+            detail=f"[fake_driver] faults or delays: the driver has no call {', '.join(unknown)}."
+        )
     directory = pathlib.Path(conf.state_path) / "fake" / host if options.persist else None
     sizes = (options.vcpus, options.memory_mb, options.local_gb)
     return fake.FakeDriver(host, plan, sizes, directory)  # type: ignore[no-any-return]

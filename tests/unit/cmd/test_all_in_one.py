@@ -80,3 +80,11 @@ def test_neighbours_serve_before_the_hosts_that_may_need_them(monkeypatch: pytes
     monkeypatch.setattr(startup, "serve", lambda binary, groups, conf, on_ready: started.extend(groups))
     all_in_one._run(cfg.ConfigOpts(), all_in_one.parser().parse_args(["--quiet"]))
     assert started == [["identity", "network"], ["conductor"], ["host"], ["compute API"]]
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "101"])
+def test_a_cloud_without_hosts_is_none(number: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        all_in_one.parser().parse_args(["--fake", "--hosts", number])
+    assert caught.value.code == 2
+    assert "is not between 1 and 100" in capsys.readouterr().err

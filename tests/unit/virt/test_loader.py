@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pathlib
+import re
 import types
 from typing import Any
 
@@ -54,3 +55,18 @@ def test_who_asks_for_libvirt_gets_nothing_else(conf: cfg.ConfigOpts) -> None:
 def test_who_asks_for_a_fake_host_gets_it(conf: cfg.ConfigOpts) -> None:
     conf.set_override("driver", "fake", group="compute")
     assert isinstance(loader.load(conf, "host1", None), FakeDriver)
+
+
+@pytest.mark.parametrize(("option", "value"), [("delays", {"spawnn": "8"}), ("faults", ["spawnn:raise"])])
+def test_a_call_that_the_fake_driver_does_not_have_is_refused(conf: cfg.ConfigOpts, option: str, value: Any) -> None:
+    conf.set_override("driver", "fake", group="compute")
+    conf.set_override(option, value, group="fake_driver")
+    with pytest.raises(exception.ConfigInvalid, match="no call spawnn"):
+        loader.load(conf, "host1", None)
+
+
+def test_every_call_that_can_strike_may_be_named() -> None:
+    folder = pathlib.Path(str(importlib.import_module("nova_lite.virt.fake").__file__)).parent
+    struck = {name for file in folder.glob("*.py") for name in re.findall(r'strike\("(\w+)"', file.read_text())}
+    assert "spawn" in struck
+    assert struck - loader._calls(FakeDriver) == set()
