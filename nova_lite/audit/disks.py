@@ -7,13 +7,21 @@ from collections.abc import Iterable
 from nova_lite.audit.finding import Complaint, Repair, Rule
 from nova_lite.audit.guests import present
 from nova_lite.audit.world import World
+from nova_lite.compute import actions
 from nova_lite.compute.vm_states import VmState
+from nova_lite.objects import Migration
 
+_ON_NO_HOST = (VmState.BUILDING, VmState.SHELVED_OFFLOADED)
 _WITHOUT = (VmState.BUILDING, VmState.ERROR, VmState.SHELVED_OFFLOADED)
 
 
 def _left(world: World) -> Iterable[Complaint]:
-    sources = {(move.instance_uuid, move.source_compute) for move in world.open_moves}
+    in_error = {server.uuid for server in world.servers.values() if server.vm_state == VmState.ERROR}
+    sources = {
+        (move.instance_uuid, move.source_compute)
+        for move in world.moves
+        if move.is_open or move.instance_uuid in in_error
+    }
     for host, presence in present(world):
         server = world.servers.get(presence.uuid)
         at_home = server is not None and server.host == host
@@ -35,7 +43,31 @@ def _missing(world: World) -> Iterable[Complaint]:
             yield Complaint("disks", server.uuid, sentence, server.uuid, server.host)
 
 
+def _set_aside(world: World) -> Iterable[Complaint]:
+    """A guest that is off is a guest; what a cold move set aside is none, and nothing starts it."""
+    whole = {presence.uuid for _, presence in present(world) if presence.has_guest}
+    for move in world.moves:
+        server = world.servers.get(move.instance_uuid)
+        if move.is_open or server is None or server.uuid in whole or server.vm_state in _ON_NO_HOST:
+            continue
+        heard = {server.host, move.source_compute, move.dest_compute or move.source_compute} <= world.hosts.keys()
+        if heard and not _is_rebuilt(world, move):
+            since = f"since its move from {move.source_compute} was given up"
+            sentence = f"server {server.uuid} has a guest nowhere {since}"
+            yield Complaint("server", server.uuid, sentence, server.uuid, server.host)
+
+
+def _is_rebuilt(world: World, move: Migration) -> bool:
+    """Whether its disks were made anew since: then it lacks them for another reason."""
+    return any(
+        each.instance_uuid == move.instance_uuid and each.id > (move.operation_id or 0)
+        for each in world.operations
+        if each.action == actions.REBUILD.name
+    )
+
+
 RULES = (
     Rule("disks-have-server", "I5", "it is never touched without proof: see whose they are", _left),
     Rule("server-has-disks", "I5", "rebuild the server, or restore its disks by hand", _missing),
+    Rule("moved-server-has-guest", "I8", "look for its disks by hand before anything else is done to it", _set_aside),
 )

@@ -102,11 +102,11 @@ class World:
 
     ``strict``: nothing is under way any more, so that nothing is excused by an operation, and everything that the cloud
     made is known to it. ``operations`` are the open ones and those that ended since ``since`` (None: all there ever
-    were); ``broken`` says why some cannot be read, and of ``unreadable`` servers only the id is known. ``gone``
-    are deleted servers that something still names. ``volumes`` are statuses by id, and ``shown`` those of servers, as
-    the API shows them to an administrator. ``hosts`` are those that answered, ``unheard`` says why the others did not.
-    ``unasked`` says why whoever could have been asked was not, which is no fault of theirs. ``touched`` are the servers
-    that an operation changed while we looked.
+    were), ``moves`` those and the last ones of servers that were given up; ``broken`` says why some cannot be read, and
+    of ``unreadable`` servers only the id is known. ``gone`` are deleted servers that something still names. ``volumes``
+    are statuses by id, and ``shown`` those of servers, as the API shows them to an administrator. ``hosts`` are those
+    that answered, ``unheard`` says why the others did not. ``unasked`` says why whoever could have been asked was not,
+    which is no fault of theirs. ``touched`` are the servers that an operation changed while we looked.
     """
 
     now: datetime.datetime

@@ -82,6 +82,15 @@ def under_way() -> builtins.list[Migration]:
     return _all(select(_T).where(_T.c.status.not_in(_ENDED)).order_by(_T.c.id))
 
 
+def given_up() -> builtins.list[Migration]:
+    """Cold moves that ended in error and were the last of a server that is there."""
+    cold = (str(MigrationType.RESIZE), str(MigrationType.MIGRATION))
+    last = select(func.max(_T.c.id)).group_by(_T.c.instance_uuid)
+    there = select(_I.c.uuid).where(_I.c.deleted_at.is_(None))
+    query = select(_T).where(_T.c.status == str(MigrationStatus.ERROR), _T.c.migration_type.in_(cold))
+    return _all(query.where(_T.c.id.in_(last), _T.c.instance_uuid.in_(there)).order_by(_T.c.id))
+
+
 def evacuated(source_compute: str | None = None) -> builtins.list[Migration]:
     """Evacuations that went well but whose source (any, or this host) has not said that its guest is gone."""
     query = select(_T).where(

@@ -7,7 +7,7 @@ from dataclasses import replace
 from nova_lite.audit.finding import Repair
 from nova_lite.audit.world import Key, Promise, Reservation, Token, World, WrongBooks, WrongQuota
 from nova_lite.compute.power_states import PowerState
-from nova_lite.objects import Fault, MigrationStatus, OperationEvent, OperationState
+from nova_lite.objects import Fault, MigrationStatus, MigrationType, OperationEvent, OperationState
 from tests.harness.builders import NOW, uuid_of
 from tests.unit.audit import worlds
 from tests.unit.audit.worlds import GHOST, GROUP, HOUR, IMAGE, MINUTE, NODE1, NODE2, STRANGER, WEB, whole, with_server
@@ -26,6 +26,16 @@ def _operations(*more: object) -> World:
 
 def _on_hosts(host1: tuple[object, ...] = (worlds.presence(),), host2: tuple[object, ...] = ()) -> World:
     return whole(hosts={"host1": host1, "host2": host2})
+
+
+def _given_up(host1: tuple[object, ...], host2: tuple[object, ...] = (), **server: object) -> World:
+    """A server in error, whose resize to host2 was given up."""
+    lost = worlds.server(vm_state="error", fault=FAULT, block_devices=(), **server)
+    given_up = worlds.move(
+        migration_type=MigrationType.RESIZE, status=MigrationStatus.ERROR, dest_compute="host2", operation_id=2
+    )
+    hosts = {"host1": host1, "host2": host2}
+    return whole(servers={WEB: lost}, moves=(given_up,), hosts=hosts, holds=(), volumes={})
 
 
 def _offloaded(**values: object) -> World:
@@ -124,6 +134,8 @@ BREAKAGES: tuple[tuple[str, str, World, Repair | None], ...] = (
     ("disks-have-server", GHOST, _on_hosts(host2=(worlds.presence(GHOST, power_state=None),)), Repair.LOOK_AROUND),
     ("disks-have-server", STRANGER, _on_hosts(host2=(worlds.presence(STRANGER, power_state=None),)), None),
     ("server-has-disks", WEB, _on_hosts((worlds.presence(has_disks=False),)), None),
+    ("moved-server-has-guest", WEB, _given_up(()), None),
+    ("moved-server-has-guest", WEB, _given_up((worlds.presence(power_state=None),)), None),
     ("promised-image-goes", uuid_of("due"), whole(promises=(Promise(uuid_of("due"), WEB, None, is_due=True),)), None),
     ("shelved-image-is-there", uuid_of("lost"), _offloaded(system_metadata=SHELVED), None),
     ("image-has-maker", uuid_of("x"), replace(
@@ -196,6 +208,12 @@ FINE: dict[str, World] = {
         moves=(worlds.move(status=MigrationStatus.FINISHED),), ports=(), holds=(), volumes={},
         claims=(worlds.claim(WEB, NODE2.uuid), worlds.claim(worlds.move().uuid)),
         hosts={"host1": (worlds.presence(power_state=None),), "host2": (worlds.presence(volumes=()),)}),
+    "a server in error has what its move set aside, off": _given_up(
+        (worlds.presence(power_state=int(PowerState.SHUTDOWN), volumes=()),)),
+    "a host that is not heard may have the guest of a move that was given up": replace(
+        _given_up(()), hosts={"host1": ()}),
+    "a rebuild that failed after a move has no guest": replace(
+        _given_up(()), operations=(*DONE, worlds.operation(9, "rebuild", state=OperationState.FAILED, message="No."))),
     "a build that failed holds nothing": whole(
         servers={WEB: worlds.server(vm_state="error", fault=FAULT, launched_at=None, **OFF)}, **EMPTY),
     "an evacuation that failed left an older guest": replace(

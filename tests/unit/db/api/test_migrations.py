@@ -88,6 +88,19 @@ def test_what_waits_too_long_is_found() -> None:
     assert _names(*migrations.unconfirmed(now + datetime.timedelta(seconds=1))) == [move.uuid]
 
 
+def test_the_last_cold_moves_of_servers_that_are_there_were_given_up() -> None:
+    gone, moved, failed, live = (
+        instances.insert(make_instance(uuid=uuid_of(name))).uuid for name in ("gone", "moved", "failed", "live")
+    )
+    for uuid in (gone, moved, failed):
+        _move(f"first {uuid}", "error", instance_uuid=uuid)
+    instances.tombstone(gone)
+    _move("then it worked", "confirmed", instance_uuid=moved)
+    last = _move("and again", "error", instance_uuid=failed, migration_type=MigrationType.MIGRATION)
+    _move("live", "error", instance_uuid=live, migration_type=MigrationType.LIVE)
+    assert _names(*migrations.given_up()) == [last.uuid]
+
+
 def test_ended_moves_of_forgotten_servers_are_forgotten() -> None:
     known = instances.insert(make_instance())
     kept = [_move("known", "error", instance_uuid=known.uuid), _move("open")]
