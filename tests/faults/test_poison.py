@@ -228,6 +228,8 @@ def test_operators_find_what_failed_and_end_or_hurry_what_is_open(
     assert (shown["state"], shown["arguments"]) == ("failed", [])
     again = _manage(cloud, capsys, monkeypatch, "retry", str(number))
     assert again["code"] == 1 and "must be made anew" in again["error"]
+    built = _manage(cloud, capsys, monkeypatch, "retry", str(number - 1))
+    assert built["code"] == 1 and "nothing left to do" in built["error"] and "anew" not in built["error"]
 
     cloud.stop("host1")
     assert cloud.act(server, "os-stop").status == 202

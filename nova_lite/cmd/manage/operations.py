@@ -109,8 +109,10 @@ def cancel(conf: cfg.ConfigOpts, args: argparse.Namespace) -> Answer:
 def _open(operation_id: int) -> Operation:
     operation = operation_survey.one(operation_id)
     if operation.state not in OPEN_STATES:
-        told = f"Operation {operation_id} has ended ({operation.state}), and its user was told."
-        raise exception.Conflict(f"{told} The request must be made anew.")
+        told = f"Operation {operation_id} has ended ({operation.state})"
+        if operation.state is OperationState.DONE:
+            raise exception.Conflict(f"{told}: what was asked for was done, and there is nothing left to do.")
+        raise exception.Conflict(f"{told}, and its user was told. The request must be made anew.")
     return operation
 
 
