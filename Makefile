@@ -1,6 +1,8 @@
 # nova-lite: everything a newcomer, a developer and CI type.
 PYTHON ?= .venv/bin/python
 PYTEST ?= $(PYTHON) -m pytest
+# Paths or names of tests instead of all of a tier.
+TESTS ?=
 ARGS ?=
 MINUTES ?= 10
 
@@ -29,15 +31,15 @@ test: setup-test ## Set up and run unit, contracts and functional tests
 setup-test:
 	@bin/nova-lite-setup test
 
-unit: setup-test ## Unit tests only
-	$(PYTEST) tests/unit $(ARGS)
+unit: setup-test ## Unit tests only (TESTS=tests/unit/cmd narrows them)
+	$(PYTEST) $(or $(TESTS),tests/unit) $(ARGS)
 
 contracts: setup-test ## Import contracts, sizes, tables, replayed samples
-	$(PYTEST) tests/contracts $(ARGS)
+	$(PYTEST) $(or $(TESTS),tests/contracts) $(ARGS)
 
 functional: setup-test ## The whole cloud in one process, on both concurrency backends
-	NOVA_LITE_CONCURRENCY_BACKEND=threading $(PYTEST) tests/functional $(ARGS)
-	NOVA_LITE_CONCURRENCY_BACKEND=eventlet $(PYTEST) tests/functional $(ARGS)
+	NOVA_LITE_CONCURRENCY_BACKEND=threading $(PYTEST) $(or $(TESTS),tests/functional) $(ARGS)
+	NOVA_LITE_CONCURRENCY_BACKEND=eventlet $(PYTEST) $(or $(TESTS),tests/functional) $(ARGS)
 
 faults: setup-test ## The whole cloud under fault plans
 	$(PYTEST) tests/faults $(ARGS)
