@@ -328,7 +328,8 @@ def test_manage_config_check_finds_what_will_not_work(tmp_path: pathlib.Path) ->
     assert done.returncode == 1
     problems = "\n".join(json.loads(done.stdout)["problems"])
     for part in ("[service_auth] auth_url is not set", "did you mean [DEFAULT] host?", "[database] max_pool_size",
-                 "/nonexistent.ini", "ssl_cert_file", "[operations] heartbeat_interval_s = 30.0 does not go with lease_s = 0.5"):  # fmt: skip
+                 "/nonexistent.ini", "ssl_cert_file",
+                 "[operations] heartbeat_interval_s = 30.0 does not go with lease_s = 0.5"):  # fmt: skip
         assert part in problems
 
 
