@@ -37,10 +37,12 @@ def _orphans(world: World) -> Iterable[Complaint]:
 def _missing(world: World) -> Iterable[Complaint]:
     hosts = world.node_hosts
     claimed = {(claim.instance_uuid, hosts.get(claim.node_uuid)) for claim in world.claims}
-    # A build that failed for want of any host holds nothing; one that failed on its last host was released too.
+    # A build that failed for want of any host holds nothing; one that failed on its last host was released too, and
+    # what an administrator declared to be in error on its way from the shelf.
     expected = {
         (server.uuid, server.host): server.uuid for server in world.servers.values()
         if server.launched_at is not None and server.vm_state != VmState.SHELVED_OFFLOADED
+        and (server.vm_state != VmState.ERROR or server.host is not None)
     }  # fmt: skip
     expected |= {(move.uuid, move.source_compute): move.instance_uuid for move in world.open_moves}
     for (consumer, host), server in expected.items():

@@ -48,7 +48,8 @@ def _offloaded(world: World) -> Iterable[Complaint]:
 
 def _shelf(world: World) -> Iterable[Complaint]:
     for server in world.servers.values():
-        if server.vm_state not in _SHELF and "shelved_at" in server.system_metadata:
+        # One that was declared to be in error goes back to the shelf when it is declared active.
+        if server.vm_state not in (*_SHELF, VmState.ERROR) and "shelved_at" in server.system_metadata:
             sentence = f"server {server.uuid} is {server.vm_state} and remembers its shelf"
             yield Complaint("server", server.uuid, sentence, server.uuid, server.host)
 

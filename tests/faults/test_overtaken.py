@@ -149,7 +149,8 @@ def test_nobody_stops_a_detach(cloud: Cloud, how: str) -> None:
     cloud.wait_quiet()
 
 
-def test_an_unshelving_that_is_reset_leaves_its_server_on_the_shelf(cloud: Cloud) -> None:
+@pytest.mark.parametrize("state", ["active", "error"])
+def test_an_unshelving_that_is_reset_leaves_its_server_on_the_shelf(cloud: Cloud, state: str) -> None:
     """It can be unshelved again, with its volume and its port."""
     server, driver = cloud.boot()["id"], cloud.drivers["host1"]
     volume = _attached(cloud, server)
@@ -160,11 +161,13 @@ def test_an_unshelving_that_is_reset_leaves_its_server_on_the_shelf(cloud: Cloud
     before = driver.plan.calls.count(("spawn", server))
     assert cloud.act(server, "unshelve").status == 202
     until(lambda: driver.plan.calls.count(("spawn", server)) > before, 10, lambda: "it never began")
-    assert cloud.act(server, "os-resetState", {"state": "active"}, token=ADMIN).status == 202
+    assert cloud.act(server, "os-resetState", {"state": state}, token=ADMIN).status == 202
     until(lambda: server not in driver.guests and server not in driver.disks, 10, lambda: "its guest is on the host")
     cloud.wait_quiet()
     assert {port["binding:host_id"] for port in cloud.networks.ports_of(server)} <= {None, ""}
     driver.plan.clear()
+    if state == "error":
+        assert cloud.act(server, "os-resetState", {"state": "active"}, token=ADMIN).status == 202
     cloud.wait(server, "SHELVED_OFFLOADED")
     assert cloud.act(server, "unshelve").status == 202
     cloud.wait(server, "ACTIVE")
