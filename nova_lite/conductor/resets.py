@@ -58,6 +58,11 @@ def bring_back(instance: Instance, sides: Sequence[str] = ()) -> None:
     _open(instance, str(instance.host), instance.generation, sides, back=True)
 
 
+def leave(instance: Instance, host: str) -> None:
+    """The server has left a host that was making it of its shelf, and is on none: nothing of it stays bound there."""
+    _open(instance, None, instance.generation, left=host)
+
+
 def _has_left(move: Operation) -> bool:
     """Whether the source may have set the guest aside. A revert begins with that."""
     begun = move.action in _MOVES and move.args.get("stage") not in _FIRST

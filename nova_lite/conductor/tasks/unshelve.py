@@ -9,7 +9,7 @@ from nova_lite import exception
 from nova_lite.compute.rpcapi import ComputeRpcAPI
 from nova_lite.compute.task_states import TaskState
 from nova_lite.compute.vm_states import VmState
-from nova_lite.conductor import journal
+from nova_lite.conductor import journal, resets
 from nova_lite.conductor.endings import shelves
 from nova_lite.conductor.tasks.placement import ask, request_spec, verdict_of
 from nova_lite.context import RequestContext
@@ -107,5 +107,8 @@ def leave_dead_host(operation: Operation, instance: Instance) -> int | None:
     args["ignore_hosts"] = sorted({*args.get("ignore_hosts", []), str(operation.host)})
     if not operations.seize(operation, "conductor", args):
         return None
-    instances.update_if(instance.uuid, {"task_state": TaskState.UNSHELVING, **shelves.homeless(instance)})
+    values = shelves.homeless(instance)
+    instances.update_if(instance.uuid, {"task_state": TaskState.UNSHELVING, **values})
+    if values:
+        resets.leave(instance.replace(**values), str(operation.host))
     return operation.id

@@ -24,5 +24,7 @@ REGRESSIONS = (
     Regression(255, "a build that no host was left for kept the ports that a dead host had made"),
     Regression(252, "a guest of a build that went elsewhere while its host was dead, which is not ours to stop"),
     Regression(383, "a host that had hung took the port of a server that was built elsewhere by then"),
+    Regression(562, "what was on the shelf was declared active, and its migration never ended"),
+    Regression(1096, "an unshelving left its dead host for the shelf, and its port stayed bound there"),
     Regression(303, "an operator reset a server in the middle of a live migration"),
 )
