@@ -81,7 +81,8 @@ class Action:
     vm_state stays as it was, else the server goes to error. ``off_home``: its turns may be on hosts that are not the
     server's. ``stages``: its turns after the first, see :class:`Stage`; the operation's argument ``stage`` names the
     present one. ``locked_verb``: what a locked server answers instead of "is locked", ``needs_host``: 409 "is not
-    ready" without one, whatever its state (contract states.md, corrections). ``beside``: it holds no task state and
+    ready" without one, whatever its state (contract states.md, corrections); ``leaves_host``: the same where its state
+    would allow it. ``beside``: it holds no task state and
     changes something of another service, too: it is not in the way of other actions, goes after its server when that
     moves, and ends with its host or its server only.
     """
@@ -112,6 +113,7 @@ class Action:
     stages: tuple[Stage, ...] = ()
     locked_verb: str | None = None
     needs_host: bool = False
+    leaves_host: bool = False
     beside: bool = False
 
     @property

@@ -145,12 +145,12 @@ REBUILD = Action(
 RESIZE = Action(
     "resize", "resize", "resize", Place.CONDUCTOR, _states(V.ACTIVE, V.STOPPED), sets_task=T.RESIZE_PREP,
     ends_in=V.RESIZED, driver_call="finish_migration", requires="migrate", timeout_s=3600,
-    event_name="compute_prep_resize", off_home=True, needs_host=True, stages=_MOVE_STAGES,
+    event_name="compute_prep_resize", off_home=True, leaves_host=True, stages=_MOVE_STAGES,
 )  # fmt: skip
 MIGRATE = Action(
     "migrate", "migrate", "migrate", Place.CONDUCTOR, _states(V.ACTIVE, V.STOPPED), sets_task=T.RESIZE_PREP,
     ends_in=V.RESIZED, driver_call="finish_migration", requires="migrate", timeout_s=3600,
-    event_name="compute_prep_resize", off_home=True, needs_host=True, stages=_MOVE_STAGES,
+    event_name="compute_prep_resize", off_home=True, leaves_host=True, stages=_MOVE_STAGES,
 )  # fmt: skip
 CONFIRM_RESIZE = Action(
     "confirmResize", "confirmResize", "confirmResize", Place.COMPUTE, _states(V.RESIZED),
@@ -167,7 +167,7 @@ LIVE_MIGRATE = Action(
     "live-migration", "os-migrateLive", "os-migrateLive", Place.CONDUCTOR, _states(V.ACTIVE, V.PAUSED),
     sets_task=T.MIGRATING, driver_call="live_migrate", requires="live_migration", timeout_s=7200,
     on_restart=OnRestart.UNDO,
-    event_name="compute_live_migration", off_home=True, needs_host=True,
+    event_name="compute_live_migration", off_home=True, leaves_host=True,
     stages=(
         Stage("check", "compute_check_can_live_migrate_destination", move=M.QUEUED),
         # The destination refused: a conductor asks for another.

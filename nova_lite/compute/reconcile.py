@@ -116,7 +116,7 @@ def _stop(host: ComputeHost, ctxt: RequestContext, instance: Instance) -> None:
     driver: Any = host.driver
     if "power" in driver.capabilities:
         driver.power_off(instance, SHUTDOWN_TIMEOUT_S)
-        host.conductor.report_power_states(ctxt, host.name, {instance.uuid: driver.power_state(instance)})
+        _tell(host, ctxt, instance.uuid)
 
 
 def _set_apart(host: ComputeHost, uuid: str, why: str) -> None:
@@ -156,7 +156,13 @@ def report(host: ComputeHost, ctxt: RequestContext, uuid: str, boots_otherwise: 
     :raises ServerBusy: something else is done to it for long; it is told again by and by.
     """
     with host.locks.hold(uuid, patience_s=_PATIENCE_S):
-        guest = host.driver.find_guest(uuid)
-        state = guest.power_state if guest else PowerState.NOSTATE
-        if host.conductor.report_power_states(ctxt, host.name, {uuid: int(state)}) or boots_otherwise:
+        if _tell(host, ctxt, uuid) or boots_otherwise:
             settle(host, ctxt, uuid)
+
+
+def _tell(host: ComputeHost, ctxt: RequestContext, uuid: str) -> bool:
+    """Say what a guest does, as seen after its row was last written; whether it runs and shall not."""
+    written_at = host.conductor.written_at(ctxt, uuid)
+    guest = host.driver.find_guest(uuid)
+    state = int(guest.power_state if guest else PowerState.NOSTATE)
+    return bool(host.conductor.report_power_state(ctxt, host.name, uuid, state, written_at))

@@ -15,7 +15,7 @@ from typing import Any
 from nova_lite import exception
 from nova_lite.compute import actions
 from nova_lite.db.api import migrations, operations
-from nova_lite.objects import BlockDevice, Instance, Migration, MigrationStatus, MigrationType
+from nova_lite.objects import BlockDevice, Instance, Migration, MigrationStatus, MigrationType, Operation
 
 _GIVEN_UP = (MigrationStatus.ERROR, MigrationStatus.CANCELLED, MigrationStatus.FAILED)
 # Turns of a live migration in which the guest may go over, or has.
@@ -57,6 +57,13 @@ def after_reset(instance: Instance, ended: Iterable[int]) -> None:
         elif sent.get("stage") in _ON_THE_WAY and instance.host == sent.get("source"):
             offered = [BlockDevice.from_primitive(device) for device in sent.get("devices", ())]
             _open(instance, str(instance.host), instance.generation, sent, [], _attachments(offered), undecided=True)
+
+
+def has_gone_before(move: Operation, instance: Instance) -> bool:
+    """Whether a live migration was to begin where its server is no longer: its row has followed an earlier one."""
+    if move.action != actions.LIVE_MIGRATE.name or move.args.get("stage") == "finish":
+        return False
+    return move.args.get("source") not in (None, instance.host)
 
 
 def is_undecided(instance: Instance) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import datetime
 from typing import Any
 
 from nova_lite import exception, rpc
@@ -125,5 +126,10 @@ class HostVerbs(Manager):
     def report_cleaned(self, ctxt: RequestContext, host_name: str, instance_uuids: list[str]) -> None:
         live_moves.cleaned(host_name, instance_uuids)
 
-    def report_power_states(self, ctxt: RequestContext, host_name: str, states: dict[str, int]) -> list[str]:
-        return hosts.report_power_states(host_name, states)
+    def written_at(self, ctxt: RequestContext, instance_uuid: str) -> datetime.datetime | None:
+        return hosts.written_at(instance_uuid)
+
+    def report_power_state(
+        self, ctxt: RequestContext, host_name: str, instance_uuid: str, state: int, written_at: datetime.datetime | None
+    ) -> bool:
+        return hosts.report_power_state(host_name, instance_uuid, state, written_at)

@@ -220,22 +220,28 @@ def _is_worked_on(instance_uuid: str, host: str) -> bool:
     return any(operation.id == migration.operation_id for operation in underway)
 
 
-def report_power_states(host: str, states: dict[str, int]) -> list[str]:
-    """The hypervisor's word on guests to whom nothing is being done; a server that is busy is left alone.
+def written_at(instance_uuid: str) -> datetime.datetime | None:
+    """When a server's row was last written: what a host's word on its guest refers to; None where there is no row."""
+    found = instances.get_many([instance_uuid])
+    return found[0].updated_at if found else None
 
-    Answers those that run and shall not.
+
+def report_power_state(host: str, instance_uuid: str, state: int, written_at: datetime.datetime | None) -> bool:
+    """The hypervisor's word on a guest to which nothing is being done; a server that is busy is left alone.
+
+    Whether it runs and shall not. A word that was said before the row was last written is out of date, however long
+    it was under way: it may be of a guest that a user has started since.
     """
-    wrong = []
-    for instance in instances.get_many(list(states)):
-        if instance.host != host or instance.task_state is not None or instance.launched_at is None:
-            continue
-        state = states[instance.uuid]
-        if instance.vm_state in _AT_REST and state not in _WITHOUT_PROCESS:
-            wrong.append(instance.uuid)
-        values = journal.power_values(instance, state)
-        unchanged: dict[str, Any] = {"host": host, "task_state": None, "vm_state": instance.vm_state}
-        if not values or live_moves.is_undecided(instance):
-            continue
-        if instances.update_if(instance.uuid, values, **unchanged):
-            LOG.info("Server %s on %s: the hypervisor says %s", instance.uuid, host, values)
-    return wrong
+    instance = next(iter(instances.get_many([instance_uuid])), None)
+    if instance is None or instance.updated_at != written_at:
+        return False
+    if instance.host != host or instance.task_state is not None or instance.launched_at is None:
+        return False
+    values = journal.power_values(instance, state)
+    unchanged: dict[str, Any] = {
+        "host": host, "task_state": None, "vm_state": instance.vm_state, "updated_at": written_at,
+    }  # fmt: skip
+    undecided = live_moves.is_undecided(instance)
+    if values and not undecided and instances.update_if(instance.uuid, values, **unchanged):
+        LOG.info("Server %s on %s: the hypervisor says %s", instance.uuid, host, values)
+    return instance.vm_state in _AT_REST and state not in _WITHOUT_PROCESS

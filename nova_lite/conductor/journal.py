@@ -83,6 +83,8 @@ def look_again(operation_id: int, attempt: int) -> Instance:
 
 
 def _is_here(operation: Operation, instance: Instance) -> bool:
+    if arrivals.has_gone_before(operation, instance):
+        return False
     return instance.host == operation.host or failures.row_of(operation).off_home
 
 

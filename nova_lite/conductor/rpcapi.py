@@ -5,6 +5,7 @@ Version history: 1.0 first.
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 from nova_lite import rpc
@@ -120,8 +121,16 @@ class ConductorRpcAPI:
     def report_cleaned(self, ctxt: RequestContext, host_name: str, instance_uuids: list[str]) -> None:
         self._call(ctxt, "report_cleaned", host_name=host_name, instance_uuids=instance_uuids)
 
-    def report_power_states(self, ctxt: RequestContext, host_name: str, states: dict[str, int]) -> list[str]:
-        return self._call(ctxt, "report_power_states", host_name=host_name, states=states)  # type: ignore
+    def written_at(self, ctxt: RequestContext, instance_uuid: str) -> datetime.datetime | None:
+        return self._call(ctxt, "written_at", instance_uuid=instance_uuid)  # type: ignore
+
+    def report_power_state(
+        self, ctxt: RequestContext, host_name: str, instance_uuid: str, state: int, written_at: datetime.datetime | None
+    ) -> bool:
+        return self._call(  # type: ignore[no-any-return]
+            ctxt, "report_power_state", host_name=host_name, instance_uuid=instance_uuid, state=state,
+            written_at=written_at,
+        )  # fmt: skip
 
     def _call(self, ctxt: RequestContext, method: str, **kwargs: Any) -> Any:
         return self._client.call(ctxt, method, timeout_s=self._timeout_s, **kwargs)

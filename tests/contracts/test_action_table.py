@@ -171,4 +171,4 @@ def test_every_action_has_a_policy_that_names_it() -> None:
 @pytest.mark.parametrize("row", [actions.RESIZE, actions.MIGRATE, actions.LIVE_MIGRATE], ids=lambda row: row.name)
 def test_what_is_nowhere_does_not_move(row: actions.Action) -> None:
     """A server that an administrator declared active may have no host: its move would never end."""
-    assert row.needs_host
+    assert row.leaves_host

@@ -94,7 +94,7 @@ class Door:
         if row.needs_host:
             check_host(instance)
         acceptance.check(row, instance)
-        if row.place is actions.Place.COMPUTE and host is None:
+        if row.leaves_host or (row.place is actions.Place.COMPUTE and host is None):
             check_host(instance)
 
     def wake(self, ctxt: RequestContext, operation_id: int, host: str | None) -> None:

@@ -69,14 +69,14 @@ UNWATCHED = frozenset(
 )  # fmt: skip
 # Of the RPC interfaces: what services tell each other all the time, and what only looks.
 BACKGROUND_VERBS = frozenset(
-    {"ping", "heartbeat", "register_host", "report_health", "report_inventory", "report_power_states",
+    {"ping", "heartbeat", "register_host", "report_health", "report_inventory", "report_power_state", "written_at",
      "host_instances", "external_events", "console_output", "diagnostics", "console_address",
      "survey", "list_quarantine", "release_quarantine", "discard_quarantine"}
 )  # fmt: skip
 # What services do by themselves, the oracle, and what a test looks at, by the names of their functions: no operation's.
 BACKGROUND = frozenset(
     {"_beat", "sweep", "tidy", "_report_health", "_report_inventory", "_sync_power_states", "_report_event",
-     "init_host", "register_host", "host_instances", "report_power_states", "report_health", "report_inventory",
+     "init_host", "register_host", "host_instances", "report_power_state", "report_health", "report_inventory",
      "heartbeat", "ping", "violations", "rows", "deadline_passes"}
 )  # fmt: skip
 

@@ -25,6 +25,8 @@ REGRESSIONS = (
     Regression(252, "a guest of a build that went elsewhere while its host was dead, which is not ours to stop"),
     Regression(383, "a host that had hung took the port of a server that was built elsewhere by then"),
     Regression(562, "what was on the shelf was declared active, and its migration never ended"),
+    Regression(503, "a migration planned before a reset undid itself where the guest had gone, and removed its disks"),
+    Regression(1142, "a late word on a guest undid what the user had done since"),
     Regression(1096, "an unshelving left its dead host for the shelf, and its port stayed bound there"),
     Regression(303, "an operator reset a server in the middle of a live migration"),
 )

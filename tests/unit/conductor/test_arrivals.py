@@ -87,7 +87,7 @@ def test_other_resets_leave_nothing_open(action: str, args: dict[str, Any]) -> N
 
 def test_while_nobody_knows_where_the_guest_is_nothing_is_concluded_or_begun() -> None:
     instance, (settles,) = _reset(stage="migrate")
-    hosts.report_power_states("a", {instance.uuid: PowerState.NOSTATE})
+    hosts.report_power_state("a", instance.uuid, PowerState.NOSTATE, hosts.written_at(instance.uuid))
     assert instances.get(instance.uuid).vm_state == VmState.ACTIVE
     number = _open(instance, "reboot", type="HARD")
     assert journal.take(number, "me", 9, "a") is None
@@ -95,7 +95,7 @@ def test_while_nobody_knows_where_the_guest_is_nothing_is_concluded_or_begun() -
     taken = journal.take(settles.id, "me", 9, "a")
     assert taken is not None
     journal.progress(settles.id, taken[0].attempt, actions.FOUND_STEP, {})
-    hosts.report_power_states("a", {instance.uuid: PowerState.SHUTDOWN})
+    hosts.report_power_state("a", instance.uuid, PowerState.SHUTDOWN, hosts.written_at(instance.uuid))
     assert instances.get(instance.uuid).vm_state == VmState.STOPPED
     other = _open(instance, "reboot", type="HARD")
     assert journal.take(other, "me", 9, "a") is not None

@@ -144,7 +144,7 @@ def _server(**values: Any) -> Instance:
 
 
 def _says(server: Instance, power: PowerState, host: str = "h") -> Instance:
-    hosts.report_power_states(host, {server.uuid: int(power)})
+    hosts.report_power_state(host, server.uuid, int(power), hosts.written_at(server.uuid))
     return instances.get(server.uuid)
 
 
@@ -172,7 +172,19 @@ def test_a_word_that_comes_late_changes_nothing(values: dict[str, Any], monkeypa
 )
 def test_what_runs_and_shall_not_is_the_hosts_to_stop_unless_it_is_busy(values: dict[str, Any], wrong: bool) -> None:
     server = _server(**{"vm_state": "stopped", **values})
-    assert hosts.report_power_states("h", {server.uuid: int(PowerState.RUNNING)}) == ([server.uuid] if wrong else [])
+    assert hosts.report_power_state("h", server.uuid, int(PowerState.RUNNING), hosts.written_at(server.uuid)) is wrong
+
+
+def test_a_word_said_before_the_row_was_last_written_is_out_of_date() -> None:
+    """However long it was under way, and however often it is said: the user has started the guest since."""
+    server = _server(vm_state="active")
+    before = hosts.written_at(server.uuid)
+    assert _says(server, PowerState.SHUTDOWN).vm_state == "stopped"
+    instances.update_if(server.uuid, {"vm_state": "active", "power_state": int(PowerState.RUNNING)})
+    assert not hosts.report_power_state("h", server.uuid, int(PowerState.SHUTDOWN), before)
+    assert instances.get(server.uuid).vm_state == "active"
+    instances.update_if(server.uuid, {"vm_state": "stopped"})
+    assert not hosts.report_power_state("h", server.uuid, int(PowerState.RUNNING), before), "it stops no guest, either"
 
 
 # -- what a guest boots from ----------------------------------------------------------------------

@@ -11,7 +11,7 @@ from nova_lite import conf as nova_conf
 from nova_lite import exception
 from nova_lite.compute.power_states import PowerState
 from nova_lite.compute.task_states import TaskState
-from nova_lite.conductor import hosts, live_moves, moves
+from nova_lite.conductor import hosts, journal, live_moves, moves
 from nova_lite.db.api import allocations, compute_nodes, instances, migrations, operations
 from nova_lite.objects import (
     Flavor,
@@ -21,6 +21,7 @@ from nova_lite.objects import (
     MigrationType,
     MigrationWish,
     Operation,
+    OperationState,
     Presence,
 )
 from tests.harness.builders import make_flavor, make_node
@@ -69,6 +70,19 @@ def test_a_report_moves_the_status_and_brings_the_wish() -> None:
     assert migrations.update_if(migration.uuid, {"wish": str(MigrationWish.ABORT)}, MigrationStatus.RUNNING)
     assert live_moves.report(operation.id, operation.attempt, None, {}) == MigrationWish.ABORT
     assert migrations.get(migration.uuid).progress == {"memory_total_bytes": 5}
+
+
+@pytest.mark.parametrize(("source", "begins"), [("a", True), ("b", False)])
+def test_a_migration_does_not_begin_from_where_its_server_is_no_longer(source: str, begins: bool) -> None:
+    """Its row has followed a guest that had gone before: the rollback would remove the disks that the guest has."""
+    instance, operation, migration = _move()
+    args = {"stage": "check", "source": source, "dest": "b", "devices": []}
+    operations.hand_over(operation.id, operation.attempt, "compute", "b", args)
+    taken = journal.take(operation.id, "host", 9, "b")
+    assert (taken is not None) is begins
+    found = operations.get(operation.id)
+    assert found.state == (OperationState.RUNNING if begins else OperationState.FAILED)
+    assert migrations.get(migration.uuid).is_open is begins
 
 
 def test_who_was_overtaken_reports_nothing() -> None:
