@@ -68,7 +68,8 @@ def reporters(cloud: Cloud) -> Iterator[Reporters]:
     running = Reporters(cloud)
     yield running
     running.stop()
-    assert min(running.reports.values()) >= 20, f"hardly a race: {running.reports}"
+    # How often depends on the machine; a loop that died would not have gone round.
+    assert min(running.reports.values()) >= 3, f"hardly a race: {running.reports}"
     cloud.wait_quiet()
     assert [node.generation > 20 for node in compute_nodes.list_all()] == [True] * len(HOSTS)
 
