@@ -29,9 +29,11 @@ def check(conf: cfg.ConfigOpts) -> None:
 
     :raises ConfigInvalid: neither [service_auth] nor [keystone_authtoken] has what a login needs.
     """
+    if conf.api.auth_strategy != "keystone":
+        return  # nobody is asked; and options that were registered and are not set would stand in the way of a reload
     _register(conf)
-    if conf.api.auth_strategy != "keystone" or _is_set(conf, "auth_type"):
-        return  # nobody is asked, or another way to log in has needs of its own
+    if _is_set(conf, "auth_type"):
+        return  # another way to log in has needs of its own
     for name in ("auth_url", "username", "password"):
         if not conf.service_auth[name] and not _is_set(conf, name):
             raise exception.ConfigInvalid(

@@ -6,7 +6,7 @@ import pytest
 from keystonemiddleware import auth_token
 from oslo_config import cfg
 
-from nova_lite.conf import service_auth
+from nova_lite.conf import api, service_auth
 from nova_lite.identity import authtoken
 
 OURS = "[service_auth]\nauth_url = http://ours/v3\npassword = ours\nregion_name = North\n"
@@ -53,3 +53,14 @@ def test_the_middleware_can_be_made_of_it(make):
     authtoken.apply(conf)
     app = auth_token.AuthProtocol(None, {"oslo_config_config": conf})
     assert app._auth._username == "nova" and app._auth.auth_url == "http://ours/v3"
+
+
+@pytest.mark.parametrize("strategy", ["noauth2", "keystone"])
+def test_the_files_can_be_read_again_afterwards(make, strategy):
+    """The library's options are required where they are registered."""
+    conf = make(OURS + f"[api]\nauth_strategy = {strategy}\n")
+    api.register(conf)
+    authtoken.check(conf)
+    if strategy == "keystone":
+        authtoken.apply(conf)
+    conf.mutate_config_files()
