@@ -64,6 +64,16 @@ def test_the_former_release_can_write_into_the_new_schema() -> None:
     assert [each for each in asked if not each[1]["nullable"] and each[1]["default"] is None] == []
 
 
+@pytest.mark.usefixtures("empty")
+def test_a_database_of_the_hours_in_which_a_revision_was_edited_comes_along() -> None:
+    migration.sync()
+    with session.engine().begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '002'"))
+        connection.execute(text("ALTER TABLE services DROP COLUMN beats"))
+    assert migration.sync() == migration.head()
+    assert migration.differences() == []
+
+
 def _columns() -> list[tuple[str, Any]]:
     """Every column of the database, after the name of its table."""
     found = inspect(session.engine())

@@ -23,12 +23,21 @@ down_revision = "002"
 
 def upgrade() -> None:
     # With defaults of the database's own: daemons of the former release insert rows without these columns.
-    op.add_column("operations", sa.Column("rests", sa.Integer(), server_default="0", nullable=False))
-    op.add_column("services", sa.Column("beats", BIG, server_default="0", nullable=False))
-    op.add_column("services", sa.Column("works_with", sa.Integer(), server_default="1", nullable=False))
-    op.add_column("services", sa.Column("identity", sa.String(36), nullable=True))
-    _cloud_identity()
-    _provisional_volumes()
+    _add("operations", sa.Column("rests", sa.Integer(), server_default="0", nullable=False))
+    _add("services", sa.Column("beats", BIG, server_default="0", nullable=False))
+    _add("services", sa.Column("works_with", sa.Integer(), server_default="1", nullable=False))
+    _add("services", sa.Column("identity", sa.String(36), nullable=True))
+    tables = sa.inspect(op.get_bind()).get_table_names()
+    if "cloud_identity" not in tables:
+        _cloud_identity()
+    if "provisional_volumes" not in tables:
+        _provisional_volumes()
+
+
+def _add(table: str, column: sa.Column[Any]) -> None:
+    """Unless it is there: for some hours of development revision 002 had all of this."""
+    if column.name not in {each["name"] for each in sa.inspect(op.get_bind()).get_columns(table)}:
+        op.add_column(table, column)
 
 
 def _cloud_identity() -> None:
