@@ -155,12 +155,14 @@ def at_once(
             raise exception.InstanceNotFound(instance_uuid=instance.uuid)
         if "task_state" in values:
             ended = operations.end_open(instance.uuid, SUPERSEDED % row.name, spare=(*actions.BESIDE, *_DELETES))
+            given_up = resets.given_up(ended)
             fresh = instances.get(instance.uuid)
-            arrivals.after_reset(fresh, ended)
+            arrivals.after_reset(fresh, given_up)
             moves.reset(fresh)
-            resets.after_reset(instances.get(instance.uuid), ended)
+            resets.after_reset(instances.get(instance.uuid), given_up)
             fresh = instances.get(instance.uuid)
-            instances.update_if(fresh.uuid, resets.shelf(fresh))
+            if resets.is_on_the_shelf(fresh):
+                instances.update_if(fresh.uuid, {"vm_state": resets.shelf_of(fresh)})
             if fresh.host is None:
                 allocations.release(fresh.uuid)  # nobody brings it to the host that a scheduler may have claimed
         _open(ctxt, instance.uuid, row, topic="api", host=None, args=args or {}, state=OperationState.DONE)

@@ -42,13 +42,9 @@ def followed(before: Instance, now: Instance) -> int:
     return _arrive(before, str(now.host), now.generation, sent)
 
 
-def after_reset(instance: Instance, ended: Iterable[int]) -> None:
-    """These operations were given up: a live migration among them is settled on the host where the row is now."""
-    for number in ended:
-        try:
-            move = operations.get(number)
-        except exception.UnreadableObject:
-            continue  # nobody did anything of it
+def after_reset(instance: Instance, given_up: Iterable[Operation]) -> None:
+    """A live migration among what was given up is settled on the host where the row is now."""
+    for move in given_up:
         sent = move.args
         if move.action != actions.LIVE_MIGRATE.name:
             continue

@@ -7,9 +7,9 @@ transaction, all of it.
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from nova_lite import exception
 from nova_lite.compute import actions
@@ -24,30 +24,38 @@ _MOVES = (actions.RESIZE.name, actions.MIGRATE.name)
 _FIRST = (None, "prep", "schedule")
 
 
-def after_reset(instance: Instance, ended: Iterable[int]) -> None:
-    """These operations were given up, and ``instance`` is the server's row as the reset leaves it."""
-    for number in ended:
-        try:
-            given_up = operations.get(number)
-        except exception.UnreadableObject:
-            continue  # nobody did anything of it
-        if given_up.action == actions.CREATE.name and _has_begun(given_up):
+def given_up(numbers: Iterable[int]) -> list[Operation]:
+    """These operations. What cannot be read is left out: nobody did anything of it."""
+    found = []
+    for number in numbers:
+        with contextlib.suppress(exception.UnreadableObject):
+            found.append(operations.get(number))
+    return found
+
+
+def after_reset(instance: Instance, ended: Iterable[Operation]) -> None:
+    """These were given up, and ``instance`` is the server's row as the reset leaves it."""
+    for each in ended:
+        if each.action == actions.CREATE.name and _has_begun(each):
             _leave_host(instance)
             _open(instance, None, instance.generation + 1, unbuilt=True)
-        elif given_up.action == actions.UNSHELVE.name and given_up.args.get("stage") == "spawn" and instance.host:
+        elif each.action == actions.UNSHELVE.name and each.args.get("stage") == "spawn" and instance.host:
             # What it is made of is on the shelf, where it stays; ports and volumes are kept, on no host.
             _leave_host(instance)
             _open(instance, None, instance.generation + 1, left=str(instance.host))
-        elif instance.host is not None and _has_left(given_up):
-            there = given_up.args.get("new", {}).get("host")
+        elif instance.host is not None and _has_left(each):
+            there = each.args.get("new", {}).get("host")
             bring_back(instance, [there] if there not in (None, instance.host) else [])
 
 
-def shelf(instance: Instance) -> dict[str, Any]:
-    """An administrator declared a server active: one on the shelf stays there, its image may be all there is of it."""
-    if instance.vm_state != VmState.ACTIVE or "shelved_at" not in instance.system_metadata:
-        return {}
-    return {"vm_state": VmState.SHELVED_OFFLOADED if instance.host is None else VmState.SHELVED}
+def is_on_the_shelf(instance: Instance) -> bool:
+    """Whether a server that was declared active is shelved: it stays so, its image may be all there is of it."""
+    return instance.vm_state == VmState.ACTIVE and "shelved_at" in instance.system_metadata
+
+
+def shelf_of(instance: Instance) -> VmState:
+    """The state of a server that is shelved."""
+    return VmState.SHELVED_OFFLOADED if instance.host is None else VmState.SHELVED
 
 
 def bring_back(instance: Instance, sides: Sequence[str] = ()) -> None:
