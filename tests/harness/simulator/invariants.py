@@ -101,16 +101,14 @@ def unpaid(ledger: Ledger) -> Iterable[str]:
 
 # Of each table what a repeated message must not change.
 _FACTS = {
-    # What the guest of a server in error does is told by and by, as its host gets to it.
-    "instances": "uuid, host, vm_state, task_state, CASE WHEN vm_state <> 'error' THEN power_state END, generation, "
-    "deleted_at IS NULL, network_info, block_devices, locked",
+    "instances": "uuid, host, vm_state, task_state, power_state, generation, deleted_at IS NULL, network_info, "
+    "block_devices, locked",
     "operations": "id, state, action, attempt, message",
     "allocations": "instance_uuid, node_uuid, vcpus, memory_mb, disk_gb",
     "migrations": "uuid, status, source_compute, dest_compute",
     "quota_usages": "*",
     "compute_nodes": "uuid, host, vcpus_used, memory_mb_used, local_gb_used",
-    # Whether a host complains is a level, not an event: it says so again every minute, and a late word lasts no longer.
-    "services": "host, forced_down",
+    "services": "host, disabled, forced_down",
 }
 
 
