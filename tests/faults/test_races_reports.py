@@ -66,10 +66,12 @@ class Reporters:
 @pytest.fixture
 def reporters(cloud: Cloud) -> Iterator[Reporters]:
     running = Reporters(cloud)
-    yield running
-    running.stop()
-    # How often depends on the machine; a loop that died would not have gone round.
-    assert min(running.reports.values()) >= 3, f"hardly a race: {running.reports}"
+    try:
+        yield running
+        # On a busy machine the race may be over first; a loop that died never gets there.
+        until(lambda: min(running.reports.values()) >= 20, 20, lambda: f"hardly a race: {running.reports}")
+    finally:
+        running.stop()
     cloud.wait_quiet()
     assert [node.generation > 20 for node in compute_nodes.list_all()] == [True] * len(HOSTS)
 
