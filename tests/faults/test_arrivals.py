@@ -45,9 +45,7 @@ def cloud(whole: Cloud) -> Iterator[Cloud]:
         if name not in whole.services:
             whole.start_host(name)
     whole.wait_quiet(30)
-    for server in whole.get("/servers", token=ADMIN).json["servers"]:
-        whole.delete(f"/servers/{server['id']}", token=ADMIN)
-        whole.wait_gone(server["id"])
+    whole.delete_servers()
     whole.wait_quiet()
 
 

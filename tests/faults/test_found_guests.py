@@ -31,9 +31,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 @pytest.fixture(autouse=True)
 def _clean(cloud: Cloud) -> Iterator[None]:
     yield
-    for server in cloud.get("/servers", token=ADMIN).json["servers"]:
-        cloud.delete(f"/servers/{server['id']}", token=ADMIN)
-        cloud.wait_gone(server["id"])
+    cloud.delete_servers()
     cloud.wait_quiet()
 
 

@@ -37,9 +37,7 @@ def cloud(whole: Cloud) -> Iterator[Cloud]:
     for name in HOSTS:
         if name not in whole.services:
             whole.revive(name)
-    for server in whole.get("/servers", token=ADMIN).json["servers"]:
-        whole.delete(f"/servers/{server['id']}", token=ADMIN)
-        whole.wait_gone(server["id"])
+    whole.delete_servers()
     whole.wait_quiet()
 
 

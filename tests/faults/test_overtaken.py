@@ -31,9 +31,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 def cloud(shared: Cloud) -> Iterator[Cloud]:
     yield shared
     shared.drivers["host1"].plan.clear()
-    for left in shared.get("/servers").json["servers"]:
-        shared.delete(f"/servers/{left['id']}")
-        shared.wait_gone(left["id"])
+    shared.delete_servers()
     shared.wait_quiet()
 
 

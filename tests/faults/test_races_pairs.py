@@ -39,9 +39,7 @@ def consistent(cloud: Cloud) -> Iterator[None]:
     failpoints.disarm()
     for driver in cloud.drivers.values():
         driver.plan.clear()
-    for left in cloud.get("/servers").json["servers"]:
-        cloud.delete(f"/servers/{left['id']}")
-        cloud.wait_gone(left["id"])
+    cloud.delete_servers()
     cloud.wait_quiet()
     assert all(not driver.guests and not driver.list_disks() for driver in cloud.drivers.values())
     assert quota.usage(PROJECT)["instances"] == 0

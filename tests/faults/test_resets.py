@@ -34,9 +34,7 @@ def cloud(shared: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
         if name not in shared.services:
             shared.start_host(name)
         shared.drivers[name].plan.clear()
-    for left in shared.get("/servers").json["servers"]:
-        shared.delete(f"/servers/{left['id']}")
-        shared.wait_gone(left["id"])
+    shared.delete_servers()
     shared.wait_quiet()
 
 

@@ -30,9 +30,7 @@ def cloud(shared: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     yield shared
     for driver in shared.drivers.values():
         driver.plan.clear()
-    for left in shared.get("/servers").json["servers"]:
-        shared.delete(f"/servers/{left['id']}")
-        shared.wait_gone(left["id"])
+    shared.delete_servers()
     shared.wait_quiet()
 
 

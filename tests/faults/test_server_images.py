@@ -33,9 +33,7 @@ def cloud(_running: Cloud) -> Iterator[Cloud]:
     yield _running
     for plan in (_running.images.plan, *(driver.plan for driver in _running.drivers.values())):
         plan.clear()
-    for server in _running.get("/servers?all_tenants=1", token=ADMIN).json["servers"]:
-        _running.delete(f"/servers/{server['id']}", token=ADMIN)
-        _running.wait_gone(server["id"])
+    _running.delete_servers()
     for image_id in set(_running.images.images) - {IMAGE_ID, OTHER_IMAGE}:
         _running.images.images.pop(image_id, None)
     for plan in (_running.images.plan, *(driver.plan for driver in _running.drivers.values())):

@@ -54,9 +54,7 @@ def clean(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(gather, "_SKEW", datetime.timedelta(0))
     cloud.wait_quiet()
     yield
-    for server in cloud.get("/servers").json["servers"]:
-        cloud.delete(f"/servers/{server['id']}")
-        cloud.wait_gone(server["id"])
+    cloud.delete_servers()
     cloud.wait_quiet()
 
 

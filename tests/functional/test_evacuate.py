@@ -27,9 +27,7 @@ def _clean(cloud: Cloud) -> Iterator[None]:
     for name in HOSTS:
         if name not in cloud.services:
             cloud.revive(name)
-    for server in cloud.get("/servers", token=ADMIN).json["servers"]:
-        cloud.delete(f"/servers/{server['id']}", token=ADMIN)
-        cloud.wait_gone(server["id"])
+    cloud.delete_servers()
     cloud.wait_quiet()
 
 

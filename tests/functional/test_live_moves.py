@@ -27,9 +27,7 @@ def _clean(cloud: Cloud) -> Iterator[None]:
     yield
     for driver in cloud.drivers.values():
         driver.plan.clear()
-    for server in cloud.get("/servers", token=ADMIN).json["servers"]:
-        cloud.delete(f"/servers/{server['id']}", token=ADMIN)
-        cloud.wait_gone(server["id"])
+    cloud.delete_servers()
     cloud.wait_quiet()
 
 

@@ -286,6 +286,12 @@ class Cloud:
     def act(self, server_id: str, action: str, body: Any = None, **kwargs: Any) -> Answer:
         return self.post(f"/servers/{server_id}/action", {action: body}, **kwargs)
 
+    def delete_servers(self) -> None:
+        """Every server of every project is deleted, and gone."""
+        for server in self.get("/servers?all_tenants=1", token=ADMIN).json["servers"]:
+            self.delete(f"/servers/{server['id']}", token=ADMIN)
+            self.wait_gone(server["id"])
+
     def show(self, server_id: str) -> dict[str, Any] | None:
         """The server as an administrator sees it; None when it is gone."""
         answer = self.get(f"/servers/{server_id}", token=ADMIN)
