@@ -7,15 +7,14 @@ It refuses to write where fields changed and the version did not: neighbours of 
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import hashlib
-import json
 import pathlib
 import sys
 
 import nova_lite.objects  # noqa: F401  (registers the classes)
 from nova_lite.objects import base
+from tests.harness import kept
 
 FILE = pathlib.Path(__file__).resolve().parents[1] / "contracts" / "object_fingerprints.json"
 
@@ -36,27 +35,14 @@ def current() -> dict[str, dict[str, str]]:
     }  # fmt: skip
 
 
-def complaints(kept: dict[str, dict[str, str]], now: dict[str, dict[str, str]]) -> list[str]:
+def complaints(was: dict[str, dict[str, str]], now: dict[str, dict[str, str]]) -> list[str]:
     """Objects whose fields changed under the same version."""
     return [
         f"{name}: fields changed, VERSION is still {now[name]['version']}"
-        for name in kept.keys() & now.keys()
-        if kept[name] != now[name] and kept[name]["version"] == now[name]["version"]
+        for name in was.keys() & now.keys()
+        if was[name] != now[name] and was[name]["version"] == now[name]["version"]
     ]
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="fingerprints", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--unreleased", action="store_true", help="write although a version was not raised")
-    options = parser.parse_args()
-    kept = json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {}
-    wrong = complaints(kept, current())
-    if wrong and not options.unreleased:
-        print("\n".join(wrong), file=sys.stderr)
-        return 1
-    FILE.write_text(json.dumps(current(), indent=2) + "\n", encoding="utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(kept.refresh(FILE, current, complaints))

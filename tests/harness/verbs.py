@@ -8,15 +8,14 @@ understand, under the same version.
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import inspect
-import json
 import pathlib
 import sys
 from typing import Any
 
 from nova_lite.manager import RESERVED, Manager
+from tests.harness import kept
 
 FILE = pathlib.Path(__file__).resolve().parents[1] / "contracts" / "rpc_verbs.json"
 TOPICS = ("compute", "conductor", "scheduler")
@@ -48,10 +47,10 @@ def _arguments(verb: Any) -> dict[str, bool]:
     return {each.name: each.default is not inspect.Parameter.empty for each in parameters}
 
 
-def complaints(kept: Verbs, now: Verbs) -> list[str]:
+def complaints(before: Verbs, now: Verbs) -> list[str]:
     """What a neighbour that speaks as was kept would stumble over, and no version says."""
     found = []
-    for topic, was in kept.items():
+    for topic, was in before.items():
         new = now[topic]
         if was["version"].split(".")[0] != new["version"].split(".")[0]:
             continue
@@ -70,18 +69,5 @@ def _stumbles(was: dict[str, bool], now: dict[str, bool] | None) -> list[str]:
     return gone + [f"{name} came and has no default" for name, has in now.items() if name not in was and not has]
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="verbs", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--unreleased", action="store_true", help="write although nobody was told by a version")
-    options = parser.parse_args()
-    kept = json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {}
-    wrong = complaints(kept, current())
-    if wrong and not options.unreleased:
-        print("\n".join(wrong), file=sys.stderr)
-        return 1
-    FILE.write_text(json.dumps(current(), indent=1) + "\n", encoding="utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(kept.refresh(FILE, current, complaints))
