@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import collections
+import weakref
 from collections.abc import Callable
 from typing import Any
+
+from greenlet import getcurrent
 
 from nova_lite import concurrency
 from tests.harness.simulator.kernel import Kernel, Stuck, Task
@@ -167,6 +170,22 @@ class Condition:
         self._waiters.wake()
 
 
+class Local:
+    """threading.local: each task has values of its own, and so has what runs outside of tasks."""
+
+    def __init__(self) -> None:
+        self.__dict__["_by_task"] = weakref.WeakKeyDictionary()
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self._by_task[getcurrent()][name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self._by_task.setdefault(getcurrent(), {})[name] = value
+
+
 class Handle:
     """concurrency.Handle: work that was begun."""
 
@@ -254,7 +273,7 @@ def install() -> None:
     """For the rest of this process, which does nothing but simulate."""
     replacements = {
         "Event": Event, "Condition": Condition, "Semaphore": Semaphore, "Lock": Semaphore, "RLock": RLock,
-        "sleep": _sleep, "spawn": spawn, "Pool": Pool,
+        "local": Local, "sleep": _sleep, "spawn": spawn, "Pool": Pool,
     }  # fmt: skip
     for name, replacement in replacements.items():
         setattr(concurrency, name, replacement)

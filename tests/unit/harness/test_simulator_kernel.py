@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -103,6 +104,22 @@ def test_one_at_a_time_holds_a_lock(kernel: Kernel) -> None:
         kernel.spawn(lambda number=number: work(number), "work")  # type: ignore[misc]
     kernel.run(60.0)
     assert most == [1] * 5
+
+
+def test_a_local_value_is_its_tasks_own(kernel: Kernel) -> None:
+    mine, seen = primitives.Local(), list[tuple[str, str]]()
+
+    def work(name: str) -> None:
+        assert not hasattr(mine, "name")
+        mine.name = name
+        kernel.sleep(1.0)
+        seen.append((name, mine.name))
+
+    for name in ("a", "b"):
+        kernel.spawn(functools.partial(work, name), name)
+    kernel.run(2.0)
+    assert sorted(seen) == [("a", "a"), ("b", "b")]
+    assert not kernel.crashed
 
 
 def test_a_wait_ends_with_its_time_or_its_event(kernel: Kernel) -> None:
