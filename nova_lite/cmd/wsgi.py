@@ -40,10 +40,12 @@ def _prepare() -> Callable[..., Iterable[bytes]]:
         from nova_lite.api import deploy
         from nova_lite.cmd import startup
         from nova_lite.conf import CONF
+        from nova_lite.identity import authtoken
 
         if _app is None:
             path = os.environ.get("NOVA_LITE_CONFIG_FILE")
             conf = startup.begin(BINARY, ["--config-file", path] if path else [])
+            authtoken.check(conf)
             policy.init(conf)
             startup.open_database(conf)
             _app = deploy.load_app(NAME, conf=conf)

@@ -116,16 +116,29 @@ os._exit(0)
 """
 
 
-def test_the_api_in_a_foreign_server(tmp_path: pathlib.Path) -> None:
-    conf = f"{tmp_path}/nova-lite.conf"
-    with open(conf, "w") as out:
-        out.write(
-            f"[DEFAULT]\nstate_path = {tmp_path}\ntransport_url = rabbit://n:s@127.0.0.1:1/\n"
-            f"[api]\nauth_strategy = noauth2\n[database]\nconnection = sqlite:///{tmp_path}/x.sqlite\n"
-        )
+def _foreign(state: pathlib.Path, auth_strategy: str) -> dict[str, str]:
+    """The environment of a foreign server whose configuration has that strategy."""
+    conf = state / "nova-lite.conf"
+    conf.write_text(
+        f"[DEFAULT]\nstate_path = {state}\ntransport_url = rabbit://n:s@127.0.0.1:1/\n"
+        f"[api]\nauth_strategy = {auth_strategy}\n[database]\nconnection = sqlite:///{state}/x.sqlite\n"
+    )
     env = {name: value for name, value in os.environ.items() if not name.startswith("OS_")}
-    env |= {"NOVA_LITE_CONFIG_FILE": conf, "PYTHONPATH": str(daemon.TOP)}
+    return env | {"NOVA_LITE_CONFIG_FILE": str(conf), "PYTHONPATH": str(daemon.TOP)}
+
+
+def test_the_api_in_a_foreign_server_says_what_it_cannot_work_without(tmp_path: pathlib.Path) -> None:
+    env = _foreign(tmp_path, "keystone")
+    ask = "from nova_lite.cmd.wsgi import application; application({}, None)"
+    done = subprocess.run([sys.executable, "-c", ask], env=env, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert "[service_auth] auth_url is not set: tokens cannot be checked" in done.stderr
+
+
+def test_the_api_in_a_foreign_server(tmp_path: pathlib.Path) -> None:
+    env = _foreign(tmp_path, "noauth2")
     sync = "import sys; from nova_lite.cmd.manage import main; sys.exit(main())"
-    subprocess.run([sys.executable, "-c", sync, "--config-file", conf, "db", "sync"], env=env, check=True, timeout=60)
+    asked = [sys.executable, "-c", sync, "--config-file", env["NOVA_LITE_CONFIG_FILE"], "db", "sync"]
+    subprocess.run(asked, env=env, check=True, timeout=60)
     done = subprocess.run([sys.executable, "-c", FOREIGN], env=env, capture_output=True, text=True, timeout=60)
     assert "passed" in done.stdout, done.stdout + done.stderr
