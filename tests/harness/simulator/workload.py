@@ -88,7 +88,7 @@ _BODIES: dict[str, tuple[Callable[[Any], Any], bool]] = {
 _WEIGHTS = {
     "resize": 4, "migrate": 3, "confirmResize": 6, "revertResize": 6, "os-migrateLive": 5, "shelve": 3, "unshelve": 6,
     "rebuild": 2, "rescue": 2, "unrescue": 6, "os-start": 6, "unpause": 8, "resume": 8, "shelveOffload": 4,
-    "os-resetState": 0.1, "lock": 0.1, "unlock": 1,
+    "os-resetState": 0.3, "lock": 0.1, "unlock": 1,
     "forceDelete": 0.2,
 }  # fmt: skip
 _ROWS = [row for row in actions.ACTIONS if row.key in _BODIES]
@@ -285,8 +285,8 @@ _CLIENTS = Life("client")
 
 
 def _allows(row: actions.Action, server: Instance) -> bool:
-    """By the table; but an operator's reset comes when nothing moves: what it abandons half-way is owed to nobody."""
-    if (row is actions.UNLOCK and not server.locked) or (row is actions.RESET_STATE and server.task_state):
+    """By the table; and nobody unlocks what is not locked."""
+    if row is actions.UNLOCK and not server.locked:
         return False
     launched = server.launched_at is not None
     return actions.refusal(row, server.vm_state, server.task_state, launched) is None
