@@ -29,6 +29,7 @@ def _rpc(compute: str, conductor: str, scheduler: str) -> Mapping[str, str]:
 HISTORY: tuple[ServiceVersion, ...] = (
     ServiceVersion(1, 1, _rpc("1.0", "1.0", "1.0"), "The first daemons: they say no more than this number."),
     ServiceVersion(2, 2, _rpc("1.0", "1.0", "1.0"), "Says what it works with; hosts have identities; all of the API."),
+    ServiceVersion(3, 2, _rpc("1.0", "1.1", "1.0"), "Hosts number what they say of an operation."),
 )
 CURRENT = HISTORY[-1]
 

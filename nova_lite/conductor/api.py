@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import logging
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -37,6 +38,14 @@ class HostAPI:
         self._stopped = stopped
         self._pause_s = pause_s
         self._met = False
+        self._words = itertools.count(1)
+
+    def progress(
+        self, ctxt: RequestContext, operation_id: int, attempt: int, step: str, values: dict[str, Any]
+    ) -> None:
+        """Said again it has the same number; an attempt has one worker, in one life of one daemon."""
+        word = next(self._words)
+        self._insist(self._rpcapi.progress, ctxt, operation_id, attempt, step, values, word)
 
     def __getattr__(self, verb: str) -> Callable[..., Any]:
         return functools.partial(self._insist, getattr(self._rpcapi, verb))

@@ -40,9 +40,10 @@ class HostVerbs(Manager):
 
     @rpc.expected(exception.StaleWrite)
     def progress(
-        self, ctxt: RequestContext, operation_id: int, attempt: int, step: str, values: dict[str, Any]
-    ) -> None:
-        journal.progress(operation_id, attempt, step, values)
+        self, ctxt: RequestContext, operation_id: int, attempt: int, step: str, values: dict[str, Any],
+        number: int | None = None,
+    ) -> None:  # fmt: skip
+        journal.progress(operation_id, attempt, step, values, number)
 
     @rpc.expected(exception.StaleWrite)
     def hand_over(

@@ -100,11 +100,19 @@ def _leave(operation: Operation, instance: Instance | None) -> None:
 
 
 @retry_on_deadlock
-def progress(operation_id: int, attempt: int, step: str, values: dict[str, Any]) -> None:
-    """A step is done; :raises StaleWrite: the writer was overtaken and must undo what it did."""
+def progress(operation_id: int, attempt: int, step: str, values: dict[str, Any], number: int | None = None) -> None:
+    """A step is done; :raises StaleWrite: the writer was overtaken and must undo what it did.
+
+    ``number``: words of an attempt's worker are numbered. One that was said again because it was under way for too
+    long, and arrives after later ones, changes nothing.
+    """
     with writer():
         operation = operations.get(operation_id)
-        operations.hold(operation_id, attempt, steps=[*(name for name in operation.steps if name != step), step])
+        steps = [*(name for name in operation.steps if name != step), step]
+        if number is None:
+            operations.hold(operation_id, attempt, steps=steps)
+        elif not operations.hear(operation_id, attempt, number, steps=steps):
+            return
         if values:
             _update(operation.instance_uuid, _reported(operation, values))
 

@@ -1,6 +1,6 @@
 """The conductor's wire door: address, version, message.
 
-Version history: 1.0 first.
+Version history: 1.0 first; 1.1 ``progress`` says the ``number`` of the word.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from nova_lite.context import RequestContext
 from nova_lite.objects import ComputeNode, HostIdentity, Instance, Operation, Presence, Service
 
 TOPIC = "conductor"
-VERSION = "1.0"
+VERSION = "1.1"
 
 
 class ConductorRpcAPI:
@@ -38,9 +38,12 @@ class ConductorRpcAPI:
         return self._call(ctxt, "look_again", operation_id=operation_id, attempt=attempt)  # type: ignore[no-any-return]
 
     def progress(
-        self, ctxt: RequestContext, operation_id: int, attempt: int, step: str, values: dict[str, Any]
-    ) -> None:
-        self._call(ctxt, "progress", operation_id=operation_id, attempt=attempt, step=step, values=values)
+        self, ctxt: RequestContext, operation_id: int, attempt: int, step: str, values: dict[str, Any],
+        number: int | None,
+    ) -> None:  # fmt: skip
+        self._call(
+            ctxt, "progress", operation_id=operation_id, attempt=attempt, step=step, values=values, number=number
+        )
 
     def hand_over(
         self, ctxt: RequestContext, operation_id: int, attempt: int, stage: str, next_host: str | None,

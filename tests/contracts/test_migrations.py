@@ -43,6 +43,7 @@ def test_one_straight_line() -> None:
 PUBLISHED = {
     "v001_initial.py": "5d47c206f9acf7e17f1f78a3cd8eac03afd4148f7f42962bd741d72ed5399880",
     "v002_whole_compute_api.py": "fbe2bdf1034fb9e6ce11aef834dc0f85d18504b61b0e0742ff62e4ad407e02cb",
+    "v003_nothing_is_lost.py": "c56d101256076710c0021a8b9dc64d1c680d1cc0e9b0d93af5662634c7251d49",
 }
 
 
@@ -66,7 +67,7 @@ def test_the_former_release_can_write_into_the_new_schema() -> None:
 
 @pytest.mark.usefixtures("empty")
 def test_a_database_of_the_hours_in_which_a_revision_was_edited_comes_along() -> None:
-    migration.sync()
+    migration.sync("003")
     with session.engine().begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '002'"))
         connection.execute(text("ALTER TABLE services DROP COLUMN beats"))

@@ -23,7 +23,8 @@ LOG = logging.getLogger(__name__)
 TABLE = Model.__table__
 EVENTS = EventModel.__table__
 _JSON = {column.name for column in TABLE.c if isinstance(column.type, JsonText)}
-ALL = select(*(type_coerce(each, Text).label(each.name) if each.name in _JSON else each for each in TABLE.c))
+_READ = [each for each in TABLE.c if each is not TABLE.c.said]
+ALL = select(*(type_coerce(each, Text).label(each.name) if each.name in _JSON else each for each in _READ))
 # What each JSON column is, and what stands for NULL.
 _KINDS: dict[str, tuple[type, Any]] = {"args": (dict, {}), "steps": (list, []), "verdict": (dict, None)}
 

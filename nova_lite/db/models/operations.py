@@ -35,6 +35,7 @@ class Operation(Base):
     attempt: Mapped[int] = mapped_column(default=0)
     retries: Mapped[int] = mapped_column(default=0)
     rests: Mapped[int] = mapped_column(default=0, server_default="0")
+    said: Mapped[int] = mapped_column(default=0, server_default="0")
     args: Mapped[Json] = mapped_column(default=dict)
     steps: Mapped[Json] = mapped_column(default=list)
     message: Mapped[LongText | None]

@@ -184,6 +184,28 @@ def test_steps_are_recorded_once_with_their_values() -> None:
     assert instances.get(uuid).task_state == "spawning"
 
 
+def test_a_word_that_was_long_under_way_changes_nothing() -> None:
+    operation, uuid = _begin()
+    first, second = (1, "network", {"task_state": "spawning"}), (2, "disks", {"task_state": "networking"})
+    for number, step, values in (first, second, first):
+        journal.progress(operation.id, operation.attempt, step, values, number)
+    assert operations.get(operation.id).steps == ("network", "disks")
+    assert instances.get(uuid).task_state == "networking"
+    with pytest.raises(exception.StaleWrite):
+        journal.progress(operation.id, operation.attempt - 1, "network", {}, 3)
+
+
+def test_each_attempt_counts_its_words_anew() -> None:
+    """The next worker may be another host, whose numbers are lower."""
+    operation, _ = _begin()
+    journal.progress(operation.id, operation.attempt, "network", {}, 70)
+    operations.pause(operation.id, operation.attempt, -1.0, "later")
+    again = operations.take(operation.id, "w", 30.0, operation.topic, operation.host)
+    assert again is not None
+    journal.progress(again.id, again.attempt, "disks", {}, 1)
+    assert operations.get(operation.id).steps == ("network", "disks")
+
+
 def test_a_build_ends_active_and_saying_so_twice_changes_nothing() -> None:
     operation, uuid = _begin()
     journal.finish(operation.id, operation.attempt, PowerState.RUNNING, {})

@@ -35,7 +35,8 @@ def _take(number: int, owner: str = "me", lease_s: float = 30) -> Operation:
 
 def test_every_field_is_a_column() -> None:
     fields = {field.name for field in dataclasses.fields(Operation)}
-    assert {column.name for column in Model.__table__.c} == fields - {"events"}
+    # How many words were heard is the table's own affair.
+    assert {column.name for column in Model.__table__.c} == (fields - {"events"}) | {"said"}
 
 
 def test_a_first_take_is_no_retry() -> None:
