@@ -50,11 +50,6 @@ class FakeLiveMigration(FakeBase, driver.LiveMigrationDriver):
         if _HYPERVISORS.get(self.hostname) is self:
             del _HYPERVISORS[self.hostname]
 
-    def spawn(self, instance: Instance, vifs: tuple[Vif, ...]) -> None:
-        with _switch:
-            self._forget_incoming(instance.uuid)  # it is here: nobody shall bring another one
-        super().spawn(instance, vifs)
-
     def destroy(self, instance: Instance) -> None:
         super().destroy(instance)
         with _switch:
@@ -153,6 +148,11 @@ class FakeLiveMigration(FakeBase, driver.LiveMigrationDriver):
             del self.guests[instance.uuid]
             there.guests[instance.uuid] = guest
             there._forget_incoming(instance.uuid)
+
+    def _boot(self, instance: Instance, vifs: tuple[Vif, ...]) -> None:
+        with _switch:
+            self._forget_incoming(instance.uuid)  # it is here: nobody shall bring another one
+        super()._boot(instance, vifs)
 
     def _forget_incoming(self, uuid: str) -> None:
         self.incoming.pop(uuid, None)

@@ -71,6 +71,21 @@ def test_a_failure_leaves_the_guest_where_it_was(pair: tuple[FakeDriver, FakeDri
     assert (dest.disks, dest.incoming) == (set(), {})
 
 
+@pytest.mark.parametrize("comes", ["spawn", "finish_migration"])
+def test_who_came_otherwise_is_not_expected_any_more(
+    pair: tuple[FakeDriver, FakeDriver], tmp_path: pathlib.Path, comes: str
+) -> None:
+    source, dest = pair
+    dest.pre_live_migration(ARRIVING, (), {})
+    if comes == "spawn":
+        dest.spawn(ARRIVING, ())
+    else:
+        disks = source.migrate_disk_and_power_off(SERVER, "dest", None, SERVER.flavor)
+        dest.finish_migration(ARRIVING, (), disks, True)
+    dest.close()
+    assert dest.list_incoming() == _driver(tmp_path, "dest").list_incoming() == frozenset()
+
+
 def test_nobody_goes_where_nothing_is_ready(pair: tuple[FakeDriver, FakeDriver]) -> None:
     source, dest = pair
     with pytest.raises(exception.HypervisorUnavailable):
