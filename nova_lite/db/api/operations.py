@@ -211,38 +211,31 @@ def hold(operation_id: int, attempt: int, /, **values: Any) -> None:
 
     :raises StaleWrite: another worker has it, or it ended.
     """
-    if not _change(_hold(tuple(values)), operation_id, attempt, values):
+    if not _change(operation_id, attempt, values):
         raise exception.StaleWrite(what=f"Operation {operation_id}")
 
 
 def hear(operation_id: int, attempt: int, number: int, /, **values: Any) -> bool:
-    """As :func:`hold`, by a word of the attempt's worker, who numbers them: False for one that is not newer than what
-    was heard of it, which changes nothing. It was said before, and was long under way.
-    """
-    if _change(_hear(tuple(values)), operation_id, attempt, {"said": number, **values}):
+    """As :func:`hold`, by a word of the worker, who numbers them; False: it is no newer than the last and ignored."""
+    if _change(operation_id, attempt, {"said": number, **values}):
         return True
     hold(operation_id, attempt)
     return False
 
 
-def _change(statement: Update, operation_id: int, attempt: int, values: Mapping[str, Any]) -> bool:
+def _change(operation_id: int, attempt: int, values: Mapping[str, Any]) -> bool:
     bound = {f"new_{name}": value for name, value in values.items()}
     with writer() as session:
         bound |= {"held": operation_id, "mine": attempt, "new_updated_at": clock.now()}
-        done = session.execute(statement, bound)
-        return bool(done.rowcount)
+        return bool(session.execute(_hold(tuple(values)), bound).rowcount)
 
 
 @functools.lru_cache(maxsize=64)
 def _hold(names: tuple[str, ...]) -> Update:
-    """The statement that changes these columns, made once; values are bound."""
+    """The statement that changes these columns, made once; values are bound. What is ``said`` must be newer."""
     mine = (_T.c.id == bindparam("held"), _T.c.attempt == bindparam("mine"), _T.c.state == _RUNNING)
-    return update(_T).where(*mine).values({name: bindparam(f"new_{name}") for name in ("updated_at", *names)})
-
-
-@functools.lru_cache(maxsize=64)
-def _hear(names: tuple[str, ...]) -> Update:
-    return _hold(("said", *names)).where(_T.c.said < bindparam("new_said"))
+    newer = (_T.c.said < bindparam("new_said"),) if "said" in names else ()
+    return update(_T).where(*mine, *newer).values({name: bindparam(f"new_{name}") for name in ("updated_at", *names)})
 
 
 def hand_over(operation_id: int, attempt: int, topic: str, host: str | None, args: Mapping[str, Any]) -> None:
