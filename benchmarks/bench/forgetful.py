@@ -11,15 +11,14 @@ from __future__ import annotations
 import datetime
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from nova_lite import concurrency
 
 concurrency.patch()
 
-from nova_lite import exception  # noqa: E402  after patch(), as in every cmd
-from nova_lite.clock import utcnow  # noqa: E402
+from nova_lite.clock import utcnow  # noqa: E402  after patch(), as in every cmd
 from nova_lite.cmd import all_in_one  # noqa: E402
 from nova_lite.db.api import operation_rows, operations  # noqa: E402
 from nova_lite.db.session import writer  # noqa: E402
@@ -46,21 +45,23 @@ def take(operation_id: int, owner: str, lease_s: float, topic: str, host: str | 
         return operations.get(operation_id)
 
 
-def hold(operation_id: int, attempt: int, /, **values: Any) -> None:
+def change(operation_id: int, attempt: int, values: Mapping[str, Any]) -> bool:
+    """Every write that proves its attempt comes through here."""
     with _lock:
         known = _known.get(operation_id, {})
         if (known.get("state"), known.get("attempt")) != (OperationState.RUNNING, attempt):
-            raise exception.StaleWrite(what=f"Operation {operation_id}")
-        values = {name: tuple(value) if name == "steps" else value for name, value in values.items()}
-        values["state"] = OperationState(values.get("state", OperationState.RUNNING))
-        _remember(operation_id, **values)
-    if values["state"] not in OPEN_STATES:
+            return False
+        new = {name: tuple(value) if name == "steps" else value for name, value in values.items() if name != "said"}
+        new["state"] = OperationState(new.get("state", OperationState.RUNNING))
+        _remember(operation_id, **new)
+    if new["state"] not in OPEN_STATES:
         _write_end(operation_id)
+    return True
 
 
 def pause(operation_id: int, attempt: int, seconds: float, message: str) -> None:
     """It may be taken again at once."""
-    hold(operation_id, attempt, state=OperationState.PENDING, owner=None, lease_until=None, message=message)
+    operations.hold(operation_id, attempt, state=OperationState.PENDING, owner=None, lease_until=None, message=message)
 
 
 def _remember(operation_id: int, **values: Any) -> None:
@@ -84,7 +85,7 @@ def renew(owner: str, ids: Iterable[int], lease_s: float) -> list[int]:
 
 def main() -> int:
     operations.from_row = operation_rows.from_row = remembered
-    operations.take, operations.hold, operations.renew, operations.pause = take, hold, renew, pause
+    operations.take, operations._change, operations.renew, operations.pause = take, change, renew, pause
     return all_in_one.main()
 
 
