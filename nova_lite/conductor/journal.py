@@ -24,6 +24,11 @@ LOG = logging.getLogger(__name__)
 
 # How long work rests, in seconds, whose server may have a guest on either side of a live migration.
 _UNDECIDED_S = 2.0
+# What a server becomes whose guest stands still, or does not any more, although nobody asked.
+_STANDS_STILL: dict[tuple[str, int], dict[str, Any]] = {
+    (VmState.ACTIVE, PowerState.PAUSED): {"vm_state": VmState.PAUSED},
+    (VmState.PAUSED, PowerState.RUNNING): {"vm_state": VmState.ACTIVE},
+}
 
 
 def take(operation_id: int, owner: str, lease_s: float, host: str) -> tuple[Operation, Instance] | None:
@@ -258,14 +263,17 @@ def finish_delete(operation_id: int, attempt: int) -> None:
 def power_values(instance: Instance, power_state: int) -> dict[str, Any]:
     """What a server's row becomes when the hypervisor says ``power_state`` and nothing is being done to it.
 
-    The database wins for a guest that was started or paused behind the cloud's back (only the number is kept); a guest
-    that stopped by itself is stopped.
+    The database wins for a guest that was started behind the cloud's back (only the number is kept); a guest that
+    stopped by itself is stopped. One that stands still, or does not any more, is taken at its word: a pause that was
+    given up may have come late, and a user can undo what is seen.
     """
     values: dict[str, Any] = {} if instance.power_state == power_state else {"power_state": power_state}
     stopped = power_state in (PowerState.SHUTDOWN, PowerState.CRASHED, PowerState.NOSTATE)
     if stopped and instance.vm_state in (VmState.ACTIVE, VmState.PAUSED):
         values["vm_state"] = VmState.STOPPED
         values["power_state"] = PowerState.CRASHED if power_state == PowerState.CRASHED else PowerState.SHUTDOWN
+    else:
+        values |= _STANDS_STILL.get((instance.vm_state, power_state), {})
     return values
 
 

@@ -264,7 +264,9 @@ def test_a_delete_gives_everything_back_once() -> None:
         ("active", PowerState.NOSTATE, {"vm_state": "stopped", "power_state": 4}),
         ("active", PowerState.CRASHED, {"vm_state": "stopped", "power_state": 6}),
         ("paused", PowerState.SHUTDOWN, {"vm_state": "stopped", "power_state": 4}),
-        ("active", PowerState.PAUSED, {"power_state": 3}),
+        ("active", PowerState.PAUSED, {"vm_state": "paused", "power_state": 3}),
+        ("paused", PowerState.RUNNING, {"vm_state": "active"}),
+        ("suspended", PowerState.PAUSED, {"power_state": 3}),
         ("suspended", PowerState.SHUTDOWN, {"power_state": 4}),
     ],
 )
