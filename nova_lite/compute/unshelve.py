@@ -14,11 +14,13 @@ from nova_lite.objects import ImageMeta, Instance, Operation, Vif
 def unshelve(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
     """Start or build the guest, and report; after a failure nothing of a guest that was built is left here.
 
+    One that is to be started is built, too, when it is not here any more: a way off this host was given up after that.
+
     :raises StaleWrite: overtaken; what was built is undone.
     """
 
     def work() -> None:
-        if operation.args.get("stage") == "start":
+        if operation.args.get("stage") == "start" and host.driver.find_guest(instance.uuid) is not None:
             host.driver.power_on(instance, instance.network_info)  # type: ignore[attr-defined]
         else:
             _build(host, ctxt, operation, instance)

@@ -17,3 +17,22 @@ def test_an_unshelving_whose_ports_stay_bound_is_not_over() -> None:
         unshelve(lone.host, CTXT, operation("unshelve", server, (), stage="spawn"), server)
         assert lone.conductor.verbs()[-1] == verb
     assert lone.is_empty()
+
+
+def test_a_server_whose_guest_was_taken_off_the_host_is_made_of_its_image() -> None:
+    """Its way off the shelf's host was given up: ports and volumes are bound nowhere, its disks may be gone."""
+    lone, server = LoneHost(), make_instance(host=NAME, node=NAME, vm_state="shelved")
+    unshelve(lone.host, CTXT, operation("unshelve", server, (), stage="start"), server)
+    assert lone.conductor.verbs()[-1] == "finish_operation"
+    assert (lone.network.moved, [*lone.driver.guests], lone.driver.disks) == ([NAME], [server.uuid], {server.uuid})
+
+
+def test_a_server_that_is_still_on_its_host_is_started() -> None:
+    lone, server = LoneHost(), make_instance(host=NAME, node=NAME, vm_state="shelved")
+    lone.driver.create_disks(None, server)
+    lone.driver.spawn(server, ())
+    lone.driver.power_off(server, 0)
+    unshelve(lone.host, CTXT, operation("unshelve", server, (), stage="start"), server)
+    assert ("create_disks", server.uuid) in lone.driver.plan.calls
+    assert [call for call, _ in lone.driver.plan.calls].count("spawn") == 1
+    assert lone.driver.power_state(server) == 1
