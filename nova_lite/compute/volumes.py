@@ -163,7 +163,8 @@ def take(host: ComputeHost, ctxt: RequestContext, operation: Operation, arrived:
         host.volume.attachment_complete(ctxt, attachment_id)
     values = {"block_devices": arrived.block_devices}
     host.conductor.progress(ctxt, operation.id, operation.attempt, STEP, values)
-    drop_others(host, ctxt, arrived)
+    # What the server lost on the way is not in its row any more, and held by nobody.
+    drop_others(host, ctxt, host.conductor.look_again(ctxt, operation.id, operation.attempt))
 
 
 def follow(
@@ -201,9 +202,8 @@ def give_up(host: ComputeHost, ctxt: RequestContext, attachment_ids: Iterable[st
 
 def drop_others(host: ComputeHost, ctxt: RequestContext, instance: Instance) -> None:
     """Give up whatever hosts held before; what is written down for the server stays."""
-    if has_volumes(instance):
-        known = {attachment.id for attachment in host.volume.attachments_of(ctxt, instance.uuid)}
-        give_up(host, ctxt, known - set(held(instance)))
+    known = {attachment.id for attachment in host.volume.attachments_of(ctxt, instance.uuid)}
+    give_up(host, ctxt, known - set(held(instance)))
 
 
 def _forget_unanswered(

@@ -28,5 +28,7 @@ REGRESSIONS = (
     Regression(503, "a migration planned before a reset undid itself where the guest had gone, and removed its disks"),
     Regression(1142, "a late word on a guest undid what the user had done since"),
     Regression(1096, "an unshelving left its dead host for the shelf, and its port stayed bound there"),
+    Regression(745, "a shelving was reset while it cleared its host, and its unshelving bound no port"),
+    Regression(1492, "a volume was being attached while its server was migrated live, and stayed held"),
     Regression(303, "an operator reset a server in the middle of a live migration"),
 )

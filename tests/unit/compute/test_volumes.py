@@ -54,8 +54,18 @@ def test_what_cannot_be_connected_is_given_up_or_stays_reserved(reserves: bool, 
 def test_a_host_that_takes_a_guest_over_gives_up_what_the_other_had() -> None:
     lone = LoneHost(Volumes(theirs="attached", mine="attaching"))
     server = _server(attachment_id="mine", host=NAME)
+    lone.conductor.answers["look_again"] = server
     volumes.take(lone.host, CTXT, operation("live-migration", server), server)
     assert lone.volumes.attachments == {"mine": "attached"}
+
+
+def test_a_host_that_takes_a_guest_over_gives_up_what_its_server_lost_on_the_way() -> None:
+    """A volume that was being attached was offered, too; its attaching was given up before the guest came."""
+    lone = LoneHost(Volumes(theirs="attached", mine="attaching"))
+    server = _server(attachment_id="mine", host=NAME)
+    lone.conductor.answers["look_again"] = server.replace(block_devices=())
+    volumes.take(lone.host, CTXT, operation("live-migration", server), server)
+    assert lone.volumes.attachments == {}
 
 
 def test_who_was_overtaken_takes_nothing_over() -> None:
