@@ -26,12 +26,13 @@ from nova_lite.db.api import operations
 from nova_lite.db.session import writer
 from tests.harness.simulator.runner import Runner
 
-def hold(number, attempt, /, **values):
+def change(number, attempt, values):
     with writer() as session:
         session.execute(update(operations._T).where(operations._T.c.id == number).values(**values))
+    return True
 
 if __name__ == "__main__":
-    operations.hold = hold
+    operations._change = change
     with Runner() as runner:
         print(sum(bool(result.violations) for result in runner.run(range(1, 6))))
 """
