@@ -119,7 +119,8 @@ def _undo(host: ComputeHost, ctxt: RequestContext, operation: Operation, instanc
     """The source takes its guest up again."""
     there = operation.args["new"]["host"]
     try:
-        if there == host.name:
+        # Before the disks were handed over, what is here is all there is of it.
+        if there == host.name and "disks" in operation.args:
             _clear(host, instance)
         # A hypervisor that cannot move guests has not touched this one.
         able = "migrate" in host.driver.capabilities
