@@ -27,12 +27,7 @@ def cloud(shared: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     """Both hosts are there and well; what the test leaves is deleted."""
     monkeypatch.setattr(Backoff, "rest_s", lambda *_: 0.1)
     yield shared
-    for name in (SOURCE, DEST):
-        if name not in shared.services:
-            shared.start_host(name)
-        shared.drivers[name].plan.clear()
-    shared.delete_servers()
-    shared.wait_quiet()
+    shared.make_well(SOURCE, DEST)
 
 
 @pytest.fixture

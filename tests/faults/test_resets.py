@@ -30,12 +30,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 def cloud(shared: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     monkeypatch.setattr(Backoff, "rest_s", lambda *_: 0.1)
     yield shared
-    for name in (SOURCE, DEST):
-        if name not in shared.services:
-            shared.start_host(name)
-        shared.drivers[name].plan.clear()
-    shared.delete_servers()
-    shared.wait_quiet()
+    shared.make_well(SOURCE, DEST)
 
 
 def _dies_in(cloud: Cloud, host: str, call: str, server: str) -> None:

@@ -292,6 +292,15 @@ class Cloud:
             self.delete(f"/servers/{server['id']}", token=ADMIN)
             self.wait_gone(server["id"])
 
+    def make_well(self, *hosts: str) -> None:
+        """These hosts are there and obey no fault plan; no server is left, and the oracle finds nothing wrong."""
+        for name in hosts:
+            if name not in self.services:
+                self.start_host(name)
+            self.drivers[name].plan.clear()
+        self.delete_servers()
+        self.wait_quiet()
+
     def show(self, server_id: str) -> dict[str, Any] | None:
         """The server as an administrator sees it; None when it is gone."""
         answer = self.get(f"/servers/{server_id}", token=ADMIN)
