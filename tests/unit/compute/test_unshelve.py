@@ -33,6 +33,6 @@ def test_a_server_that_is_still_on_its_host_is_started() -> None:
     lone.driver.spawn(server, ())
     lone.driver.power_off(server, 0)
     unshelve(lone.host, CTXT, operation("unshelve", server, (), stage="start"), server)
-    assert ("create_disks", server.uuid) in lone.driver.plan.calls
-    assert [call for call, _ in lone.driver.plan.calls].count("spawn") == 1
+    calls = [call for call, _ in lone.driver.plan.calls]
+    assert (calls.count("create_disks"), calls.count("spawn")) == (1, 1)
     assert lone.driver.power_state(server) == 1
