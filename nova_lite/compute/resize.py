@@ -13,7 +13,7 @@ from typing import Any
 from nova_lite import exception
 from nova_lite.compute import actions, outcome, reconcile, volumes
 from nova_lite.compute.host import ComputeHost
-from nova_lite.compute.revert import again, take_back, take_over
+from nova_lite.compute.revert import again, make_room, take_back, take_over
 from nova_lite.compute.task_states import TaskState
 from nova_lite.context import RequestContext
 from nova_lite.objects import Instance, Operation
@@ -120,8 +120,8 @@ def _undo(host: ComputeHost, ctxt: RequestContext, operation: Operation, instanc
     there = operation.args["new"]["host"]
     try:
         # Before the disks were handed over, what is here is all there is of it.
-        if there == host.name and "disks" in operation.args:
-            _clear(host, instance)
+        if "disks" in operation.args:
+            make_room(host, ctxt, operation, lambda: _clear(host, instance))
         # A hypervisor that cannot move guests has not touched this one.
         able = "migrate" in host.driver.capabilities
         values = take_over(host, ctxt, operation, instance) if able else {}
@@ -149,9 +149,7 @@ def _forget(host: ComputeHost, ctxt: RequestContext, operation: Operation, insta
 def _end(host: ComputeHost, ctxt: RequestContext, operation: Operation) -> None:
     """The move is undone: say why it failed."""
     why = operation.args["failure"]
-    host.conductor.fail_operation(
-        ctxt, operation.id, operation.attempt, why["reason"], why["details"], why["code"]
-    )
+    host.conductor.fail_operation(ctxt, operation.id, operation.attempt, why["reason"], why["details"], why["code"])
 
 
 _TURNS = {"prep": _agree, "resize": _hand_disks_over, "finish": _build, "undo": _undo, "clear": _forget}

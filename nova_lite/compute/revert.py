@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from nova_lite import exception
@@ -17,6 +18,8 @@ LOG = logging.getLogger(__name__)
 _OVERTAKEN = (exception.StaleWrite, exception.ServiceStopping)
 # There is one try more than there are rests.
 _MOST_RESTS = 2
+# The step that says that what a move on one host made there has gone.
+CLEARED = "cleared"
 
 
 def again(host: ComputeHost, ctxt: RequestContext, operation: Operation, error: Exception) -> bool:
@@ -27,6 +30,16 @@ def again(host: ComputeHost, ctxt: RequestContext, operation: Operation, error: 
     return True
 
 
+def make_room(host: ComputeHost, ctxt: RequestContext, operation: Operation, clear: Callable[[], None]) -> None:
+    """On one host: what the move made goes before what was set aside is taken up, and never after that.
+
+    :raises StaleWrite: overtaken.
+    """
+    if operation.args["new"]["host"] == host.name and CLEARED not in operation.steps:
+        clear()
+        host.conductor.progress(ctxt, operation.id, operation.attempt, CLEARED, {})
+
+
 def take_back(host: ComputeHost, ctxt: RequestContext, instance: Instance, power_on: bool) -> tuple[Vif, ...]:
     """On the source: the guest runs (or rests) on its own disks again; its interfaces here."""
     vifs = tuple(host.network.move(ctxt, instance, host.name))
@@ -34,9 +47,7 @@ def take_back(host: ComputeHost, ctxt: RequestContext, instance: Instance, power
     return vifs
 
 
-def take_over(
-    host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance
-) -> dict[str, Any]:
+def take_over(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> dict[str, Any]:
     """:func:`take_back` by who has the turn, which takes the volumes from the other host; the server's new fields."""
     server = volumes.connect_for_good(host, ctxt, operation, instance)
     vifs = take_back(host, ctxt, server, operation.args["power_on"])
@@ -96,8 +107,8 @@ def _hand_back(host: ComputeHost, ctxt: RequestContext, operation: Operation, mo
 
 def _return(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
     there = operation.args["new"]["host"]
-    if "failure" in operation.args and there == host.name:
-        host.driver.revert_migration(instance)  # type: ignore[attr-defined]
+    if "failure" in operation.args:
+        make_room(host, ctxt, operation, lambda: host.driver.revert_migration(instance))  # type: ignore[attr-defined]
     values = take_over(host, ctxt, operation, instance)
     power_state = host.driver.power_state(instance)
     host.conductor.finish_operation(ctxt, operation.id, operation.attempt, power_state, values)

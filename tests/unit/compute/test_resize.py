@@ -1,10 +1,13 @@
-"""A resize that goes back on the host that it was to stay on: what is there may be all there is of the server."""
+"""A resize on one host that goes back, or is taken back: what is there may be all there is of the server."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
-from nova_lite.compute import resize
+from nova_lite.compute import resize, revert
 from tests.harness.database import make_instance
 from tests.harness.lone_host import CTXT, NAME, LoneHost, operation
 
@@ -22,5 +25,30 @@ def test_a_resize_on_one_host_goes_back_to_the_disks_that_there_are(handed_over:
     failure = {"reason": "no space", "details": "", "code": 500}
     undo = operation("resize", server, (), stage="undo", old=side, new=side, power_on=True, failure=failure, **sent)
     resize._undo(lone.host, CTXT, undo, server)
+    assert lone.driver.power_state(server) == 1
+    assert (lone.driver.disks, lone.driver.kept) == ({server.uuid}, {})
+
+
+@pytest.mark.parametrize(
+    ("action", "stage", "turn"), [("resize", "undo", resize._undo), ("revertResize", "finish", revert.revert)]
+)
+def test_who_died_after_the_way_back_on_one_host_removes_nothing(
+    action: str, stage: str, turn: Callable[..., None]
+) -> None:
+    """Its last word was lost with it: the turn is done once more, by another worker, on the disks that are back."""
+    lone, server = LoneHost(), make_instance(host=NAME, node=NAME)
+    lone.driver.create_disks(None, server)
+    lone.driver.spawn(server, ())
+    disks = lone.driver.migrate_disk_and_power_off(server, NAME, None, server.flavor)
+    lone.driver.finish_migration(server, (), disks, True)
+    side, failure = {"host": NAME, "node": NAME}, {"reason": "no", "details": "", "code": 500}
+    args: dict[str, Any] = {"stage": stage, "old": side, "new": side, "power_on": True, "disks": disks}
+    steps: list[str] = []
+    for _ in range(2):
+        again = operation(action, server, steps, failure=failure, **args)
+        turn(lone.host, CTXT, again, server)
+        # What it says after that is what was lost.
+        steps = [told[3] for told in lone.conductor.told if told[0] == "progress"][:1]
+    assert steps == [revert.CLEARED]
     assert lone.driver.power_state(server) == 1
     assert (lone.driver.disks, lone.driver.kept) == ({server.uuid}, {})
