@@ -73,7 +73,7 @@ def _build(host: ComputeHost, ctxt: RequestContext, operation: Operation, instan
     """The destination builds the guest on what came; where it cannot, nothing is left of it here."""
     try:
         vifs = host.network.move(ctxt, instance, host.name)
-        instance = volumes.connect_all(host, ctxt, operation, instance)
+        instance = volumes.connect_all(host, ctxt, operation, instance, keeps=True)
         host.driver.finish_migration(  # type: ignore[attr-defined]
             instance, vifs, operation.args["disks"], operation.args["power_on"]
         )

@@ -42,12 +42,14 @@ def require(host: ComputeHost) -> None:
 
 
 def connect_all(
-    host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance, *, reserves: bool = False
+    host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance, *, reserves: bool = False,
+    keeps: bool = False,
 ) -> Instance:
     """The server with all its volumes connected to this host and to no other, and written down so.
 
-    Volumes that are still being made are awaited. ``reserves``: after a failure they stay reserved for the server,
-    which is on no host; otherwise they are given up.
+    Volumes that are still being made are awaited. After a failure they are given up; with ``reserves`` they stay
+    reserved for the server, which is on no host, and with ``keeps`` they stay as they are written down: nobody else
+    may have them before whoever goes on with the server does.
 
     :raises NotSupported: the hypervisor takes no volumes. :raises VolumeNotCreated: one never became ready.
     :raises InvalidInput: a volume is somebody else's now. :raises Unavailable: the volume service is.
@@ -76,14 +78,14 @@ def connect_all(
     except BaseException:
         if reserves:
             disconnect_all(host, ctxt, operation, claimed)
-        else:
+        elif not keeps:
             give_up(host, ctxt, held(claimed))
         raise
 
 
 def connect_for_good(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> Instance:
     """As :func:`connect_all`, where nothing takes it back: the row knows it before anything else can fail."""
-    connected = connect_all(host, ctxt, operation, instance)
+    connected = connect_all(host, ctxt, operation, instance, keeps=True)
     if has_volumes(connected):
         devices = {"block_devices": connected.block_devices}
         host.conductor.progress(ctxt, operation.id, operation.attempt, CONNECTED, devices)

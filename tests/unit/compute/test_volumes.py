@@ -17,8 +17,8 @@ def _server(**device: object) -> Instance:
     return make_instance(host=NAME, node=NAME, block_devices=(FIRST.replace(**device),))
 
 
-def _connect(lone: LoneHost, server: Instance, *, reserves: bool = False) -> Instance:
-    return volumes.connect_all(lone.host, CTXT, operation("create", server), server, reserves=reserves)
+def _connect(lone: LoneHost, server: Instance, **after: bool) -> Instance:
+    return volumes.connect_all(lone.host, CTXT, operation("create", server), server, **after)
 
 
 def test_what_was_begun_here_is_used_again() -> None:
@@ -49,6 +49,16 @@ def test_what_cannot_be_connected_is_given_up_or_stays_reserved(reserves: bool, 
     with pytest.raises(exception.Unavailable):
         _connect(lone, _server(attachment_id="kept", host=None), reserves=reserves)
     assert [*lone.volumes.attachments.values()] == left
+
+
+def test_what_a_server_that_stays_had_connected_stays_its_own_whatever_fails() -> None:
+    """A rebuild that failed so left a volume free for others that its server got again with the next reboot."""
+    lone = LoneHost(Volumes(mine="attached"))
+    lone.volumes.fails = {"attachment_update"}
+    server = _server(attachment_id="mine", host=NAME)
+    with pytest.raises(exception.Unavailable):
+        volumes.connect_for_good(lone.host, CTXT, operation("rebuild", server), server)
+    assert lone.volumes.attachments == {"mine": "attached"}
 
 
 def test_a_host_that_takes_a_guest_over_gives_up_what_the_other_had() -> None:
