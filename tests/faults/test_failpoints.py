@@ -37,6 +37,7 @@ SAMPLE = (
     ("unshelve on its host", "compute/driver.power_on.before#0", Kind.RAISE),
     ("unshelve that fails", "compute/driver.delete_disks.before#0", Kind.CRASH),
     ("resize that fails", "compute/driver.finish_revert_migration.before#0", Kind.CRASH),
+    ("resize on its host that fails", "compute/call.progress.before#1", Kind.CRASH),
     ("confirm a migration", "compute/driver.confirm_migration.after#0", Kind.DELAY),
     ("revert a migration", "compute/driver.revert_migration.after#0", Kind.CRASH),
     ("live migration with a volume", "conductor/cast.run_operation.after#1", Kind.CRASH),

@@ -348,15 +348,12 @@ def test_no_room_leaves_it_on_the_shelf(cloud: Cloud) -> None:
     server = cloud.boot()
     cloud.act(server["id"], "shelve")
     cloud.wait(server["id"], "SHELVED_OFFLOADED")
-    found = cloud.get("/os-services", token=ADMIN).json["services"]
-    hosts = [service["id"] for service in found if service["host"] in cloud.drivers]
-    assert len(hosts) == 2
-    for host in hosts:
-        cloud.request("PUT", f"/os-services/{host}", {"status": "disabled"}, token=ADMIN)
+    for host in cloud.drivers:
+        cloud.set_host(host, status="disabled")
     assert cloud.act(server["id"], "unshelve").status == 202
     shown = cloud.wait(server["id"], "SHELVED_OFFLOADED")
-    for host in hosts:
-        cloud.request("PUT", f"/os-services/{host}", {"status": "enabled"}, token=ADMIN)
+    for host in cloud.drivers:
+        cloud.set_host(host, status="enabled")
     (newest, *_) = cloud.get(f"/servers/{server['id']}/os-instance-actions").json["instanceActions"]
     assert newest["action"] == "unshelve" and "No valid host was found." in newest["message"]
     assert shown["pinned_availability_zone"] is None

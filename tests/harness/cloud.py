@@ -292,6 +292,12 @@ class Cloud:
             self.delete(f"/servers/{server['id']}", token=ADMIN)
             self.wait_gone(server["id"])
 
+    def set_host(self, host: str, **values: Any) -> None:
+        """Change its compute service as an operator does: ``status``, ``forced_down``."""
+        (service,) = self.get(f"/os-services?binary=nova-compute&host={host}", token=ADMIN).json["services"]
+        answer = self.request("PUT", f"/os-services/{service['id']}", values, token=ADMIN)
+        assert answer.status == 200, answer.body
+
     def make_well(self, *hosts: str) -> None:
         """These hosts are there and obey no fault plan; no server is left, and the oracle finds nothing wrong."""
         for name in hosts:

@@ -46,6 +46,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
     # A request is tried once: what fails, fails.
     "cinder": {"http_retries": 0, "retry_delay_s": 0.01, "block_device_allocate_retries_interval": 0.02},
     "neutron": {"http_retries": 0},
+    # A host that a preparation disables gets nothing from then on.
+    "scheduler": {"host_cache_s": 0},
 }  # fmt: skip
 SETTLE_S = 15.0
 HOSTS = 3

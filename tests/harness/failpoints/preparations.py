@@ -35,11 +35,30 @@ def booted(cloud: Cloud) -> str:
     return str(cloud.boot()["id"])
 
 
-def brought(action: str, status: str, body: Any = None, token: str | None = None) -> Prepare:
+def host_of(cloud: Cloud, server: str) -> str:
+    return str((cloud.show(server) or {})["OS-EXT-SRV-ATTR:host"])
+
+
+def at_home(cloud: Cloud) -> str:
+    """A server that finds no other host than its own: a resize makes it anew where it is."""
+    CONF.set_override("allow_resize_to_same_host", True)
+    server = booted(cloud)
+    for host in {*cloud.drivers} - {host_of(cloud, server)}:
+        cloud.set_host(host, status="disabled")
+    return server
+
+
+def hosts_enabled(cloud: Cloud, server: str) -> None:
+    """The others take servers again."""
+    for host in cloud.drivers:
+        cloud.set_host(host, status="enabled")
+
+
+def brought(action: str, status: str, body: Any = None, token: str | None = None, first: Prepare = booted) -> Prepare:
     """A server brought into a status by an action that nothing disturbs."""
 
     def prepare(cloud: Cloud) -> str:
-        server = booted(cloud)
+        server = first(cloud)
         answer = cloud.act(server, action, body, **({"token": token} if token else {}))
         assert answer.status < 300, answer.body
         cloud.wait(server, status)
@@ -48,19 +67,20 @@ def brought(action: str, status: str, body: Any = None, token: str | None = None
     return prepare
 
 
-def failing(call: str, first: Prepare) -> Prepare:
-    """Then each hypervisor refuses the call once, so that what is broken is the undoing."""
+def failing(call: str, first: Prepare, times: int = 1) -> Prepare:
+    """Then each hypervisor refuses the call so often, so that what is broken is the undoing."""
 
     def prepare(cloud: Cloud) -> str:
         server = first(cloud)
         for driver in cloud.drivers.values():
-            driver.plan.add(FaultRule(call, FaultKind.RAISE, times=1))
+            driver.plan.add(FaultRule(call, FaultKind.RAISE, times=times))
         return server
 
     return prepare
 
 
 resized = brought("resize", "VERIFY_RESIZE", {"flavorRef": "1"})
+resized_at_home = brought("resize", "VERIFY_RESIZE", {"flavorRef": "1"}, first=at_home)
 migrated = brought("migrate", "VERIFY_RESIZE", None, ADMIN)
 offloaded = brought("shelve", "SHELVED_OFFLOADED")
 
@@ -234,7 +254,7 @@ def bereft(first: Prepare) -> Prepare:
 
     def prepare(cloud: Cloud) -> str:
         server = first(cloud)
-        home = str((cloud.show(server) or {})["OS-EXT-SRV-ATTR:host"])
+        home = host_of(cloud, server)
         cloud.silence(home)
         cloud.drivers.pop(home)
         return server

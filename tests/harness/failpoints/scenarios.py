@@ -15,7 +15,7 @@ from tests.harness.failpoints.preparations import Prepare
 
 Act = Callable[[Cloud, str], Any]
 # What preparations set.
-_OPTIONS = ("reclaim_instance_interval", "shelved_offload_time", "resize_confirm_window")
+_OPTIONS = ("reclaim_instance_interval", "shelved_offload_time", "resize_confirm_window", "allow_resize_to_same_host")
 
 
 def _nothing_more(cloud: Cloud, server: str) -> None:
@@ -120,6 +120,8 @@ def _with_two_volumes(cloud: Cloud) -> str:
     return server
 
 
+# As often is a revert's turn tried.
+_TRIES = 3
 _ON_THE_WAY = of.migrating("live_migrate_round")
 _LIVE = _act("os-migrateLive", of.AUTO, ADMIN)
 _RESIZE = _act("resize", {"flavorRef": "1"})
@@ -140,6 +142,7 @@ DELETES = (
     Scenario("delete with volumes", actions.DELETE, of.with_a_volume(of.on_a_volume), _delete),
     Scenario("delete while building", actions.DELETE, of.building, _delete, restless=True),
     Scenario("delete resized", actions.DELETE, of.resized, _delete),
+    Scenario("delete resized on its host", actions.DELETE, of.resized_at_home, _delete, of.hosts_enabled),
     Scenario("delete shelved", actions.DELETE, of.offloaded, _delete),
     Scenario("delete without host", actions.DELETE, of.bereft(of.with_a_volume(of.booted)), _delete),
     Scenario("force delete", actions.FORCE_DELETE, of.softly_deleted, _act("forceDelete", token=ADMIN)),
@@ -185,6 +188,19 @@ MOVES = (
     Scenario("resize that fails", actions.RESIZE, of.failing("finish_migration", of.booted), _RESIZE),
     Scenario("confirm", actions.CONFIRM_RESIZE, of.resized, _act("confirmResize")),
     Scenario("revert", actions.REVERT_RESIZE, of.resized, _act("revertResize")),
+    Scenario("resize on its host", actions.RESIZE, of.at_home, _RESIZE, of.hosts_enabled),
+    Scenario("resize on its host that fails", actions.RESIZE, of.failing("finish_migration", of.at_home), _RESIZE,
+             of.hosts_enabled),
+    Scenario("resize on its host that keeps its disks", actions.RESIZE,
+             of.failing("migrate_disk_and_power_off", of.at_home), _RESIZE, of.hosts_enabled),
+    Scenario("confirm on its host", actions.CONFIRM_RESIZE, of.resized_at_home, _act("confirmResize"),
+             of.hosts_enabled),
+    Scenario("revert on its host", actions.REVERT_RESIZE, of.resized_at_home, _act("revertResize"),
+             of.hosts_enabled),
+    Scenario("revert that fails", actions.REVERT_RESIZE, of.failing("revert_migration", of.resized, _TRIES),
+             _act("revertResize")),
+    Scenario("revert on its host that fails", actions.REVERT_RESIZE,
+             of.failing("revert_migration", of.resized_at_home, _TRIES), _act("revertResize"), of.hosts_enabled),
     Scenario("migrate", actions.MIGRATE, of.booted, _act("migrate", None, ADMIN)),
     Scenario("confirm a migration", actions.CONFIRM_RESIZE, of.migrated, _act("confirmResize")),
     Scenario("revert a migration", actions.REVERT_RESIZE, of.migrated, _act("revertResize")),
@@ -226,6 +242,8 @@ RESETS = (
     Scenario("reset in a build", actions.SETTLE, of.building, _RESET, restless=True),
     Scenario("reset in a cold move", actions.SETTLE, chores.under_way("finish_migration", _ON_A_HOST, _RESIZE), _RESET,
              restless=True),
+    Scenario("reset in a resize on its host", actions.SETTLE, chores.under_way("finish_migration", of.at_home, _RESIZE),
+             _RESET, of.hosts_enabled, restless=True),
 )  # fmt: skip
 _SWEEP, _START = frozenset({"sweep"}), frozenset({"init_host"})
 SWEEPS = (
@@ -255,6 +273,11 @@ SWEEPS = (
     Scenario(
         "sweep: resize past its deadline", actions.RESIZE,
         chores.under_way("finish_migration", of.booted, _RESIZE), chores.deadline_passes, restless=True, watches=_SWEEP,
+    ),
+    Scenario(
+        "sweep: resize on its host past its deadline", actions.RESIZE,
+        chores.under_way("finish_migration", of.at_home, _RESIZE), chores.deadline_passes, of.hosts_enabled,
+        restless=True, watches=_SWEEP,
     ),
     Scenario("tidy: an orphaned claim", actions.DELETE, chores.orphaned_claim, chores.nothing, restless=True,
              watches=frozenset({"tidy"}), alone=True),
