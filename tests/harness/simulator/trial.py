@@ -14,7 +14,7 @@ from nova_lite import clock, failpoints
 from nova_lite.db import clock as db_clock
 from tests.harness.simulator import faults, invariants, primitives
 from tests.harness.simulator.bus import Bus
-from tests.harness.simulator.fleet import Fleet, seeded_ids
+from tests.harness.simulator.fleet import Fleet, options_of, seeded_ids
 from tests.harness.simulator.kernel import Kernel
 from tests.harness.simulator.workload import Workload
 
@@ -65,7 +65,9 @@ class Trial:
         self._watch = invariants.Watch(fleet)
         self._faults = faults.Faults(kernel, fleet, faults.choose(kernel.random), self._watch)
         failpoints.arm(self._faults.hit)
-        kernel.note(f"seed {seed}: {self._faults.profile}")
+        # Half of all sites let a server stay where it is, as a site of one host must.
+        options_of({"DEFAULT": {"allow_resize_to_same_host": (same_host := random.Random(seed).random() < 0.5)}})
+        kernel.note(f"seed {seed}: {self._faults.profile}, {same_host=}")
         fleet.begin(kernel, self._bus, database, self._faults.hit)
 
     def run(self) -> Result:
