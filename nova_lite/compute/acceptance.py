@@ -105,13 +105,17 @@ def delete(
     """Accept a delete, which wins over whatever runs: operation and host; None when one is under way already.
 
     A server without a host, or whose host is down, is deleted by a conductor alone; the host cleans up when it returns.
-    ``row`` may be the soft delete, which a delete for good supersedes, and not the other way round.
+    ``row`` may be the soft delete, which a delete for good supersedes, and not the other way round. What cannot be
+    restored is deleted for good.
 
     :raises InstanceNotFound: it is gone, or its fields are not as ``expected``.
     """
     with writer():
         if not instances.update_if(instance.uuid, {"task_state": row.sets_task}, **expected):
             raise exception.InstanceNotFound(instance_uuid=instance.uuid)
+        if row is actions.SOFT_DELETE and not _can_be_restored(instances.get(instance.uuid)):
+            row = actions.DELETE
+            instances.update_if(instance.uuid, {"task_state": row.sets_task})
         for operation in operations.open_for_instance(instance.uuid):
             if operation.action in (row.name, *_DELETES):
                 instances.update_if(instance.uuid, {"task_state": actions.by_name(operation.action).sets_task})
@@ -126,6 +130,12 @@ def delete(
         topic = "conductor" if host is None else "compute"
         args = {"also": _elsewhere(instance.uuid, {*dead_hosts, host})}
         return _open(ctxt, instance.uuid, row, topic=topic, host=host, args=args), host
+
+
+def _can_be_restored(instance: Instance) -> bool:
+    """Not what never ran, has no host to be restored on, or is between two hosts."""
+    settled = instance.host is not None and instance.launched_at is not None
+    return settled and migrations.open_of(instance.uuid) is None
 
 
 def _elsewhere(instance_uuid: str, but: Collection[str | None]) -> list[str]:

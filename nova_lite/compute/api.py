@@ -116,7 +116,7 @@ class API(Doors):
         """
         check_lock(ctxt, instance, row)
         if row is actions.DELETE:
-            row = self.soft_deletes.row(instance)
+            row = self.soft_deletes.row()
         dead = dead_hosts(self._conf.operations.service_down_s)
         accepted = acceptance.delete(ctxt, instance, row, dead)
         if accepted is not None:

@@ -6,20 +6,14 @@ from nova_lite import quota
 from nova_lite.compute import actions
 from nova_lite.compute.doors.door import Door
 from nova_lite.context import RequestContext
-from nova_lite.db.api import migrations
 from nova_lite.objects import Instance
 from nova_lite.objects.flavor import quota_counts
 
 
 class SoftDeleteDoor(Door):
-    def row(self, instance: Instance) -> actions.Action:
-        """How a plain delete of the server is done: for good, or so that it can be restored.
-
-        What never ran, has no host to be restored on, or is between two hosts is deleted for good.
-        """
-        if not self._conf.reclaim_instance_interval or instance.host is None or instance.launched_at is None:
-            return actions.DELETE
-        return actions.DELETE if migrations.open_of(instance.uuid) is not None else actions.SOFT_DELETE
+    def row(self) -> actions.Action:
+        """How a plain delete is done here: for good, or so that it can be restored, if the server can be."""
+        return actions.SOFT_DELETE if self._conf.reclaim_instance_interval else actions.DELETE
 
     def restore(self, ctxt: RequestContext, instance: Instance) -> None:
         """Bring a soft-deleted server back; it counts again from now on.

@@ -137,6 +137,25 @@ def test_a_delete_does_not_wait_for_a_dead_host() -> None:
     assert (host, operations.get(number).topic) == (None, "conductor")
 
 
+@pytest.mark.parametrize(
+    ("left", "row"),
+    [({}, actions.SOFT_DELETE), ({"host": None}, actions.DELETE), ({"launched_at": None}, actions.DELETE)],
+)
+def test_what_can_be_restored_is_deleted_softly(left: dict[str, Any], row: actions.Action) -> None:
+    server = _server(**left)
+    _delete(server, actions.SOFT_DELETE)
+    assert _open(server.uuid) == [row.name] and instances.get(server.uuid).task_state == row.sets_task
+
+
+def test_what_began_to_move_meanwhile_is_deleted_for_good() -> None:
+    """The caller's picture is older than the move: only the transaction knows."""
+    server = _server()
+    number, _ = acceptance.action(CTXT, server, actions.MIGRATE, {})
+    moves.begin(operations.get(number), server, MigrationType.MIGRATION)
+    _delete(server, actions.SOFT_DELETE)
+    assert _open(server.uuid) == ["delete"] and instances.get(server.uuid).task_state == "deleting"
+
+
 def test_a_delete_goes_to_every_host_that_keeps_something() -> None:
     server = _server()
     number, _ = acceptance.action(CTXT, server, actions.MIGRATE, {})
