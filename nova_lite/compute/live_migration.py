@@ -209,7 +209,9 @@ def _roll_back(host: ComputeHost, arriving: Instance) -> bool:
         raise
     except Exception:
         LOG.exception("What was made ready for %s could not be taken back", arriving.uuid)
-        return host.driver.find_guest(arriving.uuid) is None
+        # One that was left here by an earlier move has not arrived.
+        guest = host.driver.find_guest(arriving.uuid)
+        return guest is None or guest.generation != arriving.generation
 
 
 def _failure(error: Exception, instance: Instance) -> dict[str, Any]:
