@@ -10,6 +10,7 @@ import pytest
 
 from nova_lite.db.api import instances
 from nova_lite.network.vifs import is_made
+from nova_lite.virt.fault_plan import FaultKind, FaultRule
 from tests.harness.cloud import ADMIN, PROJECT, STRANGER, Cloud, until
 
 
@@ -109,6 +110,16 @@ def test_what_cannot_be_attached(cloud: Cloud, network: str) -> None:
     assert cloud.delete(f"/servers/{server}/os-interface/{nobody}").status == 404
     assert cloud.get(f"/servers/{server}/os-interface", token=STRANGER).status == 404
     _gone(cloud, server)
+
+
+def test_a_hypervisor_that_fails_is_said_without_its_insides(cloud: Cloud, network: str) -> None:
+    server = _boot(cloud)
+    cloud.drivers[server["OS-EXT-SRV-ATTR:host"]].plan.add(FaultRule("attach_interface", FaultKind.RAISE, times=1))
+    words = _attach(cloud, server["id"], 503, net_id=network)
+    assert words == f"Failed to attach network adapter device to {server['id']}"
+    cloud.wait_quiet()
+    assert len(cloud.networks.ports_of(server["id"])) == 1
+    _gone(cloud, server["id"])
 
 
 def test_states_and_locks(cloud: Cloud, network: str) -> None:

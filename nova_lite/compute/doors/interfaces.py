@@ -40,7 +40,7 @@ class InterfacesDoor(Door):
 
         :raises InstanceIsLocked, InstanceInvalidState, InstanceNotReady: refused.
         :raises NetworkNotFound, PortNotFound, PortInUse, FixedIpInUse, PortLimitExceeded, Invalid: it cannot be had.
-        :raises Unavailable: it takes too long; it may still come.
+        :raises Unavailable: it takes too long, and may still come; or its host failed, and it is undone.
         """
         row = actions.ATTACH_INTERFACE
         check_lock(ctxt, instance, row)
@@ -106,7 +106,10 @@ def _attached(operation: Operation, instance: Instance) -> Vif:
         fault, message = instance.fault, operation.message or ""
         if fault is None or fault.message != message[:255]:  # it did not fail: something stronger came
             raise exception.Conflict(message)
-        raise _KINDS.get(fault.code, exception.NovaLiteError)(message)
+        if fault.code in _KINDS:
+            raise _KINDS[fault.code](message)
+        # What the host could not do is undone, and may be asked for again: no error of this service's.
+        raise exception.Unavailable(f"Failed to attach network adapter device to {instance.uuid}")
     port_id = next((step for step in operation.steps if step.startswith(actions.PORT_STEP)), "")
     port_id = port_id.removeprefix(actions.PORT_STEP)
     for vif in instance.network_info:
