@@ -273,8 +273,15 @@ SETTLE = Action(
 )  # fmt: skip
 # The step of it that says that the guest is where the row says.
 FOUND_STEP = "found"
+# The step that says that what a move on one host made there has gone.
+CLEARED_STEP = "cleared"
 # The step of an attach that says which port it is about begins so; the port is found by this key.
 PORT_STEP = "port "
+# The step of a swap that says that the guest, and its server's row, have the new volume: the rest of it is the
+# attachment of the old one.
+SWAPPED_STEP = "swapped "
+# The step of an attach that failed that says that nothing of it is left: its server loses what it was to get.
+UNDONE_STEP = "undone"
 ATTACH_KEY = "attach-%d"
 UPDATE_METADATA = Action(
     "update_metadata", None, "update metadata", Place.API, _BUSY_WITH_DISKS, task_states=ANY_TASK,

@@ -19,14 +19,11 @@ from nova_lite.objects import BlockDevice, Instance, Operation
 
 LOG = logging.getLogger(__name__)
 
-# The step that says that a failed attach has left nothing behind: then its device is taken off the server, too.
-UNDONE = "undone"
-
 
 def attach(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
     """Connect a volume to this host and give it to the guest; a failure leaves nothing.
 
-    :raises StaleWrite: a delete overtook it, or its deadline; what was done is undone.
+    :raises StaleWrite: overtaken; whoever did it sees to what was done.
     """
     found = _device(instance, operation)
     if found is None:
@@ -62,7 +59,7 @@ def _take_back(host: ComputeHost, ctxt: RequestContext, operation: Operation, un
     except Exception as error:
         outcome.try_later(host, ctxt, operation, f"The undoing of '{operation.action}'", error)
         return
-    host.conductor.progress(ctxt, operation.id, operation.attempt, UNDONE, {})
+    host.conductor.progress(ctxt, operation.id, operation.attempt, actions.UNDONE_STEP, {})
     host.conductor.fail_operation(ctxt, operation.id, operation.attempt, operation.args["failure"], "", 500)
 
 
@@ -88,31 +85,35 @@ def detach(host: ComputeHost, ctxt: RequestContext, operation: Operation, instan
 def swap(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
     """Copy one volume into another under the running guest, which then has the other.
 
-    One that was not done in time is taken back, unless the guest has the other by now. :raises StaleWrite: overtaken.
+    Once the server's row says so there is no way back: only the volume service has to be told. One that was not done
+    in time is taken back, unless the guest has the other by now. :raises StaleWrite: overtaken.
     """
-    old, args = _device(instance, operation), operation.args
+    if operation.noted(actions.SWAPPED_STEP) is not None:
+        _perform(host, ctxt, operation, instance, lambda: _tell_of_swap(host, ctxt, operation), _no_way_back)
+        return
+    old = _device(instance, operation)
     if old is None:
         _gone(host, ctxt, operation, instance)
         return
-    attachment_id = str(args["attachment_id"])
-    new = old.replace(
-        uuid=args["volume_id"], volume_id=args["volume_id"], attachment_id=attachment_id, host=host.name,
-        volume_size=args["volume_size"],
-    )  # fmt: skip
+    new = _other(host, operation, old)
+    written: list[Operation] = []
 
     def work() -> dict[str, Any]:
-        found = host.volume.attachment_update(ctxt, attachment_id, volumes.connector(host), new.device_name)
+        found = host.volume.attachment_update(
+            ctxt, str(new.attachment_id), volumes.connector(host), new.device_name
+        )
         connected = new.replace(connection=found.connection)
         plugs.swap_volume(host, instance, old, connected)
-        # From here on there is no way back: the guest writes to the new volume.
-        _told(lambda: host.volume.attachment_complete(ctxt, attachment_id))
-        _told(lambda: host.volume.attachment_delete(ctxt, str(old.attachment_id)))
-        return {"block_devices": (connected,)}
+        # Before anything else may make the guest anew, of what its server's row has. Said, it may be written.
+        step = actions.SWAPPED_STEP + str(old.attachment_id)
+        written.append(operation.replace(steps=(*operation.steps, step)))
+        host.conductor.progress(ctxt, operation.id, operation.attempt, step, {"block_devices": (connected,)})
+        return _tell_of_swap(host, ctxt, written[0])
 
     def undo() -> None:
-        if plugs.has_volume(host, instance, new):  # a former try has gone so far
-            raise steps.NotNow
-        host.volume.attachment_delete(ctxt, attachment_id)
+        if written or plugs.has_volume(host, instance, new):  # also where a former try has gone so far
+            _no_way_back()
+        host.volume.attachment_delete(ctxt, str(new.attachment_id))
         _unmark(host, ctxt, old)
 
     try:
@@ -124,6 +125,29 @@ def swap(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance
         _take_back(host, ctxt, operation, undo)
     else:
         _perform(host, ctxt, operation, instance, work, undo)
+
+
+def _other(host: ComputeHost, operation: Operation, old: BlockDevice) -> BlockDevice:
+    """The device as it is after the swap."""
+    args = operation.args
+    return old.replace(
+        uuid=args["volume_id"], volume_id=args["volume_id"], attachment_id=str(args["attachment_id"]), host=host.name,
+        volume_size=args["volume_size"],
+    )  # fmt: skip
+
+
+def _tell_of_swap(host: ComputeHost, ctxt: RequestContext, operation: Operation) -> dict[str, Any]:
+    """Say who has which volume now. Where the guest was made anew meanwhile, that was said by who made it.
+
+    :raises NotNow: the volume service does not listen.
+    """
+    _told(lambda: host.volume.attachment_complete(ctxt, str(operation.args["attachment_id"])))
+    _told(lambda: host.volume.attachment_delete(ctxt, str(operation.noted(actions.SWAPPED_STEP))))
+    return {"block_devices": ()}
+
+
+def _no_way_back() -> None:
+    raise steps.NotNow
 
 
 def _device(instance: Instance, operation: Operation) -> BlockDevice | None:
@@ -170,7 +194,10 @@ def _perform(
     work: Callable[[], dict[str, Any]],
     undo: Callable[[], None],
 ) -> None:
-    """Do the work and report it, or undo it and report that; what can do neither is tried again later."""
+    """Do the work and report it, or undo it and report that; what can do neither is tried again later.
+
+    Who was overtaken undoes nothing: what it began may be another's by now, who gives it back or goes on with it.
+    """
     row = actions.by_name(operation.action, operation.args)
     try:
         outcome.require(host, row)
@@ -178,18 +205,16 @@ def _perform(
         host.conductor.finish_operation(
             ctxt, operation.id, operation.attempt, host.driver.power_state(instance), report
         )
-    except exception.ServiceStopping:
-        raise
-    except exception.StaleWrite:
-        _undo(undo, instance)
+    except (exception.StaleWrite, exception.ServiceStopping):
         raise
     except steps.NotNow as error:
         outcome.try_later(host, ctxt, operation, f"'{row.verb}'", error)
     except Exception as error:
+        host.conductor.look_again(ctxt, operation.id, operation.attempt)  # proves that it is still ours to undo
         if not _undo(undo, instance):
             outcome.try_later(host, ctxt, operation, f"'{row.verb}'", error)
             return
-        host.conductor.progress(ctxt, operation.id, operation.attempt, UNDONE, {})
+        host.conductor.progress(ctxt, operation.id, operation.attempt, actions.UNDONE_STEP, {})
         outcome.fail(host, ctxt, operation, instance, error)
 
 

@@ -9,7 +9,7 @@ by its server, and removed by the next who proves the same.
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable
 
 from nova_lite import exception
 from nova_lite.compute.host import ComputeHost
@@ -58,7 +58,7 @@ def connect_all(
     if not has_volumes(instance):
         return instance
     require(host)
-    known = {attachment.id: attachment.status for attachment in host.volume.attachments_of(ctxt, instance.uuid)}
+    known = {attachment.id for attachment in host.volume.attachments_of(ctxt, instance.uuid)}
     made: list[str] = []
     try:
         devices = tuple(_claimed(host, ctxt, instance, device, known, made) for device in instance.block_devices)
@@ -71,7 +71,7 @@ def connect_all(
         raise
     claimed = instance.replace(block_devices=devices)
     try:
-        give_up(host, ctxt, known.keys() - set(held(claimed)))
+        give_up(host, ctxt, known - set(held(claimed)))
         return instance.replace(block_devices=tuple(_connect(host, ctxt, device) for device in devices))
     except exception.ServiceStopping:
         raise
@@ -97,18 +97,18 @@ def _claimed(
     ctxt: RequestContext,
     instance: Instance,
     device: BlockDevice,
-    known: Mapping[str, str],
+    known: Collection[str],
     made: list[str],
 ) -> BlockDevice:
     """The device with an attachment that is this host's alone: its own, or one made for it (then also on ``made``).
 
-    ``known`` has the status of each attachment of the server. One that is complete without a host, as a shelved server
-    takes them, can be connected no more.
+    ``known`` are the attachments of the server. One without a host is taken over for a first guest only: of a server
+    that had one, another host may be about to connect it, or to give it up.
     """
     if not device.is_volume:
         return device
-    status = known.get(str(device.attachment_id))
-    if status is not None and (device.host == host.name or (device.host is None and status != "attached")):
+    is_reserved = device.host is None and instance.launched_at is None
+    if str(device.attachment_id) in known and (device.host == host.name or is_reserved):
         return device.replace(host=host.name)
     if device.is_made_here:
         host.volume.wait_available(ctxt, str(device.volume_id))

@@ -69,3 +69,7 @@ class Operation(TravellingObject):
     lease_until: datetime.datetime | None = None
     deadline: datetime.datetime | None = None
     events: tuple[OperationEvent, ...] = ()
+
+    def noted(self, step: str) -> str | None:
+        """What stands behind these words in the name of a finished step; None where no step begins so."""
+        return next((each.removeprefix(step) for each in self.steps if each.startswith(step)), None)

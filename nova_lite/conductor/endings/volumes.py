@@ -10,8 +10,6 @@ from nova_lite.compute import actions
 from nova_lite.db.api import instances, operations
 from nova_lite.objects import BlockDevice, Instance, Operation
 
-# What a host records when a failed attach has left nothing: compute/attach_volume.py.
-UNDONE = "undone"
 # How long a host may be away that has a volume to take back, in seconds, before nobody waits for it any more.
 _PATIENCE_S = 86_400.0
 
@@ -54,7 +52,7 @@ def undo(operation: Operation, instance: Instance, reason: str) -> bool:
 
 def attach_failed(operation: Operation, instance: Instance) -> dict[str, Any]:
     """A device that its host has undone is no more; one that nobody could undo stays, to be detached."""
-    return {"block_devices": _without(operation)} if UNDONE in operation.steps else {}
+    return {"block_devices": _without(operation)} if actions.UNDONE_STEP in operation.steps else {}
 
 
 def _without(operation: Operation) -> tuple[BlockDevice, ...]:

@@ -13,7 +13,6 @@ from nova_lite import exception
 from nova_lite.compute import actions
 from nova_lite.compute.rpcapi import ComputeRpcAPI
 from nova_lite.conductor import journal
-from nova_lite.conductor.endings.volumes import UNDONE
 from nova_lite.conductor.tasks.undo_attach import LEFT, UndoAttachTask
 from nova_lite.context import RequestContext
 from nova_lite.db.api import instances, operations
@@ -75,14 +74,14 @@ class HomelessTask:
             return
         if operation.args.get("stage") == "undo":
             self._volume.attachment_delete(ctxt, str(device.attachment_id))
-            journal.progress(operation.id, operation.attempt, UNDONE, {})
+            journal.progress(operation.id, operation.attempt, actions.UNDONE_STEP, {})
             journal.fail(operation.id, operation.attempt, operation.args["failure"], "", 500)
             return
         try:
             self._volume.attachment_complete(ctxt, str(device.attachment_id))
         except exception.NotFound as error:
             # Whoever asked was told that it failed, and what was reserved was given back, after it had been accepted.
-            journal.progress(operation.id, operation.attempt, UNDONE, {})
+            journal.progress(operation.id, operation.attempt, actions.UNDONE_STEP, {})
             journal.fail(operation.id, operation.attempt, str(error), "", error.status)
             return
         journal.finish(operation.id, operation.attempt, instance.power_state, {"block_devices": (device,)})
@@ -94,7 +93,12 @@ class HomelessTask:
         journal.finish(operation.id, operation.attempt, instance.power_state, {})
 
     def _swap_volume(self, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
-        """No guest copies anything: the server keeps the old volume."""
+        """No guest copies anything: the server keeps the old volume, unless its guest had the new one already."""
+        former = operation.noted(actions.SWAPPED_STEP)
+        if former is not None:
+            self._volume.attachment_delete(ctxt, former)
+            journal.finish(operation.id, operation.attempt, instance.power_state, {"block_devices": ()})
+            return
         self._volume.attachment_delete(ctxt, str(operation.args["attachment_id"]))
         device = _device(operation, instance)
         if device is not None:

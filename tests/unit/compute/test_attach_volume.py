@@ -1,4 +1,4 @@
-"""A swap on its host: once the guest has the new volume, there is no way back."""
+"""A swap on its host: once the guest has the new volume, there is no way back. Who was overtaken undoes nothing."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from unittest import mock
 
 import pytest
 
-from nova_lite.compute.attach_volume import swap
+from nova_lite import exception
+from nova_lite.compute.attach_volume import attach, swap
 from nova_lite.objects import BlockDevice, Instance
 from tests.harness.database import make_instance
 from tests.harness.lone_host import CTXT, NAME, LoneHost, Volumes, operation
@@ -26,6 +27,11 @@ class _Failing(Volumes):
         super().__init__(**{"a-old": "attached", "a-new": "reserved"})
         self.fails = {"attachment_update"}
 
+    def attachment_complete(self, ctxt: Any, attachment_id: str) -> None:
+        if "attachment_complete" in self.fails:
+            raise exception.Unavailable("attachment_complete failed")
+        super().attachment_complete(ctxt, attachment_id)
+
     def roll_detaching(self, ctxt: object, volume_id: str) -> None:
         """Of no interest here."""
 
@@ -37,9 +43,9 @@ def _swapping() -> tuple[LoneHost, Instance]:
     return lone, server
 
 
-def _swap(lone: LoneHost, server: Instance, **more: str) -> None:
+def _swap(lone: LoneHost, server: Instance, *steps: str, **more: str) -> None:
     args: dict[str, Any] = {"bdm_uuid": "bdm", "volume_id": "new", "attachment_id": "a-new", "volume_size": 1, **more}
-    swap(lone.host, CTXT, operation("swap_volume", server, **args), server)
+    swap(lone.host, CTXT, operation("swap_volume", server, steps, **args), server)
 
 
 def test_a_swap_that_did_not_begin_gives_the_new_volume_back() -> None:
@@ -88,3 +94,49 @@ def test_a_swap_past_its_deadline_waits_for_a_hypervisor_that_does_not_answer() 
     lone.driver.find_guest = mock.Mock(side_effect=RuntimeError("no answer"))  # type: ignore[method-assign]
     assert _ends_late(lone, server) == "put_down"
     assert [*lone.volumes.attachments] == ["a-old", "a-new"]
+
+
+def test_what_was_swapped_is_written_before_anybody_else_is_told() -> None:
+    """Whoever makes the guest anew meanwhile makes it of what its server's row has."""
+    lone, server = _swapping()
+    lone.volumes.fails = {"attachment_complete"}
+    _swap(lone, server)
+    (said,) = (each for each in lone.conductor.told if each[0] == "progress")
+    (device,) = said[4]["block_devices"]
+    assert said[3] == "swapped a-old" and (device.volume_id, device.attachment_id) == ("new", "a-new")
+    assert lone.conductor.verbs()[-1] == "put_down" and {*lone.volumes.attachments} == {"a-old", "a-new"}
+
+
+@pytest.mark.parametrize("stage", ["", "undo"])
+def test_a_swap_that_is_written_is_only_told(stage: str) -> None:
+    """The guest was made anew elsewhere, or lost the new volume, too: no volume is copied, or taken, a second time."""
+    lone, server = _swapping()
+    lone.volumes.fails.clear()
+    _swap(lone, server.replace(block_devices=()), "swapped a-old", stage=stage, failure="too late")
+    assert lone.conductor.verbs() == ["finish_operation"] and "a-old" not in lone.volumes.attachments
+    assert not [call for call, _ in lone.driver.plan.calls if call.endswith("_volume")]
+
+
+def test_a_swap_that_may_be_written_is_not_undone() -> None:
+    """Also where the guest is gone when it is looked for."""
+    lone, server = _swapping()
+    lone.volumes.fails.clear()
+    lone.conductor.progress = mock.Mock(side_effect=RuntimeError("no answer"))  # type: ignore[method-assign]
+    lone.driver.find_guest = mock.Mock(return_value=None)  # type: ignore[method-assign]
+    _swap(lone, server)
+    assert lone.conductor.verbs()[-1] == "put_down" and [*lone.volumes.attachments] == ["a-old", "a-new"]
+
+
+@pytest.mark.parametrize("verb", ["finish_operation", "look_again"])
+def test_an_attach_that_was_overtaken_takes_nothing_away(verb: str) -> None:
+    """An evacuation has given the volume to another host meanwhile, or a delete gives back all that there is."""
+    lone, server = LoneHost(Volumes(mine="reserved")), make_instance(host=NAME)
+    lone.driver.create_disks(CTXT, server)
+    lone.driver.spawn(server, ())
+    lone.conductor.refuses = {verb}
+    if verb == "look_again":
+        lone.volumes.fails = {"attachment_update"}
+    attached = server.replace(block_devices=(OLD.replace(attachment_id="mine", host=None, connection={}),))
+    with pytest.raises(exception.StaleWrite):
+        attach(lone.host, CTXT, operation("attach_volume", server, bdm_uuid="bdm"), attached)
+    assert [*lone.volumes.attachments] == ["mine"] and "fail_operation" not in lone.conductor.verbs()

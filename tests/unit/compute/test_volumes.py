@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nova_lite import exception
+from nova_lite.clock import utcnow
 from nova_lite.compute import volumes
 from nova_lite.objects import BlockDevice, Instance
 from tests.harness.database import make_instance
@@ -25,6 +26,20 @@ def test_what_was_begun_here_is_used_again() -> None:
     lone = LoneHost(Volumes(mine="attaching"))
     connected = _connect(lone, _server(attachment_id="mine", host=NAME))
     assert volumes.held(connected) == ["mine"] and lone.volumes.attachments == {"mine": "attached"}
+
+
+def test_what_was_reserved_for_a_first_guest_is_taken_over() -> None:
+    lone = LoneHost(Volumes(kept="reserved"))
+    connected = _connect(lone, _server(attachment_id="kept", host=None))
+    assert volumes.held(connected) == ["kept"] and lone.volumes.attachments == {"kept": "attached"}
+
+
+def test_what_an_attach_may_hold_on_another_host_is_not_taken_over() -> None:
+    """An evacuation used it, and the attach gave it up when it heard that it had been overtaken."""
+    lone = LoneHost(Volumes(theirs="attaching"))
+    server = _server(attachment_id="theirs", host=None).replace(launched_at=utcnow())
+    (mine,) = volumes.held(_connect(lone, server))
+    assert mine != "theirs" and lone.volumes.attachments == {mine: "attached"}
 
 
 def test_what_another_host_or_a_former_try_had_is_given_up() -> None:
