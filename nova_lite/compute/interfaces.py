@@ -8,35 +8,40 @@ from typing import Any, TypeVar
 
 from nova_lite import exception
 from nova_lite.compute import actions, outcome, plugs, steps
+from nova_lite.compute.custody import Place
 from nova_lite.compute.host import ComputeHost
 from nova_lite.context import RequestContext
-from nova_lite.objects import Instance, NetworkRequest, Operation, Vif
+from nova_lite.objects import Instance, NetworkRequest, Operation, Presence, Vif
 
 LOG = logging.getLogger(__name__)
 
 T = TypeVar("T")
+# Where a server may be whose interfaces another host plugs, or is about to.
+_ELSEWHERE = (Place.EVACUATING, Place.MOVING, Place.UNPROVED, Place.SENT, Place.ELSEWHERE)
 
 
 def attach(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
     """Port first, then guest; when the guest refuses, or somebody overtook this worker, the port goes again.
+
+    It stays where the server went elsewhere meanwhile: whoever took it there has taken the port along.
 
     An attach of which nothing can be undone just now is tried again as a whole: a port must not be forgotten.
 
     :raises StaleWrite: overtaken.
     """
     try:
-        outcome.require(host, actions.ATTACH_INTERFACE)
-        _attach(host, ctxt, operation, instance)
-    except exception.ServiceStopping:
-        raise
-    except Exception as error:
-        is_undone = _undo(host, ctxt, operation, instance)
-        if isinstance(error, exception.StaleWrite):
+        try:
+            outcome.require(host, actions.ATTACH_INTERFACE)
+            _attach(host, ctxt, operation, instance)
+        except (exception.StaleWrite, exception.ServiceStopping):
             raise
-        if is_undone:
-            outcome.fail(host, ctxt, operation, instance, error)
-        else:
-            outcome.try_later(host, ctxt, operation, "Attaching an interface", error)
+        except Exception as error:
+            host.conductor.look_again(ctxt, operation.id, operation.attempt)  # proves that it is still ours to undo
+            _fail(host, ctxt, operation, instance, error)
+    except exception.StaleWrite:
+        if not _is_taken_along(host, ctxt, instance):
+            _undo(host, ctxt, operation, instance)
+        raise
 
 
 def _attach(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
@@ -45,6 +50,23 @@ def _attach(host: ComputeHost, ctxt: RequestContext, operation: Operation, insta
     plugs.attach_interface(host, instance, vif)
     power_state = host.driver.power_state(instance)
     host.conductor.finish_operation(ctxt, operation.id, operation.attempt, power_state, {"network_info": (vif,)})
+
+
+def _fail(
+    host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance, error: Exception
+) -> None:
+    if not _undo(host, ctxt, operation, instance):
+        outcome.try_later(host, ctxt, operation, "Attaching an interface", error)
+        return
+    host.conductor.progress(ctxt, operation.id, operation.attempt, actions.UNDONE_STEP, {})
+    outcome.fail(host, ctxt, operation, instance, error)
+
+
+def _is_taken_along(host: ComputeHost, ctxt: RequestContext, instance: Instance) -> bool:
+    """Whether another host has, or gets, the server of who was overtaken: the port is that guest's by now."""
+    presence = Presence(instance.uuid, generation=instance.generation, has_disks=True)
+    ruling = host.conductor.judge_guests(ctxt, host.name, [presence])["rulings"][instance.uuid]
+    return ruling["place"] in _ELSEWHERE
 
 
 def _undo(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 from nova_lite import exception
 from nova_lite.compute import actions
 from nova_lite.db.api import instances, operations
-from nova_lite.objects import Instance, Operation
+from nova_lite.objects import Instance, Operation, Vif
 
 # How long a network service may refuse to take a port back before nobody asks again. The port goes with its server.
 _PATIENCE_S = 86_400.0
@@ -19,6 +19,14 @@ def attached(operation: Operation, instance: Instance, report: dict[str, Any]) -
     ids = {vif.id for vif in new}
     kept = (vif for vif in instances.locked(instance.uuid).network_info if vif.id not in ids)
     return {"network_info": (*kept, *new)}
+
+
+def attach_failed(operation: Operation, instance: Instance) -> dict[str, Any]:
+    """A port that was given back is no interface any more: a move may have written it down meanwhile."""
+    port_id = operation.noted(actions.PORT_STEP)
+    if actions.UNDONE_STEP not in operation.steps or port_id is None:
+        return {}
+    return {"network_info": _without(operation, port_id)}
 
 
 def settled(operation: Operation, instance: Instance, report: dict[str, Any]) -> dict[str, Any]:
@@ -34,10 +42,11 @@ def settled(operation: Operation, instance: Instance, report: dict[str, Any]) ->
 
 
 def detached(operation: Operation, instance: Instance, report: dict[str, Any]) -> dict[str, Any]:
-    port_id = operation.args["port_id"]
-    return {
-        "network_info": tuple(vif for vif in instances.locked(instance.uuid).network_info if vif.id != port_id)
-    }
+    return {"network_info": _without(operation, operation.args["port_id"])}
+
+
+def _without(operation: Operation, port_id: str) -> tuple[Vif, ...]:
+    return tuple(vif for vif in instances.locked(operation.instance_uuid).network_info if vif.id != port_id)
 
 
 def undo(operation: Operation, instance: Instance, reason: str) -> bool:

@@ -67,6 +67,7 @@ FAILED: dict[str, Failed] = {
     actions.EVACUATE.name: live_moves.not_evacuated,
     actions.UNSHELVE.name: shelves.unshelve_failed,
     actions.ATTACH_VOLUME.name: volumes.attach_failed,
+    actions.ATTACH_INTERFACE.name: interfaces.attach_failed,
 }
 UNDO: dict[str, Undo] = {
     actions.CREATE.name: create.undo,

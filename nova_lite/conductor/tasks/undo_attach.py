@@ -6,12 +6,11 @@ import logging
 
 from nova_lite import exception
 from nova_lite.compute import actions
-from nova_lite.conductor import failures, journal
+from nova_lite.conductor import journal
 from nova_lite.context import RequestContext
 from nova_lite.db.api import instances, operations
-from nova_lite.db.session import retry_on_deadlock, writer
 from nova_lite.network.api import API as NetworkAPI
-from nova_lite.objects import Instance, NetworkRequest, Operation, OperationState
+from nova_lite.objects import NetworkRequest, Operation, OperationState
 
 LOG = logging.getLogger(__name__)
 
@@ -40,11 +39,5 @@ class UndoAttachTask:
             LOG.warning("A port of %s cannot be given back: %s", instance.uuid, error)
             journal.rest(operation, "The network service keeps the port.")
             return
-        _end(operation, instance)
-
-
-@retry_on_deadlock
-def _end(operation: Operation, instance: Instance) -> None:
-    with writer():
-        operations.hold(operation.id, operation.attempt)
-        failures.end_failed(operation, instance, str(operation.args.get("failure", LEFT)), "", 500)
+        journal.progress(operation.id, operation.attempt, actions.UNDONE_STEP, {})
+        journal.fail(operation.id, operation.attempt, str(operation.args.get("failure", LEFT)), "", 500)

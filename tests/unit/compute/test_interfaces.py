@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nova_lite import exception
+from nova_lite.compute.custody import Place
 from nova_lite.compute.interfaces import attach
 from nova_lite.objects import Instance
 from nova_lite.virt.fault_plan import FaultKind, FaultRule
@@ -36,13 +37,33 @@ def test_a_guest_that_refuses_costs_no_port() -> None:
     assert lone.conductor.verbs()[-1] == "fail_operation" and lone.network.ports == {}
 
 
+def _is(lone: LoneHost, server: Instance, place: Place) -> None:
+    """What the conductors say of the server."""
+    lone.conductor.answers["judge_guests"] = {"rulings": {server.uuid: {"place": str(place)}}}
+
+
+@pytest.mark.parametrize("place", [Place.HERE, Place.DELETED, Place.ABSENT])
 @pytest.mark.parametrize("verb", ["progress", "finish_operation"])
-def test_who_was_overtaken_leaves_no_port(verb: str) -> None:
+def test_who_was_overtaken_leaves_no_port(verb: str, place: Place) -> None:
     lone, server = _booted()
+    _is(lone, server, place)
     lone.conductor.refuses = {verb}
     with pytest.raises(exception.StaleWrite):
         _attach(lone, server)
     assert lone.network.ports == {} and "fail_operation" not in lone.conductor.verbs()
+
+
+@pytest.mark.parametrize("place", [Place.EVACUATING, Place.ELSEWHERE])
+@pytest.mark.parametrize("verb", ["finish_operation", "look_again"])
+def test_a_port_that_went_elsewhere_with_its_server_stays(verb: str, place: Place) -> None:
+    lone, server = _booted()
+    _is(lone, server, place)
+    lone.conductor.refuses = {verb}
+    if verb == "look_again":
+        lone.driver.plan.add(FaultRule("attach_interface", FaultKind.RAISE))
+    with pytest.raises(exception.StaleWrite):
+        _attach(lone, server)
+    assert lone.network.ports != {}
 
 
 def test_what_cannot_be_undone_now_is_not_forgotten() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from nova_lite import conf as nova_conf
 from nova_lite import quota
+from nova_lite.compute import actions
 from nova_lite.compute.power_states import PowerState
 from nova_lite.conductor import failures, journal, moves
 from nova_lite.conductor.tasks import evacuate
@@ -28,6 +29,7 @@ from nova_lite.objects.flavor import quota_counts
 from nova_lite.objects.migration import side
 from tests.harness.builders import make_flavor, make_node
 from tests.harness.database import fresh_database, make_instance
+from tests.harness.lone_host import vif
 
 SMALL: Flavor = make_flavor("small", vcpus=1, memory_mb=64)
 LARGE: Flavor = make_flavor("large", vcpus=4, memory_mb=128)
@@ -232,3 +234,16 @@ def test_an_attach_that_its_host_does_not_end_is_a_conductors_to_undo() -> None:
     with writer():
         failures.give_up(found, instance, "Still stuck.")
     assert operations.get(operation.id).state is OperationState.FAILED
+
+
+@pytest.mark.parametrize("undone", [True, False])
+def test_an_interface_whose_port_was_given_back_is_none_any_more(undone: bool) -> None:
+    """A move has written it down meanwhile, with all other ports of the server."""
+    instance = _server()
+    instances.update_if(instance.uuid, {"network_info": (vif("kept"), vif("mine"))})
+    operation = _operation(instance, "attach_interface", request={})
+    for step in (actions.PORT_STEP + "mine", *([actions.UNDONE_STEP] if undone else [])):
+        journal.progress(operation.id, operation.attempt, step, {})
+    journal.fail(operation.id, operation.attempt, "no", "", 500)
+    left = [each.id for each in instances.get(instance.uuid).network_info]
+    assert left == (["kept"] if undone else ["kept", "mine"])
