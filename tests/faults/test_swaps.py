@@ -1,4 +1,4 @@
-"""A swap that is done, while the volume service does not hear of it: what is done to its server follows its guest."""
+"""Swaps, and what is done to their servers while they last, or while the volume service does not hear of their end."""
 
 from __future__ import annotations
 
@@ -123,4 +123,21 @@ def test_a_swap_that_is_done_and_not_told_is_not_done_again(cloud: Cloud, meanwh
     assert [each["volumeId"] for each in cloud.get(_path(server)).json["volumeAttachments"]] == [new]
     until(lambda: cloud.volumes.show(old)["status"] == "available", 10, lambda: "the old volume is not free")
     assert cloud.volumes.show(new)["status"] == "in-use"
+    cloud.wait_quiet()
+
+
+def test_a_server_does_not_migrate_live_while_a_volume_is_swapped(cloud: Cloud) -> None:
+    """The destination made the guest ready for the old volume, and took the new one from it while data were copied."""
+    server, old, new = _with_volumes(cloud)
+    source = cloud.show(server)["OS-EXT-SRV-ATTR:host"]  # type: ignore[index]
+    cloud.drivers[source].plan.delay("swap_volume", 0.6)
+    _swap(cloud, server, old, new)
+    until(lambda: _copies(cloud, server), 10, lambda: "the swap never began")
+    body = {"host": None, "block_migration": "auto"}
+    assert cloud.act(server, "os-migrateLive", body, token=ADMIN).status == 202
+    assert _ends(cloud, server) == "done: "
+    until(lambda: not operations.open_for_instance(server), 30, lambda: "the migration never ended")
+    assert cloud.show(server)["OS-EXT-SRV-ATTR:host"] != source  # type: ignore[index]
+    assert _guest_volumes(cloud, server) == [new] and _copies(cloud, server) == 1
+    assert (cloud.volumes.show(new)["status"], cloud.volumes.show(old)["status"]) == ("in-use", "available")
     cloud.wait_quiet()

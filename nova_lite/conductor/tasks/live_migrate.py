@@ -6,6 +6,7 @@ import logging
 from typing import Any
 
 from nova_lite import exception
+from nova_lite.compute import actions
 from nova_lite.compute.rpcapi import ComputeRpcAPI
 from nova_lite.conductor import journal, moves
 from nova_lite.conductor.endings.live_moves import give_to_destination
@@ -49,6 +50,9 @@ class LiveMigrateTask:
             self._compute.look_around(ctxt, refused)
         if why_not is not None:
             return
+        if _is_swapping(instance):
+            journal.rest(operation, "A volume of the server is being swapped.")
+            return
         chosen = self._destination.choose(ctxt, operation, instance)
         if chosen is None:
             return
@@ -68,6 +72,14 @@ class LiveMigrateTask:
         if self._destination.is_dead(instance.host):
             return str(exception.ComputeServiceUnavailable(host=instance.host))
         return None
+
+
+def _is_swapping(instance: Instance) -> bool:
+    """Whether it is not known yet with which volumes the guest will go; no swap begins while its server migrates."""
+    return any(
+        each.action == actions.SWAP_VOLUME.name and each.noted(actions.SWAPPED_STEP) is None
+        for each in operations.open_for_instance(instance.uuid)
+    )
 
 
 @retry_on_deadlock
