@@ -129,7 +129,7 @@ def test_an_attach_whose_host_never_comes_back_gives_its_port_back(cloud: Cloud)
     _fails(cloud, "DELETE ports", times=1)
     (operation,) = [each for each in operations.list_for_instance(server) if each.state in OPEN_STATES]
     recover.time_is_up(operation)
-    assert answer.wait(60).status == 500
+    assert answer.wait(60).status == 503
     assert [port["id"] for port in cloud.networks.made()] == _vifs(server)
     cloud.start_host("host1")
     cloud.wait_quiet()
@@ -138,9 +138,9 @@ def test_an_attach_whose_host_never_comes_back_gives_its_port_back(cloud: Cloud)
 def test_a_guest_that_refuses_costs_no_port(cloud: Cloud) -> None:
     server = cloud.boot()["id"]
     cloud.drivers["host1"].plan.add(FaultRule("attach_interface", FaultKind.RAISE))
-    assert _attaching(cloud, server).wait(30).status == 500
+    assert _attaching(cloud, server).wait(30).status == 503
     given = cloud.networks.new_port(PROJECT, cloud.networks.first_network())["id"]
-    assert _attaching(cloud, server, port_id=given).wait(30).status == 500
+    assert _attaching(cloud, server, port_id=given).wait(30).status == 503
     assert cloud.networks.store.get("port", given)["device_id"] == "" and len(cloud.networks.made()) == 1
     shown = cloud.show(server)
     assert shown is not None and shown["status"] == "ACTIVE" and "fault" not in shown
