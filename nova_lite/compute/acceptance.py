@@ -11,7 +11,7 @@ from typing import Any
 from nova_lite import exception, quota
 from nova_lite.compute import actions
 from nova_lite.compute.task_states import TaskState
-from nova_lite.conductor import arrivals, moves, resets
+from nova_lite.conductor import arrivals, evacuations, moves, resets
 from nova_lite.context import RequestContext
 from nova_lite.db.api import allocations, instances, migrations, operations, server_groups
 from nova_lite.db.session import retry_on_deadlock, writer
@@ -73,7 +73,7 @@ def action(
     the operation's id inside the transaction.
 
     :raises InstanceInvalidState, InstanceNotLaunched: the server's state, as it is in the database now, forbids it.
-    :raises InstanceNotFound: it was deleted meanwhile.
+    :raises InstanceNotFound: it was deleted meanwhile. :raises GuestMayHaveMoved, ComputeServiceInUse: an evacuation's.
     """
     with writer():
         swapped = instances.update_if(
@@ -89,7 +89,9 @@ def action(
         if row.task_states != actions.IDLE:
             _refuse_while_deleted(instance.uuid, row)
             spare = () if row is actions.EVACUATE else actions.BESIDE
-            operations.end_open(instance.uuid, SUPERSEDED % row.name, spare=spare)
+            ended = operations.end_open(instance.uuid, SUPERSEDED % row.name, spare=spare)
+            if row is actions.EVACUATE:
+                evacuations.supersede(fresh, ended)
         turn = None if row.place is actions.Place.CONDUCTOR else host or fresh.host
         topic = "conductor" if turn is None else "compute"
         operation_id = _open(ctxt, instance.uuid, row, topic=topic, host=turn, args=args)

@@ -6,7 +6,7 @@ import logging
 from typing import Any
 
 from nova_lite import exception
-from nova_lite.compute import outcome, steps, volumes
+from nova_lite.compute import outcome, stale, steps, volumes
 from nova_lite.compute.host import ComputeHost
 from nova_lite.context import RequestContext
 from nova_lite.objects import Instance, Operation, Vif
@@ -15,13 +15,15 @@ LOG = logging.getLogger(__name__)
 
 
 def evacuate(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
-    """Build it, and report; after a failure nothing of the server is left here, and it is in error where it was.
+    """Build it, and report; after a failure nothing of this is left here, and the server is in error where it was.
+
+    Its volumes are reserved for it then, on no host, until the host that it stays with is back.
 
     :raises StaleWrite: another worker overtook this one; what was built is undone.
     """
     args = operation.args
     server = instance.replace(host=host.name, node=args["dest_node"], generation=args["generation"])
-    plan = _steps(host, ctxt, operation, server, bool(args["stopped"]))
+    plan = _steps(host, ctxt, operation, server, instance.generation)
     report: dict[str, Any] = {}
 
     def record(step: str, values: dict[str, Any]) -> None:
@@ -64,7 +66,7 @@ def _gave_back(host: ComputeHost, ctxt: RequestContext, operation: Operation, in
 
 
 def _steps(
-    host: ComputeHost, ctxt: RequestContext, operation: Operation, server: Instance, stopped: bool
+    host: ComputeHost, ctxt: RequestContext, operation: Operation, server: Instance, former: int
 ) -> tuple[steps.Step, ...]:
     vifs: list[Vif] = []
     # The server as it will be here.
@@ -75,12 +77,13 @@ def _steps(
         return {"network_info": tuple(vifs)}
 
     def connect() -> dict[str, Any]:
-        here[0] = volumes.connect_all(host, ctxt, operation, server)
+        here[0] = volumes.connect_all(host, ctxt, operation, server, reserves=True)
         return {"block_devices": here[0].block_devices}
 
-    def disconnect() -> None:
+    def reserve() -> None:
+        # What connect_all could not finish it has undone itself.
         if here[0] is not server:
-            volumes.give_up(host, ctxt, volumes.held(here[0]))
+            volumes.disconnect_all(host, ctxt, operation, here[0])
 
     def disks() -> dict[str, Any]:
         host.driver.create_disks(ctxt, server)
@@ -88,14 +91,15 @@ def _steps(
 
     def guest() -> dict[str, Any]:
         host.driver.spawn(here[0], tuple(vifs))
-        if stopped:
+        if operation.args["stopped"]:
             host.driver.power_off(server, 0)  # type: ignore[attr-defined]
         return {}
 
     return (
+        stale.clearing(host, operation, server, former),
         # Undone by who still has the turn only, see _gave_back.
         steps.Step("network", network, lambda: None),
-        steps.Step("volumes", connect, disconnect, lasts=True),
+        steps.Step("volumes", connect, reserve, lasts=True),
         steps.Step("disks", disks, lambda: host.driver.delete_disks(server)),
         steps.Step("guest", guest, lambda: host.driver.destroy(server)),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from nova_lite import exception
-from nova_lite.compute import outcome, steps, volumes
+from nova_lite.compute import outcome, stale, steps, volumes
 from nova_lite.compute.host import ComputeHost
 from nova_lite.context import RequestContext
 from nova_lite.objects import ImageMeta, Instance, Operation, Vif
@@ -54,7 +54,12 @@ def _build(host: ComputeHost, ctxt: RequestContext, operation: Operation, instan
         host.driver.spawn(here[0], tuple(vifs))
         return {}
 
+    # A server that has its host still is of its own generation there: that is no proof.
+    room = () if operation.args.get("stage") == "start" else (
+        stale.clearing(host, operation, instance, instance.generation - 1),
+    )
     plan = (
+        *room,
         steps.Step("network", network, lambda: host.network.unbind(ctxt, instance, host.name), lasts=True),
         steps.Step("volumes", connect, reserve, lasts=True),
         steps.Step("disks", disks, lambda: host.driver.delete_disks(instance)),

@@ -27,9 +27,14 @@ _PATIENCE_S = 3600.0
 def sent_to(instance: Instance, host: str) -> Migration | None:
     """The server's last move, if that was a live one from where its row says it is to ``host``, and was given up."""
     last = migrations.last_of(instance.uuid)
-    if last is None or last.migration_type != MigrationType.LIVE or last.status not in _GIVEN_UP:
+    if last is None or not was_given_up(last):
         return None
     return last if (last.source_compute, last.dest_compute) == (instance.host, host) else None
+
+
+def was_given_up(move: Migration) -> bool:
+    """Whether it was a live one, and its end does not say where the guest is."""
+    return move.migration_type == MigrationType.LIVE and move.status in _GIVEN_UP
 
 
 def followed(before: Instance, now: Instance) -> int:
@@ -64,11 +69,28 @@ def has_gone_before(move: Operation, instance: Instance) -> bool:
 
 def is_undecided(instance: Instance) -> bool:
     """Whether nobody has said yet on which side of a live migration that was given up the server's guest is."""
-    return any(
-        each.action == actions.SETTLE.name and each.args["undecided"] and actions.FOUND_STEP not in each.steps
-        and each.args["generation"] == instance.generation
-        for each in operations.open_for_instance(instance.uuid)
-    )  # fmt: skip
+    return any(_looks_for(each, instance) for each in operations.open_for_instance(instance.uuid))
+
+
+def whereabouts(instance: Instance, ended: Iterable[Operation]) -> frozenset[str]:
+    """Where the server's guest may be by a live migration, or the search for its guest, that was just ended."""
+    found: set[str] = set()
+    for each in ended:
+        if each.action == actions.LIVE_MIGRATE.name and each.args.get("stage") in _ON_THE_WAY:
+            found.update(_sides(each.args))
+        elif _looks_for(each, instance):
+            found.update(each.args["sides"])
+    return frozenset(found)
+
+
+def _looks_for(settles: Operation, instance: Instance) -> bool:
+    if settles.action != actions.SETTLE.name or not settles.args["undecided"]:
+        return False
+    return actions.FOUND_STEP not in settles.steps and settles.args["generation"] == instance.generation
+
+
+def _sides(sent: Mapping[str, Any]) -> list[str]:
+    return [sent[name] for name in ("source", "dest") if sent.get(name)]
 
 
 def _arrive(instance: Instance, host: str, generation: int, sent: Mapping[str, Any]) -> int:
@@ -86,12 +108,12 @@ def _open(
     undecided: bool = False,
 ) -> int:  # fmt: skip
     """``devices`` are what the guest has with it, ``former`` attachments that nobody needs if it is here."""
-    sides = [sent[name] for name in ("source", "dest") if sent.get(name)]
     return operations.insert_pending(
         request_id=f"req-{uuid.uuid4()}", instance_uuid=instance.uuid, action=actions.SETTLE.name,
         project_id=instance.project_id, user_id=instance.user_id, topic="compute", host=host,
         timeout_s=_PATIENCE_S if undecided else None,
         args={
-            "generation": generation, "sides": sides, "devices": devices, "former": former, "undecided": undecided,
+            "generation": generation, "sides": _sides(sent), "devices": devices, "former": former,
+            "undecided": undecided,
         },
     )  # fmt: skip

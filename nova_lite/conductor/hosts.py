@@ -23,7 +23,6 @@ from nova_lite.objects import (
     ComputeNode,
     HostIdentity,
     Instance,
-    MigrationStatus,
     MigrationType,
     Operation,
     Presence,
@@ -133,7 +132,7 @@ def judge(host: str, found: Iterable[Presence]) -> dict[str, Any]:
     rulings: dict[str, dict[str, str]] = {}
     changing: list[Instance] = []
     for presence in presences:
-        row = _after_rescue(rows.get(presence.uuid), host, presence)
+        row = _as_it_is(rows.get(presence.uuid), host, presence)
         place, power = _place(row, host, leaving, presence), _power(presence)
         mark = custody.mark_of(presence.generation, row.generation if row else None, presence.has_guest)
         rule = custody.judge(place, mark, power)
@@ -148,13 +147,17 @@ def judge(host: str, found: Iterable[Presence]) -> dict[str, Any]:
     return {"rulings": rulings, "servers": changing, "evacuated": gone}
 
 
-def _after_rescue(row: Instance | None, host: str, presence: Presence) -> Instance | None:
+def _as_it_is(row: Instance | None, host: str, presence: Presence) -> Instance | None:
+    return None if row is None else live_moves.as_outlived(_after_rescue(row, host, presence), host, presence)
+
+
+def _after_rescue(row: Instance, host: str, presence: Presence) -> Instance:
     """The row as it is when it says what the guest boots from.
 
     A rescue, or the end of one, that was given up in the middle may have come about all the same. Only who has the
     server's lock says what its guest boots from; a server that is busy, or in error, is left alone.
     """
-    if row is None or presence.rescued is None or row.host != host or row.task_state is not None:
+    if presence.rescued is None or row.host != host or row.task_state is not None:
         return row
     if row.generation != presence.generation or row.vm_state not in (VmState.RESCUED, *_MAY_BE_RESCUED):
         return row
@@ -179,7 +182,7 @@ def _place(row: Instance | None, host: str, leaving: Collection[str], presence: 
     if row.host != host:
         if _may_return(row.uuid, host) or _is_worked_on(row.uuid, host):
             return Place.MOVING
-        if row.vm_state == VmState.ERROR and _was_given_up(row.uuid, host):
+        if live_moves.may_have_only_copy(row, host):
             return Place.UNPROVED
         return Place.SENT if live_moves.has_come(row, host, presence) else Place.ELSEWHERE
     if row.uuid in leaving and row.task_state in _BUILT_AGAIN:
@@ -199,14 +202,6 @@ def _may_return(instance_uuid: str, host: str) -> bool:
     """Whether a server has left the host on a move that may still be reverted or undone there."""
     migration = migrations.open_of(instance_uuid)
     return migration is not None and migration.source_compute == host and migration.migration_type in _COLD
-
-
-def _was_given_up(instance_uuid: str, host: str) -> bool:
-    """Whether the server's last move was one from here that set its disks aside, and that nobody confirmed."""
-    last = migrations.last_of(instance_uuid)
-    if last is None or last.status != MigrationStatus.ERROR or last.source_compute != host:
-        return False
-    return last.migration_type in _COLD
 
 
 def _is_worked_on(instance_uuid: str, host: str) -> bool:

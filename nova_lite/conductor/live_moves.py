@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Iterable
 
 from nova_lite import exception
 from nova_lite.compute.power_states import PowerState
 from nova_lite.compute.task_states import TaskState
-from nova_lite.conductor import arrivals, moves
+from nova_lite.conductor import arrivals, evacuations, moves
 from nova_lite.db.api import allocations, compute_nodes, console_tokens, instances, migrations, operations
 from nova_lite.db.session import retry_on_deadlock, writer
-from nova_lite.objects import Instance, MigrationStatus, Presence
+from nova_lite.objects import Instance, MigrationStatus, MigrationType, Presence
 
 LOG = logging.getLogger(__name__)
+
+_FAILED = (MigrationStatus.FAILED, MigrationStatus.ERROR)
 
 
 @retry_on_deadlock
@@ -63,6 +66,33 @@ def has_come(instance: Instance, host: str, guest: Presence) -> bool:
     """Whether a live move that was given up brought the guest: of one that is on its way no processor runs here."""
     is_next = guest.generation == instance.generation + 1 and guest.power_state == PowerState.RUNNING
     return is_next and arrivals.sent_to(instance, host) is not None
+
+
+def as_outlived(instance: Instance, host: str, found: Presence) -> Instance:
+    """The row as newer than a guest that is proved to be what an evacuation that is over left on a host it asked.
+
+    Only that one was to build there under the guest's generation, and the server has not moved since.
+    """
+    if instance.is_deleted or instance.host == host or found.generation is None:
+        return instance
+    if found.generation <= instance.generation or not _was_asked(instance, host, found.generation):
+        return instance
+    return instance.replace(generation=found.generation + 1)
+
+
+def _was_asked(instance: Instance, host: str, generation: int) -> bool:
+    last = migrations.last_of(instance.uuid)
+    failed = last is not None and last.migration_type == MigrationType.EVACUATION and last.status in _FAILED
+    if last is None or not failed or last.dest_compute != host or last.operation_id is None:
+        return False
+    with contextlib.suppress(exception.NotFound, exception.UnreadableObject):
+        return bool(operations.get(last.operation_id).args.get("generation") == generation)
+    return False
+
+
+def may_have_only_copy(instance: Instance, host: str) -> bool:
+    """Whether a move that was given up left there what may be nowhere else: its server is on another host, in error."""
+    return host == evacuations.keeper_of(instance) or evacuations.may_have_guest(instance, host)
 
 
 def is_undecided(instance: Instance) -> bool:

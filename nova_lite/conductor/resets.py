@@ -1,4 +1,4 @@
-"""Builds, unshelvings and cold moves that a reset gives up: what is bound elsewhere is seen to afterwards.
+"""Builds, unshelvings, evacuations and cold moves that a reset gives up: what is bound elsewhere is seen to afterwards.
 
 The host that was at it takes back what it did, if it lives. Whatever it does, a small operation that runs beside
 others goes over it, and is tried until the network and volume services have done their part. In the caller's
@@ -43,9 +43,23 @@ def after_reset(instance: Instance, ended: Iterable[Operation]) -> None:
             # What it is made of is on the shelf, where it stays; ports and volumes are kept, on no host.
             _leave_host(instance)
             _open(instance, None, instance.generation + 1, left=str(instance.host))
+        elif each.action == actions.EVACUATE.name and "generation" in each.args and instance.host is not None:
+            bring_back(instance, [each.args["dest"]])
         elif instance.host is not None and _has_left(each):
             there = each.args.get("new", {}).get("host")
             bring_back(instance, [there] if there not in (None, instance.host) else [])
+
+
+def outdate(instance: Instance, given_up: Iterable[Operation]) -> Instance:
+    """The server's row, newer than whatever evacuations that were given up may have built."""
+    built = [
+        each.args["generation"] for each in given_up
+        if each.action == actions.EVACUATE.name and "generation" in each.args
+    ]  # fmt: skip
+    if max(built, default=-1) < instance.generation:
+        return instance
+    instances.update_if(instance.uuid, {"generation": max(built) + 1})
+    return instances.get(instance.uuid)
 
 
 def is_on_the_shelf(instance: Instance) -> bool:
@@ -59,8 +73,9 @@ def shelf_of(instance: Instance) -> VmState:
 
 
 def bring_back(instance: Instance, sides: Sequence[str] = ()) -> None:
-    """A cold move ended in the middle: the guest that was set aside where the row says is to be there again, off.
+    """A cold move or an evacuation ended in the middle: all that is bound is to be where the row says again.
 
+    A guest that was set aside there is there again, off.
     ``sides`` are hosts that may still have something of the server.
     """
     _open(instance, str(instance.host), instance.generation, sides, back=True)

@@ -75,6 +75,7 @@ from nova_lite.exception.kinds import (
 from nova_lite.exception.moves import (
     ComputeServiceInUse,
     ComputeServiceUnavailable,
+    GuestMayHaveMoved,
     InvalidMigrationState,
     LiveMigrationAborted,
     MigrationNotFoundForInstance,

@@ -28,6 +28,13 @@ class LiveMigrationAborted(Conflict):
     sentence = "Live migration of instance %(instance_uuid)s was aborted."
 
 
+class GuestMayHaveMoved(Conflict):
+    sentence = (
+        "A live migration may have brought the guest of instance %(instance_uuid)s to host %(host)s, which is asked. "
+        "Try again later."
+    )
+
+
 class ComputeServiceInUse(Invalid):
     sentence = "Compute service of %(host)s is still in use."
 

@@ -52,6 +52,7 @@ class LiveMoves(Door):
 
         :raises NotFound: there is no such host; :raises Invalid: it is where the server is.
         :raises InstanceInvalidState, InstanceNotLaunched: refused; :raises ComputeServiceInUse: the host is not down.
+        :raises GuestMayHaveMoved: a live migration took the guest to another host, perhaps, which is asked to look.
         """
         if host is not None and not compute_nodes.on_host(host):
             raise exception.NotFound(f"Compute host {host} not found.")
@@ -62,7 +63,11 @@ class LiveMoves(Door):
         source = services.get_by_host(str(instance.host), liveness.COMPUTE)
         if liveness.is_up(source, self._conf.operations.service_down_s):
             raise exception.ComputeServiceInUse(host=instance.host)
-        self._begin(ctxt, instance, row, {**args, "to": host}, MigrationType.EVACUATION)
+        try:
+            self._begin(ctxt, instance, row, {**args, "to": host}, MigrationType.EVACUATION)
+        except exception.GuestMayHaveMoved as error:
+            self._rpcapi.look_around(ctxt, error.facts["host"])
+            raise
 
     def abort(self, ctxt: RequestContext, instance: Instance, migration_id: str, *, early: bool) -> None:
         """Ask that a live migration ends where it began; ``early``: also one that waits or is prepared.

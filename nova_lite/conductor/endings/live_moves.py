@@ -8,7 +8,7 @@ from nova_lite import exception
 from nova_lite.clock import utcnow
 from nova_lite.compute import actions
 from nova_lite.compute.vm_states import VmState
-from nova_lite.conductor import moves
+from nova_lite.conductor import moves, resets
 from nova_lite.db.api import migrations, operations
 from nova_lite.objects import Instance, MigrationStatus, MigrationWish, Operation
 
@@ -69,9 +69,15 @@ def evacuated(operation: Operation, instance: Instance, report: dict[str, Any]) 
 
 
 def not_evacuated(operation: Operation, instance: Instance) -> dict[str, Any]:
-    """The server stays with its dead host, in error. What a host that died half-way left is older than its row."""
+    """The server stays with its dead host, in error. What a host that died half-way left is older than its row.
+
+    When the dead host is back, all that is bound returns to it.
+    """
     migration = migrations.of_operation(operation.id)
     if migration is not None and migration.is_open:
         refused = operation.args.get("stage") == "rebuild"
         moves.ended(instance, MigrationStatus.FAILED if refused else MigrationStatus.ERROR)
-    return {"generation": operation.args["generation"] + 1} if operation.args.get("died") else {}
+    asked = operation.args.get("dest")
+    row = resets.outdate(instance, [operation]) if operation.args.get("died") else instance
+    resets.bring_back(row, [] if asked is None else [asked])
+    return {}

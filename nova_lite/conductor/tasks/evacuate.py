@@ -10,14 +10,16 @@ from nova_lite.compute import actions
 from nova_lite.compute.rpcapi import ComputeRpcAPI
 from nova_lite.compute.task_states import TaskState
 from nova_lite.compute.vm_states import VmState
-from nova_lite.conductor import journal, moves
-from nova_lite.conductor.tasks.destination import Destination, host_ip_of, unclaim, zone_of
+from nova_lite.conductor import evacuations, journal, moves
+from nova_lite.conductor.tasks.destination import Destination, give_up, host_ip_of, unclaim, zone_of
 from nova_lite.context import RequestContext
 from nova_lite.db.api import instances, migrations, operations
 from nova_lite.db.session import retry_on_deadlock, writer
 from nova_lite.objects import Instance, Migration, Operation, OperationState, Selection
 
 LOG = logging.getLogger(__name__)
+
+_KEPT = "Host %s may have the only whole copy of the server's disks."
 
 
 class EvacuateTask:
@@ -37,7 +39,7 @@ class EvacuateTask:
         migration = migrations.of_operation(operation.id)
         if migration is None or not migration.is_open:
             raise exception.StaleWrite(what=f"The move of operation {operation.id}")
-        chosen = self._destination.choose(ctxt, operation, instance)
+        chosen = self._choose(ctxt, operation, instance)
         if chosen is None:
             return
         try:
@@ -48,6 +50,17 @@ class EvacuateTask:
         self._compute.run_operation(ctxt, chosen.host, operation.id)
 
 
+    def _choose(self, ctxt: RequestContext, operation: Operation, instance: Instance) -> Selection | None:
+        """As the destination's; nothing is built where the server's only whole copy may be."""
+        keeper = evacuations.keeper_of(instance)
+        if keeper is not None and operation.args.get("to") == keeper:
+            give_up(operation, instance, _KEPT % keeper)
+            return None
+        ignored = {*operation.args.get("ignore_hosts", ()), keeper} - {None}
+        args = {**operation.args, "ignore_hosts": sorted(ignored)}
+        return self._destination.choose(ctxt, operation.replace(args=args), instance)
+
+
 @retry_on_deadlock
 def _send(operation: Operation, instance: Instance, migration: Migration, chosen: Selection) -> None:
     """Each host that is asked builds under a generation of its own: what one leaves is older than the next one's."""
@@ -56,7 +69,8 @@ def _send(operation: Operation, instance: Instance, migration: Migration, chosen
         "dest": chosen.host,
         "dest_node": chosen.node,
         "zone": zone_of(chosen, instance),
-        "generation": max(used, instance.generation) + 1,
+        # Two more: a guest that a live migration brought, and that nobody knows of, is of the next generation.
+        "generation": max(used, instance.generation) + 2,
         "stopped": operation.args["stopped"] or migration.old_vm_state == VmState.STOPPED,
     }
     with writer():

@@ -22,6 +22,11 @@ from nova_lite.objects.migration import ENDED, IN_PROGRESS
 _T = Model.__table__
 _I = Instance.__table__
 _ENDED = tuple(str(status) for status in ENDED)
+# An evacuation says where a server's disks are once it went well.
+_PROVES = or_(
+    _T.c.migration_type != str(MigrationType.EVACUATION),
+    _T.c.status.in_((str(MigrationStatus.DONE), str(MigrationStatus.COMPLETED))),
+)
 # More than the largest number that a database gives.
 _MOST_DIGITS = 19
 
@@ -48,6 +53,13 @@ def open_of(instance_uuid: str) -> Migration | None:
 def last_of(instance_uuid: str) -> Migration | None:
     """The newest move of a server, whatever came of it."""
     found = _all(select(_T).where(_T.c.instance_uuid == instance_uuid).order_by(_T.c.id.desc()).limit(1))
+    return found[0] if found else None
+
+
+def last_proven(instance_uuid: str) -> Migration | None:
+    """The newest move of a server but for evacuations that are open or failed: where its disks are, they do not say."""
+    query = select(_T).where(_T.c.instance_uuid == instance_uuid, _PROVES).order_by(_T.c.id.desc())
+    found = _all(query.limit(1))
     return found[0] if found else None
 
 
@@ -83,9 +95,9 @@ def under_way() -> builtins.list[Migration]:
 
 
 def given_up() -> builtins.list[Migration]:
-    """Cold moves that ended in error and were the last of a server that is there."""
+    """Cold moves that ended in error and were the last of a server that is there, as :func:`last_proven` counts."""
     cold = (str(MigrationType.RESIZE), str(MigrationType.MIGRATION))
-    last = select(func.max(_T.c.id)).group_by(_T.c.instance_uuid)
+    last = select(func.max(_T.c.id)).where(_PROVES).group_by(_T.c.instance_uuid)
     there = select(_I.c.uuid).where(_I.c.deleted_at.is_(None))
     query = select(_T).where(_T.c.status == str(MigrationStatus.ERROR), _T.c.migration_type.in_(cold))
     return _all(query.where(_T.c.id.in_(last), _T.c.instance_uuid.in_(there)).order_by(_T.c.id))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
+
+import pytest
 
 from nova_lite import exception
 from nova_lite.compute.evacuate import evacuate
-from nova_lite.objects import BlockDevice
+from nova_lite.objects import BlockDevice, Instance
 from nova_lite.virt.fault_plan import FaultKind, FaultRule
 from tests.harness.database import make_instance
 from tests.harness.lone_host import CTXT, NAME, LoneHost, Volumes, operation
@@ -40,13 +43,75 @@ class _Refusing(Volumes):
         super().attachment_delete(ctxt, attachment_id)
 
 
-def test_what_the_dead_host_held_is_given_up_before_a_failed_evacuation_is_over() -> None:
-    """The row has the attachment that this host made by now: nobody else would know the former one."""
-    volumes = _Refusing(2)
+def _writing(volumes: Volumes) -> tuple[LoneHost, Callable[[], Instance]]:
+    """A host, and what the server's row is by then."""
     lone, server = LoneHost(volumes), make_instance(host="dead", node="dead", generation=3, block_devices=(VOLUME,))
-    lone.conductor.answers["look_again"] = server.replace(block_devices=(VOLUME.replace(attachment_id="new-1"),))
+
+    def row(*_: Any) -> Instance:
+        written = [each[4] for each in lone.conductor.told if each[0] == "progress"]
+        return server.replace(**{name: value for values in written for name, value in values.items()})
+
+    lone.host.conductor.look_again = row  # type: ignore[method-assign]
+    return lone, row
+
+
+def test_what_the_dead_host_held_is_given_up_before_a_failed_evacuation_is_over() -> None:
+    """The row has the attachment that this host made by now: nobody else would know the former one.
+
+    The volume stays reserved for the server, on no host: nobody else takes it.
+    """
+    volumes = _Refusing(4)
+    lone, row = _writing(volumes)
+    lone.driver.plan.add(FaultRule("spawn", FaultKind.RAISE))
+    evacuate(lone.host, CTXT, operation("evacuate", row(), (), **ARGS), row())
+    assert lone.conductor.verbs()[-1] == "put_down" and "old" in volumes.attachments
+    evacuate(lone.host, CTXT, operation("evacuate", row(), (), **ARGS), row())
+    (device,) = row().block_devices
+    assert lone.conductor.verbs()[-1] == "fail_operation"
+    assert device.host is None and volumes.attachments == {device.attachment_id: "reserved"}
+
+
+# -- what is here already -------------------------------------------------------------------------
+
+
+def _with_a_guest(generation: int) -> tuple[LoneHost, Instance]:
+    lone, server = LoneHost(), make_instance(host="dead", node="dead", generation=3)
+    former = server.replace(generation=generation)
+    lone.driver.create_disks(CTXT, former)
+    lone.driver.roots[server.uuid] = "what was here"
+    lone.driver.spawn(former, ())
+    return lone, server
+
+
+def test_a_disk_that_is_stale_is_not_built_on() -> None:
+    lone, server = _with_a_guest(2)
     evacuate(lone.host, CTXT, operation("evacuate", server, (), **ARGS), server)
-    assert lone.conductor.verbs()[-1] == "put_down" and [*volumes.attachments] == ["old"]
-    volumes.times = 1
+    assert lone.conductor.verbs()[-1] == "finish_operation"
+    assert lone.driver.roots[server.uuid] != "what was here"
+    assert lone.driver.guests[server.uuid].generation == ARGS["generation"]
+
+
+@pytest.mark.parametrize("generation", [4, 9])
+def test_a_guest_that_is_not_known_to_be_stale_is_left_alone(generation: int) -> None:
+    """A live migration may have brought it: it is refused, and nothing of it is undone."""
+    lone, server = _with_a_guest(generation)
     evacuate(lone.host, CTXT, operation("evacuate", server, (), **ARGS), server)
-    assert lone.conductor.verbs()[-1] == "fail_operation" and volumes.attachments == {}
+    assert lone.conductor.verbs()[-1] == "fail_operation"
+    assert lone.driver.roots[server.uuid] == "what was here"
+    assert lone.driver.guests[server.uuid].generation == generation
+
+
+@pytest.mark.parametrize("step", [f"cleared on {NAME}", "disks"])
+def test_what_this_evacuation_has_built_is_kept_when_it_goes_on(step: str) -> None:
+    """The second one is how a daemon of before the first wrote it down."""
+    lone, server = _with_a_guest(ARGS["generation"])
+    evacuate(lone.host, CTXT, operation("evacuate", server, (step,), **ARGS), server)
+    assert lone.conductor.verbs()[-1] == "finish_operation"
+    assert lone.driver.roots[server.uuid] == "what was here"
+
+
+def test_what_another_host_cleared_is_not_cleared_here() -> None:
+    lone, server = _with_a_guest(2)
+    steps = ("cleared on another", "disks")
+    evacuate(lone.host, CTXT, operation("evacuate", server, steps, **ARGS), server)
+    assert lone.driver.roots[server.uuid] != "what was here"

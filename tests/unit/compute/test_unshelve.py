@@ -36,3 +36,14 @@ def test_a_server_that_is_still_on_its_host_is_started() -> None:
     calls = [call for call, _ in lone.driver.plan.calls]
     assert (calls.count("create_disks"), calls.count("spawn")) == (1, 1)
     assert lone.driver.power_state(server) == 1
+
+
+def test_a_disk_that_an_evacuated_host_could_not_remove_is_not_what_is_unshelved() -> None:
+    lone, server = LoneHost(), make_instance(host=NAME, node=NAME, vm_state="shelved_offloaded", generation=5)
+    former = server.replace(generation=2)
+    lone.driver.create_disks(None, former)
+    lone.driver.roots[server.uuid] = "of before"
+    lone.driver.spawn(former, ())
+    unshelve(lone.host, CTXT, operation("unshelve", server, (), stage="spawn"), server)
+    assert lone.conductor.verbs()[-1] == "finish_operation"
+    assert lone.driver.roots[server.uuid] != "of before" and lone.driver.guests[server.uuid].generation == 5
