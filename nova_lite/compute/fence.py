@@ -26,9 +26,9 @@ LOG = logging.getLogger(__name__)
 # Methods of drivers that change nothing on the host; whatever is not named here passes the fence.
 LOOKS = frozenset(
     {
-        "init_host", "close", "inventory", "list_guests", "find_guest", "list_disks", "list_incoming", "power_state",
-        "state_directory", "register_event_listener", "check_health", "console_output", "console_endpoint",
-        "diagnostics", "check_can_live_migrate_destination",
+        "init_host", "close", "inventory", "list_guests", "find_guest", "list_disks", "list_incoming",
+        "list_set_aside", "power_state", "state_directory", "register_event_listener", "check_health", "console_output",
+        "console_endpoint", "diagnostics", "check_can_live_migrate_destination",
     }
 )  # fmt: skip
 # The same of the network and volume services.

@@ -103,6 +103,10 @@ class ComputeDriver(abc.ABC):
         """Uuids of the servers that something here waits for and that no domain stands for yet."""
         return frozenset()
 
+    def list_set_aside(self) -> frozenset[str]:
+        """Uuids of the servers of which a cold move has set disks aside here: see :class:`MigrateDriver`."""
+        return frozenset()
+
     def state_directory(self) -> pathlib.Path | None:
         """Where what outlives the daemon lies on this host; None where nothing does. Known after :meth:`init_host`."""
         return None
@@ -292,6 +296,8 @@ class MigrateDriver(abc.ABC):
 
     The source sets the guest's disks aside until the move is confirmed or reverted; source and destination may be one
     host. A driver's ``list_disks`` has what is set aside, too, and its ``delete_disks`` removes it.
+
+    Disks that the guest has are newer than what is set aside, always: that may be left of a move that was given up.
     """
 
     @abc.abstractmethod
@@ -300,6 +306,7 @@ class MigrateDriver(abc.ABC):
     ) -> dict[str, Any]:
         """On the source: stop the guest, set its disks aside, and send a copy for ``flavor`` to ``dest``.
 
+        Disks in place are set aside anew, whatever was before; where there are none, what is set aside is sent again.
         Answers what the destination must know of the disks, in JSON's types.
         """
 
@@ -319,7 +326,10 @@ class MigrateDriver(abc.ABC):
 
     @abc.abstractmethod
     def finish_revert_migration(self, instance: Instance, vifs: tuple[Vif, ...], power_on: bool) -> None:
-        """On the source: the guest is again on what was set aside, or, where nothing was, on what it has."""
+        """On the source: the guest is on the disks in place, or, where there are none, on what was set aside.
+
+        Nothing is set aside afterwards. Whoever wants what a move made here gone calls :meth:`revert_migration` before.
+        """
 
 
 class PasswordDriver(abc.ABC):
@@ -358,7 +368,10 @@ class VolumesDriver(abc.ABC):
 
     @abc.abstractmethod
     def swap_volume(self, instance: Instance, old: BlockDevice, new: BlockDevice) -> None:
-        """Copy the data of ``old`` into ``new`` while the guest runs, then let it use ``new`` only."""
+        """Copy the data of ``old`` into ``new`` while the guest runs, then let it use ``new`` only.
+
+        A guest that uses ``new`` only is left alone.
+        """
 
     @abc.abstractmethod
     def extend_volume(self, instance: Instance, device: BlockDevice) -> None:

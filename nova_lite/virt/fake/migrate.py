@@ -25,6 +25,9 @@ class FakeMigrate(FakeBase, driver.MigrateDriver):
     def list_disks(self) -> frozenset[str]:
         return super().list_disks() | self.kept.keys()
 
+    def list_set_aside(self) -> frozenset[str]:
+        return frozenset([*self.kept])
+
     def delete_disks(self, instance: Instance) -> None:
         super().delete_disks(instance)
         self._forget(instance)
@@ -33,7 +36,8 @@ class FakeMigrate(FakeBase, driver.MigrateDriver):
         self, instance: Instance, dest: str, dest_ip: str | None, flavor: Flavor
     ) -> dict[str, Any]:
         self.plan.strike("migrate_disk_and_power_off", instance.uuid)
-        if instance.uuid not in self.kept:
+        # A disk in place is the server's; what lies aside then is of a move that ended otherwise.
+        if instance.uuid in self.disks or instance.uuid not in self.kept:
             root = self.roots.get(instance.uuid, "")
             self._store(instance, "kept", root)
             self.kept[instance.uuid] = root
@@ -57,7 +61,7 @@ class FakeMigrate(FakeBase, driver.MigrateDriver):
 
     def finish_revert_migration(self, instance: Instance, vifs: tuple[Vif, ...], power_on: bool) -> None:
         self.plan.strike("finish_revert_migration", instance.uuid)
-        if instance.uuid in self.kept:
+        if instance.uuid in self.kept and instance.uuid not in self.disks:
             self._lay(instance, self.kept[instance.uuid])
         self._start(instance, vifs, power_on)
         self._forget(instance)

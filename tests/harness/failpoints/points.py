@@ -64,8 +64,8 @@ QUARANTINE = frozenset({"quarantine", "release", "discard"})
 # Of a driver: looking around changes nothing, and what an event of another service does is no operation.
 UNWATCHED = frozenset(
     {"init_host", "close", "inventory", "list_guests", "find_guest", "list_disks", "list_incoming",
-     "register_event_listener", "check_health", "power_state", "console_output", "console_endpoint", "diagnostics",
-     "extend_volume", "state_directory", *QUARANTINE}
+     "list_set_aside", "register_event_listener", "check_health", "power_state", "console_output", "console_endpoint",
+     "diagnostics", "extend_volume", "state_directory", *QUARANTINE}
 )  # fmt: skip
 # Of the RPC interfaces: what services tell each other all the time, and what only looks.
 BACKGROUND_VERBS = frozenset(

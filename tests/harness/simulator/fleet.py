@@ -177,7 +177,8 @@ class _Hypervisor(FakeDriver):
 # Looking around changes nothing.
 _LOOKS = frozenset(
     {"init_host", "close", "inventory", "list_guests", "find_guest", "list_disks", "list_incoming",
-     "register_event_listener", "check_health", "power_state", "console_output", "console_endpoint", "diagnostics"}
+     "list_set_aside", "register_event_listener", "check_health", "power_state", "console_output", "console_endpoint",
+     "diagnostics"}
 )  # fmt: skip
 
 
