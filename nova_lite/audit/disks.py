@@ -66,8 +66,21 @@ def _is_rebuilt(world: World, move: Migration) -> bool:
     )
 
 
+def _beside(world: World) -> Iterable[Complaint]:
+    """What a move set aside on its server's own host, while the server has its disks there, and no move may return."""
+    waiting = {(move.instance_uuid, move.source_compute) for move in world.open_moves}
+    for host, presence in present(world):
+        server = world.servers.get(presence.uuid)
+        if not presence.is_set_aside or server is None or server.host != host or (server.uuid, host) in waiting:
+            continue
+        is_well = presence.has_guest and presence.generation == server.generation and server.vm_state != VmState.ERROR
+        sentence = f"disks of {server.uuid} that a move set aside on {host} are nobody's"
+        yield Complaint("disks", server.uuid, sentence, server.uuid, host, Repair.LOOK_AROUND if is_well else None)
+
+
 RULES = (
     Rule("disks-have-server", "I5", "it is never touched without proof: see whose they are", _left),
     Rule("server-has-disks", "I5", "rebuild the server, or restore its disks by hand", _missing),
+    Rule("no-disks-set-aside", "I5", "it may be the only whole copy: see that the guest's own disks are well", _beside),
     Rule("moved-server-has-guest", "I8", "look for its disks by hand before anything else is done to it", _set_aside),
 )

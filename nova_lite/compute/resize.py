@@ -78,6 +78,8 @@ def _build(host: ComputeHost, ctxt: RequestContext, operation: Operation, instan
             instance, vifs, operation.args["disks"], operation.args["power_on"]
         )
         power_state = host.driver.power_state(instance)
+    except _OVERTAKEN:  # what is here is the journal's to say: nothing of it is undone
+        raise
     except Exception as error:  # noqa: BLE001 - whatever it is, the server goes back to its source
         _clear(host, instance)
         _go_back(host, ctxt, operation, error, place(operation.args["old"]))
@@ -119,11 +121,11 @@ def _undo(host: ComputeHost, ctxt: RequestContext, operation: Operation, instanc
     """The source takes its guest up again."""
     there = operation.args["new"]["host"]
     try:
-        # Before the disks were handed over, what is here is all there is of it.
-        if "disks" in operation.args:
-            make_room(host, ctxt, operation, lambda: _clear(host, instance))
         # A hypervisor that cannot move guests has not touched this one.
         able = "migrate" in host.driver.capabilities
+        # Before the disks were handed over, what is here is all there is of it.
+        if able and there == host.name and "disks" in operation.args:
+            make_room(host, ctxt, operation, instance)
         values = take_over(host, ctxt, operation, instance) if able else {}
     except _OVERTAKEN:
         raise

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from typing import Any
 
 from nova_lite import exception
@@ -18,8 +17,6 @@ LOG = logging.getLogger(__name__)
 _OVERTAKEN = (exception.StaleWrite, exception.ServiceStopping)
 # There is one try more than there are rests.
 _MOST_RESTS = 2
-# The step that says that what a move on one host made there has gone.
-CLEARED = "cleared"
 
 
 def again(host: ComputeHost, ctxt: RequestContext, operation: Operation, error: Exception) -> bool:
@@ -30,14 +27,14 @@ def again(host: ComputeHost, ctxt: RequestContext, operation: Operation, error: 
     return True
 
 
-def make_room(host: ComputeHost, ctxt: RequestContext, operation: Operation, clear: Callable[[], None]) -> None:
-    """On one host: what the move made goes before what was set aside is taken up, and never after that.
+def make_room(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
+    """After a move on one host: what it made goes before what it set aside is taken up, and never after that.
 
-    :raises StaleWrite: overtaken.
+    It has gone, or this raises: what the move made would be taken for the server's disk. :raises StaleWrite: overtaken.
     """
-    if operation.args["new"]["host"] == host.name and CLEARED not in operation.steps:
-        clear()
-        host.conductor.progress(ctxt, operation.id, operation.attempt, CLEARED, {})
+    if actions.CLEARED_STEP not in operation.steps:
+        host.driver.revert_migration(instance)  # type: ignore[attr-defined]
+        host.conductor.progress(ctxt, operation.id, operation.attempt, actions.CLEARED_STEP, {})
 
 
 def take_back(host: ComputeHost, ctxt: RequestContext, instance: Instance, power_on: bool) -> tuple[Vif, ...]:
@@ -107,8 +104,8 @@ def _hand_back(host: ComputeHost, ctxt: RequestContext, operation: Operation, mo
 
 def _return(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
     there = operation.args["new"]["host"]
-    if "failure" in operation.args:
-        make_room(host, ctxt, operation, lambda: host.driver.revert_migration(instance))  # type: ignore[attr-defined]
+    if "failure" in operation.args and there == host.name:
+        make_room(host, ctxt, operation, instance)
     values = take_over(host, ctxt, operation, instance)
     power_state = host.driver.power_state(instance)
     host.conductor.finish_operation(ctxt, operation.id, operation.attempt, power_state, values)

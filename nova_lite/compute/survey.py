@@ -18,10 +18,10 @@ def batch(driver: ComputeDriver, after: str | None = None, limit: int = BATCH) -
 def whole(driver: ComputeDriver) -> list[Presence]:
     """Everything at one look, by uuid."""
     guests = {guest.uuid: guest for guest in driver.list_guests()}
-    disks, incoming = driver.list_disks(), driver.list_incoming()
+    disks, incoming, aside = driver.list_disks(), driver.list_incoming(), driver.list_set_aside()
     found = []
     for uuid in sorted({*guests, *disks, *incoming}):
-        presence = Presence(uuid, has_disks=uuid in disks, is_expected=uuid in incoming)
+        presence = Presence(uuid, has_disks=uuid in disks, is_expected=uuid in incoming, is_set_aside=uuid in aside)
         guest = guests.get(uuid)
         if guest is not None:
             presence = presence.replace(

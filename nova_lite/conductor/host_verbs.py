@@ -8,7 +8,7 @@ from typing import Any
 
 from nova_lite import exception, rpc
 from nova_lite.compute.rpcapi import ComputeRpcAPI
-from nova_lite.conductor import hosts, journal, live_moves
+from nova_lite.conductor import hosts, journal, live_moves, moves
 from nova_lite.context import RequestContext
 from nova_lite.db.api import compute_nodes, instances, operations
 from nova_lite.manager import Manager
@@ -122,7 +122,9 @@ class HostVerbs(Manager):
         return instances.on_host(host_name)
 
     def judge_guests(self, ctxt: RequestContext, host_name: str, found: list[Presence]) -> dict[str, Any]:
-        return hosts.judge(host_name, found)
+        rulings = hosts.judge(host_name, found)
+        moves.let_go_beside(host_name, found)
+        return rulings
 
     def report_cleaned(self, ctxt: RequestContext, host_name: str, instance_uuids: list[str]) -> None:
         live_moves.cleaned(host_name, instance_uuids)

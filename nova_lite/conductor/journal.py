@@ -57,6 +57,9 @@ def _take(operation_id: int, owner: str, lease_s: float, host: str) -> tuple[Ope
         if row.sets_task is not None and instance.launched_at is not None and arrivals.is_undecided(instance):
             operations.pause(operation.id, operation.attempt, _UNDECIDED_S, "It is not known yet where the guest is.")
             return None
+        if row.sets_task is not None and moves.is_in_the_way(instance):
+            operations.pause(operation.id, operation.attempt, _UNDECIDED_S, "What a move made here has not gone yet.")
+            return None
         if failures.refuses(operation, instance):
             return None
         stage = row.stage(operation.args.get("stage"))
@@ -129,7 +132,7 @@ def hand_over(
     """A turn is done and the next one is ``host``'s (None: any conductor's), with the server's fields it changes.
 
     ``more`` are added to the operation's arguments; a ``failure`` among them says why the turn failed. A server that
-    gets another host gets another generation with it. Said twice (an answer was lost) it changes nothing.
+    gets another host or flavor gets another generation with it. Said twice (an answer was lost) it changes nothing.
 
     :raises StaleWrite: as progress.
     """
@@ -150,7 +153,7 @@ def hand_over(
         args = {**operation.args, **more, "stage": stage, "handed_by": attempt, "handed": [*handed, attempt]}
         operations.hand_over(operation_id, attempt, topic, host, args)
         instance = instances.get(operation.instance_uuid)
-        if "host" in values and values["host"] != instance.host:
+        if moves.is_elsewhere(instance, values):
             values = {**values, "generation": instance.generation + 1}
             console_tokens.forget(instance.uuid)
         if values:

@@ -8,17 +8,21 @@ it changes nothing. All of it runs in the caller's transaction.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from nova_lite import quota
-from nova_lite.db.api import allocations, instances, migrations
+from nova_lite.compute import actions
+from nova_lite.conductor import resets
+from nova_lite.db.api import allocations, instances, migrations, operations
 from nova_lite.db.session import writer
-from nova_lite.objects import Flavor, Instance, Migration, MigrationStatus, MigrationType, Operation
+from nova_lite.objects import Flavor, Instance, Migration, MigrationStatus, MigrationType, Operation, Presence
 from nova_lite.objects.flavor import quota_counts
 from nova_lite.objects.migration import ENDED
 
 _HALF_WAY = (MigrationStatus.PRE_MIGRATING, MigrationStatus.MIGRATING, MigrationStatus.POST_MIGRATING)
+# The server is used where it came to.
+_WAITED = (MigrationStatus.FINISHED, MigrationStatus.CONFIRMING)
 _OPEN = tuple(status for status in MigrationStatus if status not in ENDED)
 
 
@@ -124,9 +128,8 @@ def reset(instance: Instance) -> None:
         return
     cold = migration.migration_type in (MigrationType.RESIZE, MigrationType.MIGRATION)
     if cold and migration.status in (*_HALF_WAY, MigrationStatus.REVERTING) and not at_home(migration, instance):
-        newer = instance.generation + (instance.host != migration.source_compute)
         back = {
-            "host": migration.source_compute, "node": migration.source_node, "generation": newer,
+            "host": migration.source_compute, "node": migration.source_node, "generation": instance.generation + 1,
             "flavor": migration.old_flavor or instance.flavor,
         }  # fmt: skip
         with writer():
@@ -134,14 +137,15 @@ def reset(instance: Instance) -> None:
             failed(migration, instance)
     else:
         ended(instance)
+        if cold and migration.status in _WAITED:
+            resets.let_go(instance, [str(migration.source_compute)])
 
 
 def gone(instance: Instance) -> None:
     """A deleted server's move ends and holds nothing on either side; a resize that only waited counts as confirmed."""
     migration = migrations.open_of(instance.uuid)
     if migration is not None:
-        waited = migration.status in (MigrationStatus.FINISHED, MigrationStatus.CONFIRMING)
-        status = MigrationStatus.CONFIRMED if waited else MigrationStatus.ERROR
+        status = MigrationStatus.CONFIRMED if migration.status in _WAITED else MigrationStatus.ERROR
         _end(migration, instance, status, instance.flavor, moved=True)
         allocations.release(instance.uuid)
 
@@ -152,6 +156,35 @@ def at_home(migration: Migration, instance: Instance) -> bool:
         return False
     old, new = migration.old_flavor, migration.new_flavor
     return old is None or new is None or old.flavorid == new.flavorid or instance.flavor.flavorid == old.flavorid
+
+
+def is_in_the_way(instance: Instance) -> bool:
+    """Whether what a move on one host made still stands where the server's disks are to be: nothing else may begin."""
+    return any(
+        each.action == actions.SETTLE.name and each.args.get("made_here") and actions.CLEARED_STEP not in each.steps
+        and each.args["generation"] == instance.generation
+        for each in operations.open_for_instance(instance.uuid)
+    )  # fmt: skip
+
+
+def let_go_beside(host: str, found: Iterable[Presence]) -> None:
+    """A guest that is well on its host does not need what a move that is over set aside beside it."""
+    left = {each.uuid: each.generation for each in found if each.is_set_aside and each.has_guest}
+    for server in instances.get_many([*left]):
+        if (server.host, server.task_state, server.generation) != (host, None, left[server.uuid]):
+            continue
+        with writer():
+            if migrations.open_of(server.uuid) is None and not operations.open_for_instance(server.uuid):
+                resets.let_go(server)
+
+
+def is_elsewhere(instance: Instance, place: Mapping[str, Any]) -> bool:
+    """Whether a place (fields of a server) is not the server's: another host, or another flavor on the same one.
+
+    What is made of it there has another mark.
+    """
+    flavor: Flavor = place.get("flavor", instance.flavor)
+    return bool(place.get("host", instance.host) != instance.host or flavor.flavorid != instance.flavor.flavorid)
 
 
 def _end(

@@ -47,7 +47,7 @@ def after_reset(instance: Instance, ended: Iterable[Operation]) -> None:
             bring_back(instance, [each.args["dest"]])
         elif instance.host is not None and _has_left(each):
             there = each.args.get("new", {}).get("host")
-            bring_back(instance, [there] if there not in (None, instance.host) else [])
+            bring_back(instance, [there] if there not in (None, instance.host) else [], made_here=made_here(each))
 
 
 def outdate(instance: Instance, given_up: Iterable[Operation]) -> Instance:
@@ -72,13 +72,35 @@ def shelf_of(instance: Instance) -> VmState:
     return VmState.SHELVED_OFFLOADED if instance.host is None else VmState.SHELVED
 
 
-def bring_back(instance: Instance, sides: Sequence[str] = ()) -> None:
+def bring_back(instance: Instance, sides: Sequence[str] = (), *, made_here: bool = False) -> None:
     """A cold move or an evacuation ended in the middle: all that is bound is to be where the row says again.
 
     A guest that was set aside there is there again, off.
-    ``sides`` are hosts that may still have something of the server.
+    ``sides`` are hosts that may still have something of the server; ``made_here``: see :func:`made_here`.
     """
-    _open(instance, str(instance.host), instance.generation, sides, back=True)
+    _open(instance, str(instance.host), instance.generation, sides, back=True, made_here=made_here)
+
+
+def made_here(move: Operation) -> bool:
+    """Whether a cold move on one host made disks there that must go before those that it set aside are taken up.
+
+    Nothing is taken up before what was made has gone, and nothing was made before the disks were handed over.
+    """
+    old, new = move.args.get("old", {}).get("host"), move.args.get("new", {}).get("host")
+    if old is None or old != new or actions.CLEARED_STEP in move.steps:
+        return False
+    if move.action in _MOVES:
+        return "disks" in move.args
+    return move.args.get("stage") is None or "failure" in move.args
+
+
+def let_go(instance: Instance, sides: Sequence[str] = ()) -> None:
+    """The server stays what a cold move made of it: what the move set aside on the server's host, or ``sides``, goes.
+
+    Not while the server is in error: it may be the only whole copy.
+    """
+    if instance.host is not None and instance.vm_state != VmState.ERROR:
+        _open(instance, instance.host, instance.generation, sides, let_go=True)
 
 
 def leave(instance: Instance, host: str) -> None:

@@ -12,10 +12,10 @@ class Presence(TravellingObject):
     """What there is of one server on one host.
 
     ``power_state`` is None where there is no guest, ``generation`` where the guest carries no mark of ours, ``rescued``
-    and ``volumes`` (ids) where the driver does not know.
+    and ``volumes`` (ids) where the driver does not know. ``is_set_aside``: a cold move set some of the disks aside.
     """
 
-    VERSION = "1.1"
+    VERSION = "1.2"
 
     uuid: str
     power_state: int | None = None
@@ -25,6 +25,7 @@ class Presence(TravellingObject):
     rescued: bool | None = None
     volumes: tuple[str, ...] | None = None
     in_quarantine: bool = False
+    is_set_aside: bool = False
 
     @property
     def has_guest(self) -> bool:

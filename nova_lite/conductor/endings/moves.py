@@ -94,13 +94,13 @@ def _at_source(operation: Operation, instance: Instance) -> Instance:
     """The server's row there; its guest, which was set aside, is brought back, however long that takes."""
     back = _place_at_source(operation, instance)
     there = operation.args["new"]["host"]
-    resets.bring_back(back, [there] if there not in (None, back.host) else [])
+    resets.bring_back(back, [there] if there not in (None, back.host) else [], made_here=resets.made_here(operation))
     return back
 
 
 def _place_at_source(operation: Operation, instance: Instance) -> Instance:
     old = place(operation.args["old"])
-    if instance.host != old["host"]:
+    if moves.is_elsewhere(instance, old):
         old["generation"] = instance.generation + 1
     instances.update_if(instance.uuid, old)
     return instances.get(instance.uuid)

@@ -134,6 +134,10 @@ BREAKAGES: tuple[tuple[str, str, World, Repair | None], ...] = (
     ("disks-have-server", GHOST, _on_hosts(host2=(worlds.presence(GHOST, power_state=None),)), Repair.LOOK_AROUND),
     ("disks-have-server", STRANGER, _on_hosts(host2=(worlds.presence(STRANGER, power_state=None),)), None),
     ("server-has-disks", WEB, _on_hosts((worlds.presence(has_disks=False),)), None),
+    ("no-disks-set-aside", WEB, _on_hosts((worlds.presence(is_set_aside=True),)), Repair.LOOK_AROUND),
+    ("no-disks-set-aside", WEB, replace(
+        with_server(vm_state="stopped"),
+        hosts={"host1": (worlds.presence(is_set_aside=True, power_state=None),), "host2": ()}), None),
     ("moved-server-has-guest", WEB, _given_up(()), None),
     ("moved-server-has-guest", WEB, _given_up((worlds.presence(power_state=None),)), None),
     ("promised-image-goes", uuid_of("due"), whole(promises=(Promise(uuid_of("due"), WEB, None, is_due=True),)), None),

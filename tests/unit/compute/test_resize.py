@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
-from nova_lite.compute import resize, revert
+from nova_lite import exception
+from nova_lite.compute import actions, resize, revert
+from nova_lite.virt.fault_plan import FaultKind, FaultRule
+from tests.harness.builders import make_flavor
 from tests.harness.database import make_instance
 from tests.harness.lone_host import CTXT, NAME, LoneHost, operation
 
@@ -49,6 +52,50 @@ def test_who_died_after_the_way_back_on_one_host_removes_nothing(
         turn(lone.host, CTXT, again, server)
         # What it says after that is what was lost.
         steps = [told[3] for told in lone.conductor.told if told[0] == "progress"][:1]
-    assert steps == [revert.CLEARED]
+    assert steps == [actions.CLEARED_STEP]
     assert lone.driver.power_state(server) == 1
     assert (lone.driver.disks, lone.driver.kept) == ({server.uuid}, {})
+
+
+def _resized() -> tuple[LoneHost, Any, dict[str, Any]]:
+    """A server that a resize on this host built anew, beside what it set aside."""
+    lone, server = LoneHost(), make_instance(host=NAME, node=NAME)
+    lone.driver.create_disks(None, server)
+    lone.driver.spawn(server, ())
+    disks = lone.driver.migrate_disk_and_power_off(server, NAME, None, server.flavor)
+    lone.driver.finish_migration(server, (), disks, True)
+    lone.driver.roots[server.uuid] = "half of a copy"
+    return lone, server, disks
+
+
+def test_while_what_the_resize_made_is_there_nothing_is_taken_up() -> None:
+    """It would be taken for the server's disk, and what was set aside be forgotten."""
+    lone, server, disks = _resized()
+    side, failure = {"host": NAME, "node": NAME}, {"reason": "no", "details": "", "code": 500}
+    args: dict[str, Any] = {"stage": "undo", "old": side, "new": side, "power_on": True, "disks": disks}
+    undo = operation("resize", server, (), failure=failure, **args)
+    lone.driver.plan.add(FaultRule("revert_migration", FaultKind.RAISE, times=1))
+    resize._undo(lone.host, CTXT, undo, server)
+    assert lone.conductor.verbs() == ["put_down"] and server.uuid in lone.driver.kept
+    resize._undo(lone.host, CTXT, undo, server)
+    assert lone.conductor.verbs()[-1] == "fail_operation"
+    assert (lone.driver.roots, lone.driver.kept) == ({server.uuid: disks["root"]}, {})
+
+
+@pytest.mark.parametrize("error", [exception.ServiceStopping(), exception.StaleWrite(what="it")])
+def test_who_stops_while_he_builds_undoes_nothing(error: exception.NovaLiteError) -> None:
+    """The turn is still his host's, or another's: what came is what it goes on with."""
+    lone, server = LoneHost(), make_instance(host=NAME, node=NAME)
+    sides = {side: {"host": side, "node": side, "flavor": make_flavor().to_primitive()} for side in ("there", NAME)}
+    lone.driver._lay(server, "what came")
+
+    def stops(*_: Any) -> None:
+        raise error
+
+    lone.network.move = stops  # type: ignore[method-assign,assignment]
+    build = operation(
+        "resize", server, (), stage="finish", old=sides["there"], new=sides[NAME], power_on=True, disks={"root": ""}
+    )
+    with pytest.raises(type(error)):
+        resize.resize(lone.host, CTXT, build, server)
+    assert lone.driver.roots == {server.uuid: "what came"} and lone.conductor.told == []

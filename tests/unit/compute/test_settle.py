@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from nova_lite import exception
+from nova_lite.compute import actions
 from nova_lite.compute.power_states import PowerState
 from nova_lite.compute.settle import settle
 from nova_lite.objects import BlockDevice, Instance
+from nova_lite.virt.fault_plan import FaultKind, FaultRule
 from tests.harness.database import make_instance
 from tests.harness.lone_host import CTXT, NAME, LoneHost, Volumes, operation
 
@@ -116,3 +118,66 @@ def test_a_guest_that_runs_at_the_source_goes_on() -> None:
     lone, server = _here()
     _settle(lone, server, back=True, sides=[])
     assert lone.conductor.verbs()[-1] == "finish_operation" and "vm_state" not in lone.conductor.told[-1][-1]
+
+
+def _made_here(guest: bool) -> tuple[LoneHost, Instance]:
+    """A server whose resize on this host was given up: what it made stands where the server's disks are to be."""
+    lone, server = _here()
+    disks = lone.driver.migrate_disk_and_power_off(server, NAME, None, server.flavor)
+    lone.driver.finish_migration(server, (), disks, True)
+    lone.driver.roots[server.uuid] = "of the other flavor"
+    if not guest:
+        lone.driver.destroy(server)
+    return lone, server
+
+
+@pytest.mark.parametrize("guest", [True, False])
+def test_what_a_resize_on_this_host_made_goes_before_its_disks_are_taken_up(guest: bool) -> None:
+    lone, server = _made_here(guest)
+    lone.driver.plan.add(FaultRule("revert_migration", FaultKind.RAISE, times=1))
+    _settle(lone, server, back=True, sides=[], made_here=True)
+    assert lone.conductor.verbs() == ["put_down"] and server.uuid in lone.driver.kept
+    _settle(lone, server, back=True, sides=[], made_here=True)
+    assert lone.conductor.told[1][3] == actions.CLEARED_STEP
+    assert lone.conductor.told[-1][-1]["vm_state"] == "stopped"
+    assert lone.driver.roots[server.uuid] != "of the other flavor" and lone.driver.kept == {}
+
+
+@pytest.mark.parametrize("since", [{"steps": (actions.CLEARED_STEP,)}, {"generation": 3}])
+def test_what_is_back_or_of_a_later_move_is_not_cleared(since: dict[str, Any]) -> None:
+    lone, server = _here()
+    args = {"generation": 4, "sides": [], "devices": [], "former": [], "back": True, "made_here": True, **since}
+    settle(lone.host, CTXT, operation("settle", server, args.pop("steps", ()), **args), server)
+    assert server.uuid in lone.driver.guests and server.uuid in lone.driver.disks
+
+
+def _beside(**row: Any) -> tuple[LoneHost, Instance]:
+    """A server that stays what a resize on this host made of it, and what that had set aside."""
+    lone, server = _made_here(guest=True)
+    return lone, server.replace(**row)
+
+
+def test_what_a_move_that_is_over_set_aside_goes() -> None:
+    lone, server = _beside()
+    _settle(lone, server, let_go=True, sides=[NAME])
+    assert lone.driver.kept == {} and lone.driver.roots == {server.uuid: "of the other flavor"}
+    assert lone.conductor.verbs()[-1] == "finish_operation" and server.uuid in lone.driver.guests
+
+
+@pytest.mark.parametrize(
+    ("row", "guest"), [({"generation": 5}, True), ({"vm_state": "error"}, True), ({}, False), ({"generation": 5}, None)]
+)
+def test_what_may_be_the_only_whole_copy_or_a_later_moves_stays(row: dict[str, Any], guest: bool | None) -> None:
+    lone, server = _beside(**row)
+    if guest is None:
+        lone.driver.spawn(server, ())  # a later move built it anew
+    elif not guest:
+        lone.driver.destroy(server)
+    _settle(lone, server, let_go=True, sides=[NAME])
+    assert server.uuid in lone.driver.kept and lone.conductor.verbs()[-1] == "finish_operation"
+
+
+def test_while_somebody_is_at_work_nothing_that_was_set_aside_goes() -> None:
+    lone, server = _beside(task_state="resize_prep")
+    _settle(lone, server, let_go=True, sides=[NAME])
+    assert server.uuid in lone.driver.kept and lone.conductor.verbs()[-1] == "put_down"

@@ -8,11 +8,12 @@ import pytest
 
 from nova_lite import conf as nova_conf
 from nova_lite import exception
+from nova_lite.compute import actions
 from nova_lite.compute.power_states import PowerState
-from nova_lite.conductor import journal
+from nova_lite.conductor import journal, moves, resets
 from nova_lite.db.api import allocations, compute_nodes, instances, operations
 from nova_lite.objects import Operation
-from tests.harness.builders import make_node
+from tests.harness.builders import make_flavor, make_node
 from tests.harness.database import fresh_database, make_instance
 
 
@@ -56,6 +57,32 @@ def test_another_host_is_another_generation() -> None:
     assert again is not None
     journal.hand_over(again.id, again.attempt, "finish", "b", {"host": "b", "progress": 5}, {})
     assert instances.get(taken.instance_uuid).generation == 5, "it stayed where it was"
+
+
+def test_another_flavor_on_the_same_host_is_another_generation() -> None:
+    """Else an older look at the server would take what a later move set aside for its own."""
+    taken = _taken(action="resize", stage="resize")
+    for stage, flavor, expected in (("finish", "large", 5), ("undo", "large", 5), ("clear", "small", 6)):
+        place = {"host": "a", "node": "a", "flavor": make_flavor(flavor)}
+        journal.hand_over(taken.id, taken.attempt, stage, "a", place, {})
+        assert instances.get(taken.instance_uuid).generation == expected
+        again = operations.take(taken.id, "me", 9, "compute", "a")
+        taken = again or taken
+
+
+def test_nothing_begins_while_what_a_resize_made_stands_where_the_disks_are_to_be() -> None:
+    taken = _taken(action="stop")
+    instances.update_if(taken.instance_uuid, {"launched_at": None})
+    server = instances.get(taken.instance_uuid)
+    operations.hand_over(taken.id, taken.attempt, "compute", "a", taken.args)
+    resets.bring_back(server, made_here=True)
+    settles = next(each for each in operations.open_for_instance(server.uuid) if each.action == "settle")
+    assert journal.take(taken.id, "me", 9, "a") is None
+    assert operations.get(taken.id).state == "pending"
+    mine = journal.take(settles.id, "me", 9, "a")
+    assert mine is not None
+    journal.progress(settles.id, mine[0].attempt, actions.CLEARED_STEP, {})
+    assert not moves.is_in_the_way(server)
 
 
 @pytest.mark.parametrize("say", [
