@@ -36,9 +36,14 @@ def _ended(world: World) -> Iterator[Operation]:
     return (each for each in world.operations if each.state not in OPEN_STATES)
 
 
+def _waits_for_its_host(world: World, operation: Operation) -> bool:
+    """What is bound of a server whose host is not heard waits for that host, and holds nobody up."""
+    return operation.action == actions.SETTLE.name and operation.host is not None and operation.host not in world.hosts
+
+
 def _stuck(world: World) -> Iterable[Complaint]:
     for each in _open(world):
-        if world.strict:
+        if world.strict and not _waits_for_its_host(world, each):
             yield _about(each, f"is {each.state}")
         elif not world.is_under_way(each):
             yield _about(each, f"is {each.state}, late, and nobody has it: {each.message or 'no word of it'}")

@@ -51,3 +51,14 @@ def test_strictness_excuses_nothing() -> None:
     awaited = replace(worlds.whole(strict=True), promises=())
     foreign = replace(awaited, holds=(*awaited.holds, worlds.hold(id="h", server=worlds.STRANGER, volume_id="v")))  # type: ignore[misc]
     assert [finding.rule.name for finding in findings(foreign)] == ["hold-has-server"]
+
+
+def test_only_what_is_bound_may_wait_for_a_host_that_is_not_heard() -> None:
+    def found(action: str, host: str) -> list[str]:
+        waits = worlds.at_work(3, action, host=host)
+        world = worlds.whole(operations=(worlds.operation(1), waits), images=None, strict=True, promises=())
+        return [finding.rule.invariant for finding in findings(world) if "operation 3" in str(finding)]
+
+    heard = next(iter(worlds.whole().hosts))
+    assert found("settle", "dead") == []
+    assert found("settle", heard) == ["I2"] and found("stop", "dead") == ["I2"]
