@@ -124,6 +124,8 @@ class ComputeDriver(abc.ABC):
     def create_disks(self, ctxt: Any, instance: Instance) -> None:
         """Fetch the image if it is not cached, prove it harmless, lay the server's disks.
 
+        Disks that are whole are kept as they are: who does not want them calls :meth:`delete_disks` before.
+
         :raises ImageUnacceptable: the image must not be used; another host would refuse it too.
         """
 
