@@ -50,8 +50,8 @@ class LiveMigrateTask:
             self._compute.look_around(ctxt, refused)
         if why_not is not None:
             return
-        if _is_swapping(instance):
-            journal.rest(operation, "A volume of the server is being swapped.")
+        if _volumes_change(instance):
+            journal.rest(operation, "It is not known yet with which volumes the guest will go.")
             return
         chosen = self._destination.choose(ctxt, operation, instance)
         if chosen is None:
@@ -74,12 +74,19 @@ class LiveMigrateTask:
         return None
 
 
-def _is_swapping(instance: Instance) -> bool:
-    """Whether it is not known yet with which volumes the guest will go; no swap begins while its server migrates."""
-    return any(
-        each.action == actions.SWAP_VOLUME.name and each.noted(actions.SWAPPED_STEP) is None
-        for each in operations.open_for_instance(instance.uuid)
-    )
+def _volumes_change(instance: Instance) -> bool:
+    """Whether a volume is being swapped, or all of them are being bound to the server's host again after a move.
+
+    Who does that gives up whatever else is held for the server: a destination's, too. No swap, and no such binding,
+    begins while the server migrates.
+    """
+    return any(_changes(each) for each in operations.open_for_instance(instance.uuid))
+
+
+def _changes(beside: Operation) -> bool:
+    if beside.action == actions.SWAP_VOLUME.name:
+        return beside.noted(actions.SWAPPED_STEP) is None
+    return beside.action == actions.SETTLE.name and bool(beside.args.get("back"))
 
 
 @retry_on_deadlock
