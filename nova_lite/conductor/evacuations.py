@@ -15,9 +15,7 @@ from nova_lite.conductor import arrivals, moves, resets
 from nova_lite.conf import CONF
 from nova_lite.db.api import instances, migrations
 from nova_lite.liveness import dead_hosts
-from nova_lite.objects import Instance, MigrationStatus, MigrationType
-
-_COLD = (MigrationType.RESIZE, MigrationType.MIGRATION)
+from nova_lite.objects import Instance, MigrationStatus
 
 
 def supersede(instance: Instance, ended: Iterable[int]) -> None:
@@ -44,7 +42,7 @@ def keeper_of(instance: Instance) -> str | None:
     if instance.vm_state != VmState.ERROR:
         return None
     last = migrations.last_proven(instance.uuid)
-    if last is None or last.migration_type not in _COLD or last.status != MigrationStatus.ERROR:
+    if last is None or not last.is_cold or last.status != MigrationStatus.ERROR:
         return None
     return last.source_compute
 

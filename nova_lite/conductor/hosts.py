@@ -23,7 +23,6 @@ from nova_lite.objects import (
     ComputeNode,
     HostIdentity,
     Instance,
-    MigrationType,
     Operation,
     Presence,
     Service,
@@ -39,7 +38,6 @@ _WITHOUT_PROCESS = (PowerState.NOSTATE, PowerState.SHUTDOWN, PowerState.CRASHED)
 _BUILT_AGAIN = (TaskState.REBUILDING, TaskState.REBUILD_BLOCK_DEVICE_MAPPING, TaskState.REBUILD_SPAWNING)
 # What a server may be whose guest was booted for a rescue, or shall be after it, though its row does not say so.
 _MAY_BE_RESCUED = (VmState.ACTIVE, VmState.STOPPED)
-_COLD = (MigrationType.RESIZE, MigrationType.MIGRATION)
 # Servers that are here and shall not run.
 _AT_REST: dict[str, Place] = {VmState.STOPPED: Place.STOPPED, VmState.SOFT_DELETED: Place.SOFT_DELETED}
 
@@ -201,7 +199,7 @@ def _power(presence: Presence) -> Power:
 def _may_return(instance_uuid: str, host: str) -> bool:
     """Whether a server has left the host on a move that may still be reverted or undone there."""
     migration = migrations.open_of(instance_uuid)
-    return migration is not None and migration.source_compute == host and migration.migration_type in _COLD
+    return migration is not None and migration.source_compute == host and migration.is_cold
 
 
 def _is_worked_on(instance_uuid: str, host: str) -> bool:

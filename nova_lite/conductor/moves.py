@@ -126,8 +126,8 @@ def reset(instance: Instance) -> None:
     migration = migrations.open_of(instance.uuid)
     if migration is None:
         return
-    cold = migration.migration_type in (MigrationType.RESIZE, MigrationType.MIGRATION)
-    if cold and migration.status in (*_HALF_WAY, MigrationStatus.REVERTING) and not at_home(migration, instance):
+    on_the_way = migration.is_cold and migration.status in (*_HALF_WAY, MigrationStatus.REVERTING)
+    if on_the_way and not at_home(migration, instance):
         back = {
             "host": migration.source_compute, "node": migration.source_node, "generation": instance.generation + 1,
             "flavor": migration.old_flavor or instance.flavor,
@@ -137,7 +137,7 @@ def reset(instance: Instance) -> None:
             failed(migration, instance)
     else:
         ended(instance)
-        if cold and migration.status in _WAITED:
+        if migration.is_cold and migration.status in _WAITED:
             resets.let_go(instance, [str(migration.source_compute)])
 
 

@@ -21,6 +21,10 @@ class MigrationType(enum.StrEnum):
     EVACUATION = "evacuation"
 
 
+# The guest is off on its way, and its disks are set aside at the source.
+COLD = (MigrationType.RESIZE, MigrationType.MIGRATION)
+
+
 class MigrationStatus(enum.StrEnum):
     """As the API names them; the last five are ends, and ``finished`` waits for a confirmation or a revert."""
 
@@ -110,6 +114,10 @@ class Migration(TravellingObject):
     wish: str | None = None
     created_at: datetime.datetime | None = None
     updated_at: datetime.datetime | None = None
+
+    @property
+    def is_cold(self) -> bool:
+        return self.migration_type in COLD
 
     @property
     def is_open(self) -> bool:

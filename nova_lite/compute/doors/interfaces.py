@@ -110,8 +110,7 @@ def _attached(operation: Operation, instance: Instance) -> Vif:
             raise _KINDS[fault.code](message)
         # What the host could not do is undone, and may be asked for again: no error of this service's.
         raise exception.Unavailable(f"Failed to attach network adapter device to {instance.uuid}")
-    port_id = next((step for step in operation.steps if step.startswith(actions.PORT_STEP)), "")
-    port_id = port_id.removeprefix(actions.PORT_STEP)
+    port_id = operation.noted(actions.PORT_STEP)
     for vif in instance.network_info:
         if vif.id == port_id:
             return vif

@@ -49,7 +49,6 @@ class EvacuateTask:
             raise
         self._compute.run_operation(ctxt, chosen.host, operation.id)
 
-
     def _choose(self, ctxt: RequestContext, operation: Operation, instance: Instance) -> Selection | None:
         """As the destination's; nothing is built where the server's only whole copy may be."""
         keeper = evacuations.keeper_of(instance)

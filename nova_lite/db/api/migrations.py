@@ -17,7 +17,7 @@ from nova_lite.db.models import Migration as Model
 from nova_lite.db.session import reader, writer
 from nova_lite.db.writes import affected, new_id
 from nova_lite.objects import Flavor, Migration, MigrationStatus, MigrationType
-from nova_lite.objects.migration import ENDED, IN_PROGRESS
+from nova_lite.objects.migration import COLD, ENDED, IN_PROGRESS
 
 _T = Model.__table__
 _I = Instance.__table__
@@ -96,7 +96,7 @@ def under_way() -> builtins.list[Migration]:
 
 def given_up() -> builtins.list[Migration]:
     """Cold moves that ended in error and were the last of a server that is there, as :func:`last_proven` counts."""
-    cold = (str(MigrationType.RESIZE), str(MigrationType.MIGRATION))
+    cold = [str(each) for each in COLD]
     last = select(func.max(_T.c.id)).where(_PROVES).group_by(_T.c.instance_uuid)
     there = select(_I.c.uuid).where(_I.c.deleted_at.is_(None))
     query = select(_T).where(_T.c.status == str(MigrationStatus.ERROR), _T.c.migration_type.in_(cold))
