@@ -9,13 +9,12 @@ import pytest
 
 from nova_lite.compute import reconcile
 from nova_lite.compute.power_states import PowerState
-from nova_lite.context import RequestContext, admin_context
+from nova_lite.context import admin_context
 from nova_lite.db.api import instances, operations
 from nova_lite.objects import OPEN_STATES, Operation, OperationState
 from nova_lite.virt.fault_plan import FaultKind, FaultRule
-from tests.harness.cloud import ADMIN, PROJECT, Cloud, until
+from tests.harness.cloud import ADMIN, CTXT, Cloud, until
 
-CTXT = RequestContext(user_id="demo", project_id=PROJECT, roles=["member", "reader"], overwrite=False)
 AUTO = {"host": None, "block_migration": "auto"}
 HOSTS = ("host1", "host2")
 # No host looks around by itself: who must be told, must be told.

@@ -8,12 +8,9 @@ from typing import Any
 import pytest
 
 from nova_lite.compute import actions
-from nova_lite.context import RequestContext
 from nova_lite.db.api import instances, operations
 from nova_lite.objects import BlockDevice
-from tests.harness.cloud import ADMIN, PROJECT, Cloud, until
-
-CTXT = RequestContext(user_id="demo", project_id=PROJECT, roles=["member", "reader"], overwrite=False)
+from tests.harness.cloud import ADMIN, CTXT, PROJECT, Cloud, until
 
 
 @pytest.fixture(scope="module")

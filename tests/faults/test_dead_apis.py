@@ -14,14 +14,12 @@ from sqlalchemy import select
 
 from nova_lite.compute import acceptance, reservations
 from nova_lite.compute.doors.volume_images import VolumeImageDoor
-from nova_lite.context import RequestContext
 from nova_lite.db import clock
 from nova_lite.db.api import provisional_images, provisional_volumes
 from nova_lite.db.models import ProvisionalVolume
 from nova_lite.db.session import reader
-from tests.harness.cloud import ADMIN, IMAGE_ID, PROJECT, USER, Cloud, until
+from tests.harness.cloud import ADMIN, CTXT, IMAGE_ID, USER, Cloud, until
 
-CTXT = RequestContext(user_id="demo", project_id=PROJECT, roles=["member", "reader"], overwrite=False)
 ROOT = {
     "boot_index": 0, "uuid": IMAGE_ID, "source_type": "image", "destination_type": "volume", "volume_size": 1,
 }  # fmt: skip

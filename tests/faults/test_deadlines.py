@@ -9,16 +9,14 @@ from typing import Any
 
 import pytest
 
-from nova_lite.context import RequestContext
 from nova_lite.db import clock, session
 from nova_lite.db.api import operations, services
 from nova_lite.db.api.operation_rows import TABLE
 from nova_lite.liveness import COMPUTE
 from nova_lite.objects import OperationState
 from nova_lite.virt.fault_plan import FaultKind, FaultRule
-from tests.harness.cloud import ADMIN, IMAGE_ID, PROJECT, Cloud, until
+from tests.harness.cloud import ADMIN, CTXT, IMAGE_ID, Cloud, until
 
-CTXT = RequestContext(user_id="demo", project_id=PROJECT, roles=["member", "reader"], overwrite=False)
 LATE = "It was not done before its deadline."
 
 

@@ -10,14 +10,12 @@ import pytest
 
 from nova_lite import exception
 from nova_lite.conductor.tasks import recover
-from nova_lite.context import RequestContext
 from nova_lite.db import clock, session
 from nova_lite.db.api import operations
 from nova_lite.db.api.operation_rows import TABLE
 from nova_lite.objects import Operation, OperationState
-from tests.harness.cloud import ADMIN, PROJECT, Cloud, until
+from tests.harness.cloud import ADMIN, CTXT, Cloud, until
 
-CTXT = RequestContext(user_id="demo", project_id=PROJECT, roles=["member", "reader"], overwrite=False)
 LATE_S = 0.8
 
 

@@ -7,12 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from nova_lite import concurrency
-from nova_lite.context import RequestContext
 from nova_lite.db.api import instances, services
 from nova_lite.liveness import COMPUTE
-from tests.harness.cloud import ADMIN, PROJECT, Cloud, until
-
-CTXT = RequestContext(user_id="demo", project_id=PROJECT, roles=["member", "reader"], overwrite=False)
+from tests.harness.cloud import ADMIN, CTXT, Cloud, until
 
 
 @pytest.fixture(scope="module")

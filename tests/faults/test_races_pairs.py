@@ -14,13 +14,11 @@ from typing import Any
 import pytest
 
 from nova_lite import concurrency, exception, failpoints, quota
-from nova_lite.context import RequestContext
 from nova_lite.db.api import instances, operations
-from tests.harness.cloud import ADMIN, IMAGE_ID, PROJECT, USER, Answer, Cloud, until
+from tests.harness.cloud import ADMIN, CTXT, IMAGE_ID, PROJECT, USER, Answer, Cloud, until
 from tests.harness.crowd import at_once
 from tests.harness.failpoints.breaker import passing
 
-CTXT = RequestContext(user_id="demo", project_id=PROJECT, roles=["member", "reader"], overwrite=False)
 BODY = {"name": "racer", "imageRef": IMAGE_ID, "flavorRef": "42", "networks": "none"}
 ROUNDS = 4
 

@@ -12,11 +12,9 @@ from oslo_config import cfg
 
 from nova_lite import concurrency, liveness
 from nova_lite.compute.action_row import Backoff
-from nova_lite.context import RequestContext
 from nova_lite.db.api import instances
-from tests.harness.cloud import ADMIN, IMAGE_ID, PROJECT, Cloud, until
+from tests.harness.cloud import ADMIN, CTXT, IMAGE_ID, Cloud, until
 
-CTXT = RequestContext(user_id="demo", project_id=PROJECT, roles=["member", "reader"], overwrite=False)
 SOURCE, DEST = "host1", "host2"
 
 

@@ -7,11 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from nova_lite import exception
-from nova_lite.context import RequestContext
 from nova_lite.db.api import operations
-from tests.harness.cloud import ADMIN, PROJECT, Cloud, until
-
-CTXT = RequestContext(user_id="demo", project_id=PROJECT, roles=["member", "reader"], overwrite=False)
+from tests.harness.cloud import ADMIN, CTXT, Cloud, until
 
 
 @pytest.fixture(scope="module")

@@ -7,12 +7,10 @@ from typing import Any
 
 import pytest
 
-from nova_lite.context import RequestContext
 from nova_lite.virt.fault_plan import FaultKind, FaultRule
-from tests.harness.cloud import ADMIN, IMAGE_ID, PROJECT, Cloud, until
+from tests.harness.cloud import ADMIN, CTXT, IMAGE_ID, PROJECT, Cloud, until
 
 OTHER_IMAGE = "155d900f-4e14-4e4c-a73d-069cbf4541e6"
-CTXT = RequestContext(user_id="demo", project_id=PROJECT, roles=["member", "reader"], overwrite=False)
 ROOT = {
     "boot_index": 0, "uuid": IMAGE_ID, "source_type": "image", "destination_type": "volume", "volume_size": 1,
     "delete_on_termination": True,

@@ -7,12 +7,9 @@ from typing import Any
 
 import pytest
 
-from nova_lite.context import RequestContext
 from nova_lite.db.api import instances
 from nova_lite.virt.fault_plan import FaultKind, FaultRule
-from tests.harness.cloud import IMAGE_ID, PROJECT, STRANGER, Cloud, until
-
-CTXT = RequestContext(user_id="demo", project_id=PROJECT, roles=["member", "reader"], overwrite=False)
+from tests.harness.cloud import CTXT, IMAGE_ID, PROJECT, STRANGER, Cloud, until
 
 
 @pytest.fixture(scope="module")

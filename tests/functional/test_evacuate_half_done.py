@@ -14,7 +14,7 @@ from nova_lite.conductor import hosts
 from nova_lite.db.api import instances, operations
 from nova_lite.objects import Presence
 from nova_lite.virt.fault_plan import FaultKind, FaultRule
-from tests.harness.cloud import ADMIN, Cloud, until
+from tests.harness.cloud import ADMIN, CTXT, Cloud, until
 from tests.harness.failpoints import preparations as of
 
 COPY = "the only copy"
@@ -24,7 +24,7 @@ COPY = "the only copy"
 def _cloud(directory: pathlib.Path, size: int = 2, **options: Any) -> Iterator[tuple[Cloud, str]]:
     """With a server on host1."""
     with Cloud(directory, hosts=size, options={"operations": options} if options else None) as made:
-        made.volumes.make(of.CTXT)
+        made.volumes.make(CTXT)
         yield made, made.boot(availability_zone="nova:host1", token=ADMIN)["id"]
 
 

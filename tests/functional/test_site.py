@@ -9,11 +9,8 @@ import pytest
 
 from nova_lite.compute import external_events
 from nova_lite.compute.power_states import PowerState
-from nova_lite.context import RequestContext
 from nova_lite.db.api import instances
-from tests.harness.cloud import ADMIN, PROJECT, USER, Answer, Cloud, until
-
-CTXT = RequestContext(user_id="demo", project_id=PROJECT, roles=["member", "reader"], overwrite=False)
+from tests.harness.cloud import ADMIN, CTXT, PROJECT, USER, Answer, Cloud, until
 
 
 @pytest.fixture(scope="module")

@@ -8,11 +8,8 @@ from typing import Any
 
 import pytest
 
-from nova_lite.context import RequestContext
 from nova_lite.virt.fault_plan import FaultKind, FaultRule
-from tests.harness.cloud import ADMIN, IMAGE_ID, PROJECT, STRANGER, Answer, Cloud, until
-
-CTXT = RequestContext(user_id="demo", project_id=PROJECT, roles=["member", "reader"], overwrite=False)
+from tests.harness.cloud import ADMIN, CTXT, IMAGE_ID, STRANGER, Answer, Cloud, until
 
 
 @pytest.fixture(scope="module")

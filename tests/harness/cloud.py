@@ -47,6 +47,8 @@ IMAGE_ID = "70a599e0-31e7-49b7-b260-868f441e862b"
 PROJECT = "6f70656e737461636b20342065766572"
 USER = f"demo:{PROJECT}"
 ADMIN = f"admin:{PROJECT}"
+# Who has USER's token, as the clients of other services see it.
+CTXT = RequestContext(user_id="demo", project_id=PROJECT, roles=["member", "reader"], overwrite=False)
 STRANGER = "mallory:0123456789abcdef0123456789abcdef"
 
 _OPTIONS: dict[str, dict[str, Any]] = {

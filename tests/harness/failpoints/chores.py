@@ -14,7 +14,7 @@ from nova_lite.db.api import allocations, compute_nodes, operations, provisional
 from nova_lite.db.api.operation_rows import TABLE as OPERATIONS
 from nova_lite.db.models import ProvisionalVolume
 from nova_lite.liveness import COMPUTE
-from tests.harness.cloud import ADMIN, CONF, Answer, Cloud, until
+from tests.harness.cloud import ADMIN, CONF, CTXT, Answer, Cloud, until
 from tests.harness.failpoints import preparations as of
 from tests.harness.failpoints.breaker import Killed
 from tests.harness.failpoints.preparations import Prepare
@@ -98,9 +98,9 @@ def deadline_passes(cloud: Cloud, server: str) -> Answer:
 
 def leftover_volume(cloud: Cloud) -> str:
     """A server, and a volume that was reserved for it by an API that died before it accepted anything."""
-    server, volume = of.booted(cloud), cloud.volumes.make(of.CTXT)
+    server, volume = of.booted(cloud), cloud.volumes.make(CTXT)
     provisional_volumes.promise([server], 3600, volume)
-    cloud.volumes.attachment_create(of.CTXT, volume, server)
+    cloud.volumes.attachment_create(CTXT, volume, server)
     return server
 
 
@@ -117,7 +117,7 @@ def leftover_image(cloud: Cloud) -> str:
     """A server, and an image that was begun for it by an API that died before it accepted anything."""
     server, image = of.booted(cloud), str(uuid.uuid4())
     provisional_images.promise(image, server, 3600)
-    cloud.images.create(of.CTXT, image, "snap", {})
+    cloud.images.create(CTXT, image, "snap", {})
     return server
 
 

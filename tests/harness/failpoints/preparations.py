@@ -6,11 +6,9 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from nova_lite.context import RequestContext
 from nova_lite.virt.fault_plan import FaultKind, FaultRule
-from tests.harness.cloud import ADMIN, CONF, IMAGE_ID, PROJECT, Cloud, until
+from tests.harness.cloud import ADMIN, CONF, CTXT, IMAGE_ID, Cloud, until
 
-CTXT = RequestContext(user_id="demo", project_id=PROJECT, roles=["member", "reader"], overwrite=False)
 OTHER_IMAGE = "155d900f-4e14-4e4c-a73d-069cbf4541e6"
 ROOT = {
     "boot_index": 0, "uuid": IMAGE_ID, "source_type": "image", "destination_type": "volume", "volume_size": 1,

@@ -8,7 +8,7 @@ from typing import Any
 
 from nova_lite.compute import actions
 from nova_lite.compute.actions import Action
-from tests.harness.cloud import ADMIN, CONF, IMAGE_ID, Cloud, until
+from tests.harness.cloud import ADMIN, CONF, CTXT, IMAGE_ID, Cloud, until
 from tests.harness.failpoints import chores
 from tests.harness.failpoints import preparations as of
 from tests.harness.failpoints.preparations import Prepare
@@ -116,7 +116,7 @@ def _swap_volume(cloud: Cloud, server: str) -> Any:
 def _with_two_volumes(cloud: Cloud) -> str:
     """One attached, one to take its place."""
     server = of.with_a_volume(of.booted)(cloud)
-    cloud.volumes.make(of.CTXT)
+    cloud.volumes.make(CTXT)
     return server
 
 
