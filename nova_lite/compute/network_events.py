@@ -65,7 +65,8 @@ def deleted_too_soon(instance: Instance, port_id: str) -> tuple[int, str] | None
 def _may_bring(operation: Operation, port_id: str) -> bool:
     """One whose step that names the port is not written down yet may be about this very one."""
     if operation.action == actions.ATTACH_INTERFACE.name:
-        return operation.args.get("stage") != "undo" and operation.noted(actions.PORT_STEP) in (None, port_id)
+        named = [step for step in operation.steps if step.startswith(actions.PORT_STEP)]
+        return operation.args.get("stage") != "undo" and (not named or actions.PORT_STEP + port_id in named)
     if operation.action == actions.CREATE.name:
         return _NETWORK_STEP not in operation.steps
     return operation.action in _MOVES
