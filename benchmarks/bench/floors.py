@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import socket
 import sqlite3
 import statistics
@@ -17,12 +18,17 @@ from pathlib import Path
 from bench.client import Target
 from bench.report import Figure
 
+# Below what the kernel gives to connections: who listens seconds later finds it free, whatever was connected meanwhile.
+_PORTS = range(22_000, 23_300)
+
 
 def free_port() -> int:
-    """A loopback port that nobody has at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A loopback port that nobody has."""
+    while True:
+        port = random.SystemRandom().choice(_PORTS)
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @contextlib.contextmanager

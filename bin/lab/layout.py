@@ -59,7 +59,7 @@ class Layout:
 
 def without_strangers(lab: Layout, ours: set[str]) -> Layout:
     """The lab with new ports in place of those that another process took since; `ours` are held by our own."""
-    new = {name: process.free_port(0) for name, port in lab.ports.items() if name not in ours and process.answers(port)}
+    new = {name: process.free_port() for name, port in lab.ports.items() if name not in ours and process.answers(port)}
     if not new:
         return lab
     path = lab.root / "lab.json"

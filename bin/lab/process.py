@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pathlib
+import random
 import signal
 import socket
 import subprocess
@@ -45,9 +46,13 @@ def answers(port: int, host: str = "127.0.0.1") -> bool:
     return False
 
 
-def free_port(preferred: int) -> int:
-    """The preferred loopback port if nothing has it, else one the kernel picks."""
-    for candidate in (preferred, 0):
+# Below what the kernel gives to connections: a port that is written down now is still free when a server comes up.
+_SPARE_PORTS = range(29_700, 32_700)
+
+
+def free_port(preferred: int | None = None) -> int:
+    """The preferred loopback port if nothing has it, else a spare one."""
+    for candidate in ([preferred] if preferred else []) + random.SystemRandom().sample(_SPARE_PORTS, 50):
         with contextlib.suppress(OSError), socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("127.0.0.1", candidate))

@@ -24,6 +24,7 @@ from nova_lite.db.session import writer
 from nova_lite.liveness import COMPUTE
 from nova_lite.objects import HostIdentity, Service
 from tests.harness.cloud import ADMIN, Cloud, until
+from tests.harness.daemon import free_ports_in_a_row
 
 QUICK = {"operations": {"heartbeat_interval_s": 0.1, "sweep_interval_s": 0.2, "power_sync_interval_s": 0.5}}
 
@@ -209,10 +210,10 @@ class AllInOne:
 @pytest.mark.processes
 @pytest.mark.timeout(120)
 def test_a_whole_cloud_before_an_older_and_before_an_empty_database(
-    tmp_path: pathlib.Path, free_port_base: int
+    tmp_path: pathlib.Path,
 ) -> None:
     state = tmp_path / "state"
-    cloud = AllInOne(state, free_port_base)
+    cloud = AllInOne(state, free_ports_in_a_row())
     cloud.serve_once()
     database = next(state.glob("*.sqlite"))
     backup = database.read_bytes()
@@ -229,19 +230,3 @@ def test_a_whole_cloud_before_an_older_and_before_an_empty_database(
     database.unlink()
     database.write_bytes(present)
     cloud.serve_once()
-
-
-@pytest.fixture
-def free_port_base() -> int:
-    """Five ports in a row that nobody listens on."""
-    import socket
-
-    for base in range(20000 + os.getpid() % 20000, 60000, 7):
-        try:
-            for port in range(base, base + 5):
-                with socket.socket() as each:
-                    each.bind(("127.0.0.1", port))
-        except OSError:
-            continue
-        return base
-    raise AssertionError("no ports are free")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -15,16 +14,10 @@ from typing import Any
 
 import openstack
 
+from tests.harness.daemon import free_ports_in_a_row
+
 SERVER = Path(__file__).with_name("embedded_server.py")
 START_S = 30
-
-
-def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
 
 
 class EmbeddedCloud:
@@ -34,7 +27,8 @@ class EmbeddedCloud:
         self.directory = directory
         self.state = directory / "state"
         self.backend = backend
-        self.identity_port, self.image_port, self.network_port, self.volume_port = _free_ports(4)
+        first = free_ports_in_a_row(4)
+        self.identity_port, self.image_port, self.network_port, self.volume_port = range(first, first + 4)
         self.conf_file = directory / "nova-lite.conf"
         self.conf_file.write_text(
             f"[DEFAULT]\nstate_path = {self.state}\n"

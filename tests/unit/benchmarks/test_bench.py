@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import time
+from pathlib import Path
 
 import pytest
-from bench import load, memory
+from bench import floors, load, memory
 from bench.client import NotLoopback, Target
 from bench.peer import PEER
 from bench.report import Figure, _aligned
@@ -27,6 +28,11 @@ WRK = """Running 2s test @ http://127.0.0.1:1/
 Requests/sec:   9126.89
 Transfer/sec:     20.96MB
 """
+
+
+def test_a_cloud_gets_no_port_that_a_connection_may_get() -> None:
+    first, _ = map(int, Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split())
+    assert all(1024 < floors.free_port() < first for _ in range(20))
 
 
 def test_the_report_of_wrk_is_read_in_one_unit() -> None:

@@ -94,6 +94,11 @@ def test_a_taken_port_is_replaced(tmp_path: pathlib.Path) -> None:
             process.Process("late", tmp_path, ["true"], port=port).start()
 
 
+def test_a_spare_port_is_none_that_a_connection_may_get() -> None:
+    first, _ = map(int, pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split())
+    assert all(1024 < process.free_port() < first for _ in range(20))
+
+
 def test_a_port_that_a_stranger_took_is_chosen_anew(lab: layout.Layout) -> None:
     with socket.socket() as stranger:
         stranger.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # the port may have been a lab's just now
