@@ -9,7 +9,7 @@ from typing import Any
 from nova_lite.compute import actions
 from nova_lite.compute.actions import Action
 from tests.harness.cloud import ADMIN, CONF, CTXT, IMAGE_ID, Cloud, until
-from tests.harness.failpoints import chores
+from tests.harness.failpoints import chores, leftovers
 from tests.harness.failpoints import preparations as of
 from tests.harness.failpoints.preparations import Prepare
 
@@ -245,6 +245,25 @@ RESETS = (
     Scenario("reset in a resize on its host", actions.SETTLE, chores.under_way("finish_migration", of.at_home, _RESIZE),
              _RESET, of.hosts_enabled, restless=True),
 )  # fmt: skip
+_HARD = _act("reboot", {"type": "HARD"})
+LEFTOVERS = (
+    Scenario("resize after a reset of one", actions.RESIZE,
+             leftovers.reset_in("finish_migration", _ON_A_HOST, _RESIZE), _RESIZE, restless=True),
+    Scenario("resize on its host after a reset of one", actions.RESIZE,
+             leftovers.reset_in("finish_migration", of.at_home, _RESIZE), _RESIZE, of.hosts_enabled, restless=True),
+    Scenario("reboot after a swap in silence", actions.REBOOT_HARD, leftovers.swapped_in_silence, _HARD,
+             leftovers.copied_once, restless=True),
+    Scenario("live migration after a swap in silence", actions.LIVE_MIGRATE, leftovers.swapped_in_silence, _LIVE,
+             leftovers.copied_once, restless=True),
+    Scenario("unshelve onto a stale disk", actions.UNSHELVE, leftovers.stale_elsewhere(of.offloaded), _act("unshelve"),
+             leftovers.not_stale, restless=True),
+    Scenario("unshelve onto a stale guest", actions.UNSHELVE, leftovers.stale_elsewhere(of.offloaded, guest=True),
+             _act("unshelve"), leftovers.not_stale, restless=True),
+    Scenario("resize onto a stale disk", actions.RESIZE, leftovers.stale_elsewhere(of.booted), _RESIZE,
+             leftovers.not_stale, restless=True),
+    Scenario("resize onto a stale guest", actions.RESIZE, leftovers.stale_elsewhere(of.booted, guest=True), _RESIZE,
+             leftovers.not_stale, restless=True),
+)  # fmt: skip
 _SWEEP, _START = frozenset({"sweep"}), frozenset({"init_host"})
 SWEEPS = (
     Scenario(
@@ -304,4 +323,6 @@ STARTS = (
              restless=True, watches=_START, brings_hosts_back=True),
 )  # fmt: skip
 BY_THEMSELVES = (*SWEEPS, *CHORES, *STARTS)
-SCENARIOS: tuple[Scenario, ...] = (*BOOTS, *DELETES, *POWER, *IMAGES, *MOVES, *DEVICES, *RESETS, *BY_THEMSELVES)
+SCENARIOS: tuple[Scenario, ...] = (
+    *BOOTS, *DELETES, *POWER, *IMAGES, *MOVES, *DEVICES, *RESETS, *LEFTOVERS, *BY_THEMSELVES,
+)  # fmt: skip
