@@ -32,6 +32,7 @@ class Report:
     absent: dict[str, str] = field(default_factory=dict)
     statuses: dict[int, int] = field(default_factory=dict)
     promises: int = 0
+    actions: dict[str, int] = field(default_factory=dict)
     outcomes: dict[str, int] = field(default_factory=dict)
     before: dict[str, Gauge] = field(default_factory=dict)
     after: dict[str, Gauge] = field(default_factory=dict)
@@ -62,6 +63,7 @@ class Report:
             spreads = (row[key] for key in ("get_down_s", "post_down_s", "mended_s"))
             cells = " ".join(f"{median:7.1f} / {worst:6.1f}" for median, worst in spreads)
             lines.append(f"{row['fault']:20} {row['times']:5} {cells}")
+        lines.append("accepted: " + ", ".join(f"{number} {action}" for action, number in self.actions.items()))
         lines += [f"not here: {name}: {why}" for name, why in self.absent.items()]
         found = self.violations
         lines.append(f"{len(found)} violations" + "".join(f"\n  {each}" for each in found[:40]))

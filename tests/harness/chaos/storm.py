@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 from tests.harness.chaos import faults, gauges, workload
@@ -125,4 +126,5 @@ class Storm:
             self.report.wrong.append(f"I11: messages wait in queues: {deep}")
         self.report.statuses = dict(sorted(self._world.ledger.statuses.items()))
         self.report.promises = len(self._world.ledger.promises)
+        self.report.actions = dict(Counter(each.action for each in self._world.ledger.promises).most_common())
         self.report.outcomes = self._books.outcomes()

@@ -19,7 +19,7 @@ MOST = 4
 PAUSE_S = (0.1, 0.5)
 # How often a create whose answer was lost is said again.
 SAID_AGAIN = 6
-ADMINS = ("migrate", "os-migrateLive")
+ADMINS = ("migrate", "os-migrateLive", "evacuate", "swap_volume")
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Client(threading.Thread):
         self._admin = world.rest("admin")
         self._compute = world.url("compute")
         self._mine: list[str] = []
-        self._volume = ""
+        self._volumes: list[str] = []
         self._may_send = threading.Event()
         self._has_ended = threading.Event()
         self.is_resting = threading.Event()
@@ -151,25 +151,38 @@ class Client(threading.Thread):
             "reboot": {"type": kind}, "rebuild": {"imageRef": self._site.image},
             "resize": {"flavorRef": self._site.flavors[kind]} if kind in self._site.flavors else None,
             "os-migrateLive": {"host": None, "block_migration": "auto"}, "createImage": {"name": f"of-{server}"},
+            "evacuate": {},
         }  # fmt: skip
         self._mutate(server, name, "POST", "/action", {name: arguments.get(name)})
 
-    def _toggle_volume(self, server: str, word: str) -> None:
-        """The client's one volume comes or goes."""
-        if not self._volume:
+    def _change_volume(self, server: str, word: str) -> None:
+        """One of the client's two volumes comes, goes, or gives way to the other."""
+        volumes = self._two_volumes()
+        held = self._rest.ask(self._compute, "GET", f"/servers/{server}/os-volume_attachments")
+        if not volumes or held.status != 200:
+            return
+        free, other = self._chance.sample(volumes, 2)
+        ours = [each["volumeId"] for each in held.body["volumeAttachments"] if each["volumeId"] in volumes]
+        if not ours:
+            body = {"volumeAttachment": {"volumeId": free}}
+            self._mutate(server, "attach_volume", "POST", "/os-volume_attachments", body)
+        elif self._chance.random() < 0.5:
+            self._mutate(server, "detach_volume", "DELETE", f"/os-volume_attachments/{ours[0]}")
+        else:
+            body = {"volumeAttachment": {"volumeId": other if ours[0] == free else free}}
+            self._mutate(server, "swap_volume", "PUT", f"/os-volume_attachments/{ours[0]}", body)
+
+    def _two_volumes(self) -> list[str]:
+        """None while they cannot be made."""
+        while len(self._volumes) < 2:
             self._rest.ask(self._compute, "GET", "/limits")  # makes sure that there is a token, and so a project
             made = self._rest.ask(
                 self._world.url("volume"), "POST", f"/{self._rest.project}/volumes", {"volume": {"size": 1}}
             )
-            self._volume = made.body["volume"]["id"] if made.status == 202 else ""
-        held = self._rest.ask(self._compute, "GET", f"/servers/{server}/os-volume_attachments")
-        if not self._volume or held.status != 200:
-            return
-        if any(each["volumeId"] == self._volume for each in held.body["volumeAttachments"]):
-            self._mutate(server, "detach_volume", "DELETE", f"/os-volume_attachments/{self._volume}")
-        else:
-            body = {"volumeAttachment": {"volumeId": self._volume}}
-            self._mutate(server, "attach_volume", "POST", "/os-volume_attachments", body)
+            if made.status != 202:
+                return []
+            self._volumes.append(made.body["volume"]["id"])
+        return self._volumes
 
     def _toggle_interface(self, server: str, word: str) -> None:
         """One interface more, or one less."""
@@ -185,22 +198,24 @@ class Client(threading.Thread):
 
 _RUNNING = (
     "os-stop", "reboot SOFT", "reboot HARD", "rebuild", "resize chaos-large", "resize chaos-large", "migrate",
-    "os-migrateLive", "shelve", "createImage", "pause", "suspend", "rescue", "volume", "volume", "interface",
+    "os-migrateLive", "shelve", "createImage", "pause", "suspend", "rescue", *["volume"] * 4, "interface",
+    "evacuate",
 )  # fmt: skip
-# What a user may ask of a server in that status; "volume" and "interface" come or go.
+# What may be asked of a server in that status; "volume" and "interface" come or go. Evacuations are refused but where a
+# fault has just taken the host away.
 LEGAL: Mapping[str, tuple[str, ...]] = {
     "ACTIVE": _RUNNING,
-    "SHUTOFF": ("os-start", "os-start", "rebuild", "resize chaos-large", "shelve"),
+    "SHUTOFF": ("os-start", "os-start", "rebuild", "resize chaos-large", "shelve", "evacuate"),
     "VERIFY_RESIZE": ("confirmResize", "revertResize"),
     "PAUSED": ("unpause",),
     "SUSPENDED": ("resume",),
     "RESCUE": ("unrescue",),
     "SHELVED": ("unshelve", "shelveOffload"),
     "SHELVED_OFFLOADED": ("unshelve",),
-    "ERROR": ("reboot HARD", "delete"),
+    "ERROR": ("reboot HARD", "delete", "evacuate"),
 }
 MORE: Mapping[str, Callable[[Client, str, str], Any]] = {
-    "volume": Client._toggle_volume,
+    "volume": Client._change_volume,
     "interface": Client._toggle_interface,
     "delete": lambda client, server, word: client._mutate(server, "delete", "DELETE", ""),
 }
