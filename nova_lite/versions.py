@@ -30,6 +30,7 @@ HISTORY: tuple[ServiceVersion, ...] = (
     ServiceVersion(1, 1, _rpc("1.0", "1.0", "1.0"), "The first daemons: they say no more than this number."),
     ServiceVersion(2, 2, _rpc("1.0", "1.0", "1.0"), "Says what it works with; hosts have identities; all of the API."),
     ServiceVersion(3, 2, _rpc("1.0", "1.1", "1.0"), "Hosts number what they say of an operation."),
+    ServiceVersion(4, 2, _rpc("1.0", "1.1", "1.0"), "A host that a guest was sent to says whether it came."),
 )
 CURRENT = HISTORY[-1]
 

@@ -23,6 +23,9 @@ def settle(host: ComputeHost, ctxt: RequestContext, operation: Operation, instan
 
     :raises StaleWrite: another worker overtook this one, or the server is being deleted.
     """
+    if operation.args.get("asked") == host.name and _is_current(operation, instance):
+        _answer(host, ctxt, operation, instance)
+        return
     turn = next((_TURNS[name] for name in _TURNS if operation.args.get(name)), _follow)
     try:
         values = turn(host, ctxt, operation, instance)
@@ -48,6 +51,28 @@ def _follow(host: ComputeHost, ctxt: RequestContext, operation: Operation, insta
         brought = [BlockDevice.from_primitive(device) for device in operation.args["devices"]]
         volumes.follow(host, ctxt, operation, instance, brought)
     return {"network_info": host.network.move(ctxt, instance, host.name)}
+
+
+def _answer(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
+    """The source is down, and this is where the guest was sent: it has come, or will not come any more.
+
+    Either way it is known where it is, and the rest is for the host that has it.
+    """
+    try:
+        outcome.require(host, actions.LIVE_MIGRATE)
+        arriving = instance.replace(generation=instance.generation + 1)
+        stayed = host.driver.rollback_live_migration(arriving)  # type: ignore[attr-defined]
+    except (exception.StaleWrite, exception.ServiceStopping):
+        raise
+    except Exception as error:
+        outcome.try_later(host, ctxt, operation, "Whether a guest has come", error)
+        return
+    if stayed:
+        host.conductor.progress(ctxt, operation.id, operation.attempt, actions.FOUND_STEP, {})
+    else:
+        node = operation.args["dest_node"]
+        host.conductor.guest_moved(ctxt, instance.uuid, instance.generation, host.name, node)
+    outcome.put_down(host, ctxt, operation, f"The guest has {'not ' if stayed else ''}come to {host.name}.")
 
 
 def _come_back(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> dict[str, Any]:

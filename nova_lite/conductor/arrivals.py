@@ -14,7 +14,9 @@ from typing import Any
 
 from nova_lite import exception
 from nova_lite.compute import actions
-from nova_lite.db.api import migrations, operations
+from nova_lite.conf import CONF
+from nova_lite.db.api import migrations, operations, services
+from nova_lite.liveness import COMPUTE, dead_hosts
 from nova_lite.objects import BlockDevice, Instance, Migration, MigrationStatus, MigrationType, Operation
 
 _GIVEN_UP = (MigrationStatus.ERROR, MigrationStatus.CANCELLED, MigrationStatus.FAILED)
@@ -22,6 +24,8 @@ _GIVEN_UP = (MigrationStatus.ERROR, MigrationStatus.CANCELLED, MigrationStatus.F
 _ON_THE_WAY = ("migrate", "undo")
 # How long a guest is looked for, in seconds: then it is lost, and an operator may begin something else.
 _PATIENCE_S = 3600.0
+# From this service version on a host that a guest was sent to can be asked whether it came.
+_CAN_SAY = 4
 
 
 def sent_to(instance: Instance, host: str) -> Migration | None:
@@ -70,6 +74,27 @@ def has_gone_before(move: Operation, instance: Instance) -> bool:
 def is_undecided(instance: Instance) -> bool:
     """Whether nobody has said yet on which side of a live migration that was given up the server's guest is."""
     return any(_looks_for(each, instance) for each in operations.open_for_instance(instance.uuid))
+
+
+def without_host(settles: Operation, instance: Instance) -> int | None:
+    """The source of a guest that is looked for is down: the destination can say whether it came, and nobody else."""
+    if _looks_for(settles, instance):
+        sent = next((move for move in (sent_to(instance, side) for side in settles.args["sides"]) if move), None)
+        if sent is not None and _can_be_asked(str(sent.dest_compute)):
+            asked = {"asked": sent.dest_compute, "dest_node": sent.dest_node}
+            operations.seize(settles, "compute", {**settles.args, **asked}, host=sent.dest_compute)
+    return None
+
+
+def is_asked(settles: Operation, instance: Instance) -> bool:
+    """Whether it is the destination's turn to say whether the guest came; the server is not there."""
+    return settles.args.get("asked") == settles.host and _looks_for(settles, instance)
+
+
+def _can_be_asked(host: str) -> bool:
+    if host in dead_hosts(CONF.operations.service_down_s):
+        return False
+    return any(service.version >= _CAN_SAY for service in services.list(COMPUTE, host))
 
 
 def whereabouts(instance: Instance, ended: Iterable[Operation]) -> frozenset[str]:

@@ -93,6 +93,8 @@ def look_again(operation_id: int, attempt: int) -> Instance:
 def _is_here(operation: Operation, instance: Instance) -> bool:
     if arrivals.has_gone_before(operation, instance):
         return False
+    if arrivals.is_asked(operation, instance):
+        return True
     return instance.host == operation.host or failures.row_of(operation).off_home
 
 

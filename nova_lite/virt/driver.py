@@ -282,7 +282,10 @@ class LiveMigrationDriver(abc.ABC):
 
     @abc.abstractmethod
     def rollback_live_migration(self, instance: Instance) -> bool:
-        """On the destination: take back what was made ready. False, and nothing done: the guest has arrived."""
+        """On the destination: take back what was made ready, if anything was. False, and nothing done: it has arrived.
+
+        True: the guest will not come by that migration any more, whatever its source does.
+        """
 
     @abc.abstractmethod
     def abort_live_migration(self, instance: Instance) -> None:

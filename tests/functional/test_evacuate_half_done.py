@@ -96,6 +96,26 @@ def test_a_guest_that_is_sought_after_a_reset_is_found_not_built_over(tmp_path: 
         _lives_on_host2(cloud, server)
 
 
+def test_a_server_whose_guest_has_not_gone_over_is_evacuated_once_the_destination_says_so(
+    tmp_path: pathlib.Path,
+) -> None:
+    with _cloud(tmp_path, size=3, sweep_interval_s=0.2) as (cloud, server):
+        source, dest = cloud.drivers["host1"], cloud.drivers["host2"]
+        source.plan.delay("live_migrate_round", 0.5)
+        to_host2 = {"host": "host2", "block_migration": "auto"}
+        assert cloud.act(server, "os-migrateLive", to_host2, token=ADMIN).status == 202
+        of.began(cloud, "live_migrate_round", server)
+        cloud.silence("host1")
+        assert cloud.act(server, "os-resetState", {"state": "active"}, token=ADMIN).status == 202
+        assert _evacuate(cloud, server, host="host3") == 409
+        until(lambda: _evacuate(cloud, server, host="host3") == 200, 10, lambda: "it is in doubt for ever")
+        _ended(server)
+        assert instances.get(server).host == "host3" and server in cloud.drivers["host3"].guests
+        assert server not in dest.guests and server not in dest.incoming
+        cloud.revive("host1")
+        until(lambda: cloud.violations() == [], 10, lambda: str(cloud.violations()))
+
+
 def test_disks_that_are_set_aside_on_a_host_that_lives_are_taken_up_there(tmp_path: pathlib.Path) -> None:
     with _cloud(tmp_path, size=3) as (cloud, server):
         cloud.drivers["host1"].roots[server] = COPY

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from nova_lite import exception
 from nova_lite.compute import actions
-from nova_lite.conductor import failures, journal
+from nova_lite.conductor import arrivals, failures, journal
 from nova_lite.conductor.tasks import cold, evacuate, live_migrate, resized, soft_delete, unshelve
 from nova_lite.db.api import allocations, instances, operations
 from nova_lite.db.session import retry_on_deadlock, writer
@@ -26,6 +26,7 @@ WITHOUT_HOST: dict[str, Callable[[Operation, Instance], int | None]] = {
     actions.EVACUATE.name: evacuate.without_host,
     actions.UNSHELVE.name: unshelve.leave_dead_host,
     actions.SOFT_DELETE.name: soft_delete.leave_dead_host,
+    actions.SETTLE.name: arrivals.without_host,
 }
 
 
@@ -53,8 +54,17 @@ def host_down(operation: Operation, max_builds: int) -> int | None:
             return operation.id
         if row in (actions.DELETE, actions.FORCE_DELETE):
             return operation.id if operations.seize(operation, "conductor") else None
+        if row.beside and operation.host != instance.host:
+            return _go_after(operation, instance)
         without = WITHOUT_HOST.get(row.name)
         return without(operation, instance) if without is not None else None
+
+
+def _go_after(operation: Operation, instance: Instance) -> int | None:
+    """What runs beside goes after its server, also from where nobody can say that the server has left."""
+    topic = "conductor" if instance.host is None else "compute"
+    moved = operations.seize(operation, topic, host=instance.host)
+    return operation.id if moved and instance.host is None else None
 
 
 def time_is_up(operation: Operation) -> None:

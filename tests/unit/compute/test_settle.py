@@ -181,3 +181,45 @@ def test_while_somebody_is_at_work_nothing_that_was_set_aside_goes() -> None:
     lone, server = _beside(task_state="resize_prep")
     _settle(lone, server, let_go=True, sides=[NAME])
     assert server.uuid in lone.driver.kept and lone.conductor.verbs()[-1] == "put_down"
+
+
+# -- the destination of a migration whose source is dead ---------------------------------------------
+
+
+def _asked(lone: LoneHost, server: Instance, **other: Any) -> None:
+    args = {"sides": ["there", NAME], "devices": [], "asked": NAME, "dest_node": "node", **other}
+    settle(lone.host, CTXT, operation("settle", server, (), generation=4, **args), server)
+
+
+@pytest.mark.parametrize("made_ready", [True, False])
+def test_a_guest_that_has_not_come_will_not_come_any_more(made_ready: bool) -> None:
+    lone, server = _here(OLD, has_guest=False)
+    if made_ready:
+        lone.driver.pre_live_migration(server.replace(generation=5), (), {})
+    _asked(lone, server.replace(host="there"))
+    assert not lone.driver.list_incoming() and not lone.driver.list_disks()
+    assert lone.conductor.verbs() == ["progress", "put_down"] and lone.conductor.told[0][3] == actions.FOUND_STEP
+    assert lone.volumes.attachments["old"] == "attached" and lone.network.moved == []
+
+
+def test_the_row_of_a_guest_that_has_come_follows_it() -> None:
+    lone, server = _here(OLD, has_guest=False)
+    arrived = server.replace(generation=5)
+    lone.driver.create_disks(CTXT, arrived)
+    lone.driver.spawn(arrived, ())
+    _asked(lone, server.replace(host="there"))
+    assert lone.conductor.verbs() == ["guest_moved", "put_down"]
+    assert lone.conductor.told[0][1:] == (server.uuid, 4, NAME, "node") and lone.driver.guests
+
+
+def test_a_hypervisor_that_cannot_say_whether_it_came_has_said_nothing() -> None:
+    lone, server = _here(OLD, has_guest=False)
+    lone.driver.plan.add(FaultRule("rollback_live_migration", FaultKind.RAISE))
+    _asked(lone, server.replace(host="there"))
+    assert lone.conductor.verbs() == ["put_down"]
+
+
+def test_who_was_asked_and_has_the_server_by_now_is_not_asked_any_more() -> None:
+    lone, server = _here(NEW)
+    _asked(lone, server.replace(generation=5), former=[])
+    assert lone.conductor.verbs()[0] == "finish_operation" and lone.driver.guests

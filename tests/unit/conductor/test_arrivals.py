@@ -12,10 +12,14 @@ from nova_lite.clock import utcnow
 from nova_lite.compute import acceptance, actions
 from nova_lite.compute.power_states import PowerState
 from nova_lite.compute.vm_states import VmState
-from nova_lite.conductor import hosts, journal
+from nova_lite.conductor import arrivals, hosts, journal, moves
+from nova_lite.conductor.tasks import recover
 from nova_lite.context import RequestContext
-from nova_lite.db.api import instances, operations
-from nova_lite.objects import BlockDevice, Instance, Operation, OperationState
+from nova_lite.db import session
+from nova_lite.db.api import instances, operations, services
+from nova_lite.db.api.operation_rows import TABLE as OPERATIONS
+from nova_lite.liveness import COMPUTE
+from nova_lite.objects import BlockDevice, Instance, MigrationType, Operation, OperationState
 from tests.harness.database import fresh_database, make_instance
 
 CTXT = RequestContext(user_id="u", project_id="p", roles=["admin"], overwrite=False)
@@ -108,3 +112,51 @@ def test_what_the_host_bound_is_written_beside_what_came_meanwhile() -> None:
     journal.finish(settles.id, taken[0].attempt, PowerState.RUNNING, {"network_info": ()})
     assert operations.get(settles.id).state is OperationState.DONE
     assert instances.get(instance.uuid).network_info == instance.network_info
+
+
+# -- the source is dead ---------------------------------------------------------------------------
+
+
+def _sought(monkeypatch: pytest.MonkeyPatch, dead: set[str], version: int = 4) -> tuple[Instance, Operation]:
+    """A server whose guest is sought, and the search after a sweeper looked at it; its hosts are a and b."""
+    monkeypatch.setattr(arrivals, "dead_hosts", lambda _: frozenset(dead))
+    for host in ("a", "b"):
+        services.register(host, COMPUTE, "compute", "1", version)
+    instance = instances.insert(
+        make_instance(host="a", node="a", generation=1, launched_at=utcnow(), vm_state=VmState.ACTIVE)
+    )
+    begun = operations.get(_open(instance, "live-migration", **SENT, stage="migrate"))
+    moves.begin(begun, instance, MigrationType.LIVE, dest_compute="b", dest_node="nb")
+    acceptance.at_once(CTXT, instance, actions.RESET_STATE, {"vm_state": VmState.ACTIVE, "task_state": None})
+    (settles,) = operations.open_for_instance(instance.uuid)
+    assert recover.host_down(settles, 3) is None
+    return instance, operations.get(settles.id)
+
+
+def test_of_a_guest_whose_source_is_dead_the_destination_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    instance, settles = _sought(monkeypatch, {"a"})
+    assert (settles.host, settles.args["asked"], settles.args["dest_node"]) == ("b", "b", "nb")
+    taken = journal.take(settles.id, "me", 9, "b")
+    assert taken is not None and arrivals.is_undecided(instance)
+    journal.progress(settles.id, taken[0].attempt, actions.FOUND_STEP, {})
+    assert not arrivals.is_undecided(instance)
+    journal.rest(taken[0], "It has not come.")
+    with session.writer() as transaction:
+        transaction.execute(OPERATIONS.update().values(lease_until=None))
+    assert journal.take(settles.id, "me", 9, "b") is None, "the rest is for the server's own host"
+    assert operations.get(settles.id).host == "a"
+    assert recover.host_down(operations.get(settles.id), 3) is None and operations.get(settles.id).host == "a"
+
+
+@pytest.mark.parametrize(("dead", "version"), [({"a", "b"}, 4), ({"a"}, 3)])
+def test_who_is_dead_or_would_not_understand_is_not_asked(
+    monkeypatch: pytest.MonkeyPatch, dead: set[str], version: int
+) -> None:
+    _, settles = _sought(monkeypatch, dead, version)
+    assert settles.host == "a" and "asked" not in settles.args
+
+
+def test_who_dies_over_the_answer_leaves_it_to_the_server_s_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    instance, settles = _sought(monkeypatch, {"a"})
+    assert recover.host_down(settles, 3) is None
+    assert operations.get(settles.id).host == "a" and arrivals.is_undecided(instance)
