@@ -280,6 +280,9 @@ PORT_STEP = "port "
 # The step of a swap that says that the guest, and its server's row, have the new volume: the rest of it is the
 # attachment of the old one.
 SWAPPED_STEP = "swapped "
+# Steps of a swap before that: the hypervisor is asked from now on; its guest is known to have the old volume still.
+# The later one counts.
+COPYING_STEP, KEPT_STEP = "copying", "kept"
 # The step of an attach that failed that says that nothing of it is left: its server loses what it was to get.
 UNDONE_STEP = "undone"
 ATTACH_KEY = "attach-%d"

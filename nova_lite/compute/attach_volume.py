@@ -103,6 +103,8 @@ def swap(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance
             ctxt, str(new.attachment_id), volumes.connector(host), new.device_name
         )
         connected = new.replace(connection=found.connection)
+        # From now on nobody makes the guest anew before it is known which volume it has.
+        host.conductor.progress(ctxt, operation.id, operation.attempt, actions.COPYING_STEP, {})
         plugs.swap_volume(host, instance, old, connected)
         # Before anything else may make the guest anew, of what its server's row has. Said, it may be written.
         step = actions.SWAPPED_STEP + str(old.attachment_id)
@@ -113,6 +115,7 @@ def swap(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance
     def undo() -> None:
         if written or plugs.has_volume(host, instance, new):  # also where a former try has gone so far
             _no_way_back()
+        host.conductor.progress(ctxt, operation.id, operation.attempt, actions.KEPT_STEP, {})
         host.volume.attachment_delete(ctxt, str(new.attachment_id))
         _unmark(host, ctxt, old)
 

@@ -54,11 +54,9 @@ def _take(operation_id: int, owner: str, lease_s: float, host: str) -> tuple[Ope
         if instance is None or not _is_here(operation, instance):
             _leave(operation, instance)
             return None
-        if row.sets_task is not None and instance.launched_at is not None and arrivals.is_undecided(instance):
-            operations.pause(operation.id, operation.attempt, _UNDECIDED_S, "It is not known yet where the guest is.")
-            return None
-        if row.sets_task is not None and moves.is_in_the_way(instance):
-            operations.pause(operation.id, operation.attempt, _UNDECIDED_S, "What a move made here has not gone yet.")
+        wait = None if row.sets_task is None else _why_not_yet(operation, instance)
+        if wait is not None:
+            operations.pause(operation.id, operation.attempt, _UNDECIDED_S, wait)
             return None
         if failures.refuses(operation, instance):
             return None
@@ -70,6 +68,17 @@ def _take(operation_id: int, owner: str, lease_s: float, host: str) -> tuple[Ope
             moves.reached(instance, stage.move)
         operations.start_event(operation.id, stage.event, host)
         return operation, instance
+
+
+def _why_not_yet(operation: Operation, instance: Instance) -> str | None:
+    """What must be known, or gone, before a server's task goes on."""
+    if instance.launched_at is not None and arrivals.is_undecided(instance):
+        return "It is not known yet where the guest is."
+    if moves.is_in_the_way(instance):
+        return "What a move made here has not gone yet."
+    if volumes.is_in_the_way(operation):
+        return "It is not known yet which volume the guest has."
+    return None
 
 
 @retry_on_deadlock

@@ -9,6 +9,7 @@ import pytest
 from nova_lite import exception
 from nova_lite.db.api import operations
 from tests.harness.cloud import ADMIN, CTXT, Cloud, until
+from tests.harness.failpoints import leftovers
 
 
 @pytest.fixture(scope="module")
@@ -137,4 +138,13 @@ def test_a_server_does_not_migrate_live_while_a_volume_is_swapped(cloud: Cloud) 
     assert cloud.show(server)["OS-EXT-SRV-ATTR:host"] != source  # type: ignore[index]
     assert _guest_volumes(cloud, server) == [new] and _copies(cloud, server) == 1
     assert (cloud.volumes.show(new)["status"], cloud.volumes.show(old)["status"]) == ("in-use", "available")
+    cloud.wait_quiet()
+
+
+def test_a_guest_is_not_made_anew_before_it_is_known_which_volume_it_has(cloud: Cloud) -> None:
+    """Its host died between a swap and its word: a reboot gave it the old volume again: writes were lost."""
+    server = leftovers.swapped_in_silence(cloud)
+    _reboot(cloud, server)
+    assert _ends(cloud, server) == "done: "
+    leftovers.copied_once(cloud, server)
     cloud.wait_quiet()

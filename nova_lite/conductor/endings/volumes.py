@@ -50,6 +50,23 @@ def undo(operation: Operation, instance: Instance, reason: str) -> bool:
     return True
 
 
+def is_in_the_way(operation: Operation) -> bool:
+    """Whether nobody knows which volume the guest has, of a swap on this very host: the row may name the old.
+
+    A guest that is made anew of that loses what was written since the copy. Once the server is on another host, the
+    guest there was made of its row.
+    """
+    return any(
+        each.action == actions.SWAP_VOLUME.name and each.host == operation.host and _may_be_copied(each)
+        for each in operations.open_for_instance(operation.instance_uuid)
+    )
+
+
+def _may_be_copied(swap: Operation) -> bool:
+    said = [step for step in swap.steps if step in (actions.COPYING_STEP, actions.KEPT_STEP)]
+    return said[-1:] == [actions.COPYING_STEP] and swap.noted(actions.SWAPPED_STEP) is None
+
+
 def attach_failed(operation: Operation, instance: Instance) -> dict[str, Any]:
     """A device that its host has undone is no more; one that nobody could undo stays, to be detached."""
     return {"block_devices": _without(operation)} if actions.UNDONE_STEP in operation.steps else {}

@@ -10,6 +10,7 @@ import pytest
 from nova_lite import exception
 from nova_lite.compute.attach_volume import attach, swap
 from nova_lite.objects import BlockDevice, Instance
+from nova_lite.virt.fault_plan import FaultKind, FaultRule
 from tests.harness.database import make_instance
 from tests.harness.lone_host import CTXT, NAME, LoneHost, Volumes, operation
 
@@ -53,6 +54,27 @@ def test_a_swap_that_did_not_begin_gives_the_new_volume_back() -> None:
     _swap(lone, server)
     assert lone.conductor.verbs()[-1] == "fail_operation"
     assert [*lone.volumes.attachments] == ["a-old"]
+
+
+def test_whether_a_volume_is_copied_is_said_before_and_after() -> None:
+    """Whoever makes the guest anew waits for it. What comes to the hypervisor unsaid is waited for by nobody."""
+    lone, server = _swapping()
+    lone.volumes.fails.clear()
+    lone.driver.plan.add(FaultRule("swap_volume", FaultKind.RAISE))
+    lone.conductor.refuses = {"kept"}
+    _swap(lone, server)
+    assert lone.conductor.verbs()[-1] == "put_down"
+    assert [each[3] for each in lone.conductor.told if each[0] == "progress"] == ["copying"]
+    assert {*lone.volumes.attachments} == {"a-old", "a-new"}
+    lone.conductor.refuses = {"copying"}
+    lone.driver.plan.calls.clear()
+    with pytest.raises(exception.StaleWrite):
+        _swap(lone, server)
+    assert not lone.driver.plan.calls
+    lone.conductor.refuses.clear()
+    _swap(lone, server)
+    assert [each[3] for each in lone.conductor.told if each[0] == "progress"][1:] == ["copying", "kept", "undone"]
+    assert [*lone.volumes.attachments] == ["a-old"] and lone.conductor.verbs()[-1] == "fail_operation"
 
 
 @pytest.mark.parametrize("has_both", [False, True])
@@ -101,7 +123,8 @@ def test_what_was_swapped_is_written_before_anybody_else_is_told() -> None:
     lone, server = _swapping()
     lone.volumes.fails = {"attachment_complete"}
     _swap(lone, server)
-    (said,) = (each for each in lone.conductor.told if each[0] == "progress")
+    copying, said = (each for each in lone.conductor.told if each[0] == "progress")
+    assert copying[3] == "copying"
     (device,) = said[4]["block_devices"]
     assert said[3] == "swapped a-old" and (device.volume_id, device.attachment_id) == ("new", "a-new")
     assert lone.conductor.verbs()[-1] == "put_down" and {*lone.volumes.attachments} == {"a-old", "a-new"}
@@ -121,7 +144,8 @@ def test_a_swap_that_may_be_written_is_not_undone() -> None:
     """Also where the guest is gone when it is looked for."""
     lone, server = _swapping()
     lone.volumes.fails.clear()
-    lone.conductor.progress = mock.Mock(side_effect=RuntimeError("no answer"))  # type: ignore[method-assign]
+    told = mock.Mock(side_effect=[None, RuntimeError("no answer")])
+    lone.conductor.progress = told  # type: ignore[method-assign]
     lone.driver.find_guest = mock.Mock(return_value=None)  # type: ignore[method-assign]
     _swap(lone, server)
     assert lone.conductor.verbs()[-1] == "put_down" and [*lone.volumes.attachments] == ["a-old", "a-new"]

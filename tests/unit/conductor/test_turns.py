@@ -106,3 +106,28 @@ def test_who_was_overtaken_says_nothing(say: Callable[[Operation], object], over
     with pytest.raises(exception.StaleWrite):
         say(first)
     assert (operations.get(first.id), instances.get(first.instance_uuid), allocations.list()) == before
+
+
+@pytest.mark.parametrize(
+    ("steps", "host", "waits"),
+    [
+        (["copying"], "a", True),
+        (["kept", "copying"], "a", True),
+        (["copying", "kept"], "a", False),
+        (["copying", "swapped a-old"], "a", False),
+        (["copying"], "b", False),
+        ([], "a", False),
+    ],
+)
+def test_no_guest_is_made_anew_while_nobody_knows_which_volume_it_has(steps: list[str], host: str, waits: bool) -> None:
+    """Its row may name the old one, while the newer data are in the other. On another host it was made of its row."""
+    taken = _taken(action="stop")
+    number = operations.insert_pending(
+        request_id="r", instance_uuid=taken.instance_uuid, action="swap_volume", project_id="p", user_id="u",
+        topic="compute", host=host, args={}, timeout_s=9,
+    )  # fmt: skip
+    swap = operations.take(number, "me", 9, "compute", host)
+    assert swap is not None
+    operations.hold(number, swap.attempt, steps=steps)
+    operations.hand_over(taken.id, taken.attempt, "compute", "a", taken.args)
+    assert (journal.take(taken.id, "me", 9, "a") is None) == waits
