@@ -9,7 +9,7 @@ from typing import Any
 from nova_lite.compute import actions
 from nova_lite.compute.actions import Action
 from tests.harness.cloud import ADMIN, CONF, CTXT, IMAGE_ID, Cloud, until
-from tests.harness.failpoints import chores, leftovers
+from tests.harness.failpoints import chores, evacuations, leftovers
 from tests.harness.failpoints import preparations as of
 from tests.harness.failpoints.preparations import Prepare
 
@@ -264,6 +264,28 @@ LEFTOVERS = (
     Scenario("resize onto a stale guest", actions.RESIZE, leftovers.stale_elsewhere(of.booted, guest=True), _RESIZE,
              leftovers.not_stale, restless=True),
 )  # fmt: skip
+_MID_LIVE = ("live_migrate_round", of.booted, _LIVE)
+EVACUATIONS = (
+    Scenario("evacuate amid a resize", actions.EVACUATE,
+             evacuations.bereft_amid("migrate_disk_and_power_off", _ON_A_HOST, _RESIZE), evacuations.evacuate,
+             restless=True),
+    Scenario("evacuate amid a live migration", actions.EVACUATE, evacuations.bereft_amid(*_MID_LIVE),
+             evacuations.once_decided, restless=True),
+    Scenario("evacuate after a reset of a live migration", actions.EVACUATE,
+             evacuations.bereft_amid(*_MID_LIVE, evacuations.reset), evacuations.once_decided, restless=True),
+    Scenario("evacuate amid an attach", actions.EVACUATE,
+             evacuations.bereft_amid("attach_volume", of.beside_a_volume(of.booted), of.attach_volume),
+             evacuations.evacuate, restless=True),
+    Scenario("evacuate amid a swap", actions.EVACUATE,
+             evacuations.bereft_amid("swap_volume", _with_two_volumes, _swap_volume), evacuations.evacuate,
+             restless=True),
+    Scenario("evacuate in vain, and the host comes back", actions.EVACUATE,
+             of.failing("spawn", of.bereft(_ON_A_HOST), evacuations.ALWAYS),
+             evacuations.and_back(evacuations.evacuate), brings_hosts_back=True),
+    Scenario("reset in an evacuation, and the host comes back", actions.SETTLE,
+             evacuations.being_evacuated(_ON_A_HOST), evacuations.and_back(_RESET), restless=True,
+             brings_hosts_back=True),
+)  # fmt: skip
 _SWEEP, _START = frozenset({"sweep"}), frozenset({"init_host"})
 SWEEPS = (
     Scenario(
@@ -319,10 +341,12 @@ STARTS = (
              watches=_START, alone=True, brings_hosts_back=True),
     Scenario("start: a server was deleted", actions.DELETE, chores.deleted_meanwhile, chores.come_back,
              watches=_START, alone=True, brings_hosts_back=True),
+    Scenario("start: an evacuation failed", actions.SETTLE, evacuations.failed(_ON_A_HOST), chores.come_back,
+             restless=True, watches=_START, brings_hosts_back=True),
     Scenario("start: a build waits", actions.CREATE, chores.dying("spawn", of.nothing, _boot()), chores.come_back,
              restless=True, watches=_START, brings_hosts_back=True),
 )  # fmt: skip
 BY_THEMSELVES = (*SWEEPS, *CHORES, *STARTS)
 SCENARIOS: tuple[Scenario, ...] = (
-    *BOOTS, *DELETES, *POWER, *IMAGES, *MOVES, *DEVICES, *RESETS, *LEFTOVERS, *BY_THEMSELVES,
+    *BOOTS, *DELETES, *POWER, *IMAGES, *MOVES, *DEVICES, *RESETS, *LEFTOVERS, *EVACUATIONS, *BY_THEMSELVES,
 )  # fmt: skip
