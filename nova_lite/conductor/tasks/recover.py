@@ -9,7 +9,7 @@ from nova_lite import exception
 from nova_lite.compute import actions
 from nova_lite.conductor import arrivals, failures, journal
 from nova_lite.conductor.tasks import cold, evacuate, live_migrate, resized, soft_delete, unshelve
-from nova_lite.db.api import allocations, instances, operations
+from nova_lite.db.api import allocations, instances, operation_survey, operations
 from nova_lite.db.session import retry_on_deadlock, writer
 from nova_lite.objects import Instance, Operation
 
@@ -57,7 +57,17 @@ def host_down(operation: Operation, max_builds: int) -> int | None:
         if row.beside and operation.host != instance.host:
             return _go_after(operation, instance)
         without = WITHOUT_HOST.get(row.name)
-        return without(operation, instance) if without is not None else None
+        number = without(operation, instance) if without is not None else None
+        if number is None:
+            operation_survey.remark(operation, _waits(operation))
+        return number
+
+
+def _waits(operation: Operation) -> str:
+    """What somebody reads who wonders why nothing happens."""
+    why = f"Host {operation.host} is down; this waits for it"
+    why += "." if operation.deadline is None else f" until {operation.deadline.isoformat(timespec='seconds')}."
+    return why if _is_tried_until_done(operation) else f"{why} An operator may end it (operation cancel)."
 
 
 def _go_after(operation: Operation, instance: Instance) -> int | None:

@@ -105,8 +105,19 @@ def hurry(operation: Operation, deadline: datetime.datetime | None) -> bool:
         return affected(session, update(_T).where(*mine).values(values)) > 0
 
 
+def remark(operation: Operation, message: str) -> None:
+    """Say why an open operation waits; nothing is said of one that moved meanwhile, and nothing twice."""
+    if operation.message == message:
+        return
+    with writer() as session:
+        session.execute(
+            update(_T)
+            .where(_T.c.id == operation.id, _T.c.attempt == operation.attempt, _T.c.state == str(operation.state))
+            .values(message=message)
+        )
+
+
 def one(operation_id: int) -> Operation:
     """With its events. :raises NotFound: no such operation; :raises UnreadableObject: it cannot be read."""
     found = operations.get(operation_id)
     return found.replace(events=operations.events_of(operation_id))
-

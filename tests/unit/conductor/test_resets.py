@@ -11,6 +11,7 @@ from nova_lite.compute import acceptance, actions
 from nova_lite.compute.power_states import PowerState
 from nova_lite.compute.vm_states import VmState
 from nova_lite.conductor import moves, resets
+from nova_lite.conductor.tasks import recover
 from nova_lite.context import admin_context
 from nova_lite.db.api import allocations, compute_nodes, instances, migrations, operations
 from nova_lite.objects import Instance, Migration, MigrationStatus, MigrationType, Operation, Presence
@@ -197,3 +198,25 @@ def _resized(status: MigrationStatus, dest: str) -> Instance:
         )
     )  # fmt: skip
     return server
+
+
+def test_what_waits_for_a_dead_host_says_so_and_an_operator_may_end_it() -> None:
+    """A cold move's way back waited for a day, and nobody was told for what."""
+    server = instances.insert(make_instance(host="a", node="a", generation=4, vm_state=VmState.ACTIVE, task_state=None))
+    resets.bring_back(server)
+    for _ in range(2):
+        (settle,) = operations.open_for_instance(server.uuid)
+        assert recover.host_down(settle, 3) is None
+    (waiting,) = operations.open_for_instance(server.uuid)
+    assert str(waiting.message).startswith("Host a is down; this waits for it until 20")
+    assert "An operator may end it" in str(waiting.message) and waiting.deadline is not None
+    recover.cancelled(waiting)
+    assert operations.open_for_instance(server.uuid) == []
+    assert operations.get(waiting.id).message == "An operator ended it."
+    assert instances.get(server.uuid).vm_state == VmState.ACTIVE
+    number = operations.insert_pending(
+        request_id="r", instance_uuid=server.uuid, action="detach_volume", project_id="p", user_id="u",
+        topic="compute", host="a", args={}, timeout_s=None,
+    )  # fmt: skip
+    assert recover.host_down(operations.get(number), 3) is None
+    assert operations.get(number).message == "Host a is down; this waits for it."
