@@ -10,12 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from nova_lite import exception
+from nova_lite.compute import actions
 from nova_lite.compute.vm_states import VmState
 from nova_lite.conductor import arrivals, moves, resets
 from nova_lite.conf import CONF
-from nova_lite.db.api import instances, migrations
+from nova_lite.db.api import instances, migrations, operations
 from nova_lite.liveness import dead_hosts
-from nova_lite.objects import Instance, MigrationStatus
+from nova_lite.objects import Instance, MigrationStatus, MigrationType, Operation
+
+# What it does not end: what is to come is the server's already, and comes with it to its new host.
+SPARED = (actions.ATTACH_VOLUME.name, actions.ATTACH_INTERFACE.name)
 
 
 def supersede(instance: Instance, ended: Iterable[int]) -> None:
@@ -32,6 +36,29 @@ def supersede(instance: Instance, ended: Iterable[int]) -> None:
     row = resets.outdate(instances.get(instance.uuid), given_up)
     if row.host not in dead:
         raise exception.ComputeServiceInUse(host=row.host)
+    for each in operations.open_for_instance(instance.uuid):
+        _overtake(operations.locked(each.id))
+
+
+def _overtake(attach: Operation) -> None:
+    """Whoever is at it on the host that is given up stops, and it has the whole time of the evacuation besides.
+
+    What is being taken back already is taken along all the same: that it failed is what was said.
+    """
+    if attach.finish_time is not None:
+        return
+    if attach.args.get("stage") is not None:
+        operations.give_up(attach, "The server is built again elsewhere.")
+    elif not operations.seize(attach, attach.topic, host=attach.host, timeout_s=actions.EVACUATE.timeout_s):
+        raise exception.StaleWrite(what=f"Operation {attach.id}")
+
+
+def is_in_the_way(beside: Operation) -> bool:
+    """Whether its server is being built on another host just now, with what it is about."""
+    if beside.action not in SPARED:
+        return False
+    move = migrations.open_of(beside.instance_uuid)
+    return move is not None and move.migration_type == MigrationType.EVACUATION
 
 
 def keeper_of(instance: Instance) -> str | None:

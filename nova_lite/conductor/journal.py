@@ -12,7 +12,7 @@ from nova_lite import exception, quota
 from nova_lite.compute.power_states import PowerState
 from nova_lite.compute.task_states import TaskState
 from nova_lite.compute.vm_states import VmState
-from nova_lite.conductor import arrivals, failures, moves, poison
+from nova_lite.conductor import arrivals, evacuations, failures, moves, poison
 from nova_lite.conductor.endings import table as endings
 from nova_lite.conductor.endings import volumes
 from nova_lite.db.api import allocations, compute_nodes, console_tokens, instances, operations
@@ -54,7 +54,7 @@ def _take(operation_id: int, owner: str, lease_s: float, host: str) -> tuple[Ope
         if instance is None or not _is_here(operation, instance):
             _leave(operation, instance)
             return None
-        wait = None if row.sets_task is None else _why_not_yet(operation, instance)
+        wait = _why_not_yet(operation, instance) if row.sets_task is not None else _why_not_beside(operation)
         if wait is not None:
             operations.pause(operation.id, operation.attempt, _UNDECIDED_S, wait)
             return None
@@ -79,6 +79,10 @@ def _why_not_yet(operation: Operation, instance: Instance) -> str | None:
     if volumes.is_in_the_way(operation):
         return "It is not known yet which volume the guest has."
     return None
+
+
+def _why_not_beside(operation: Operation) -> str | None:
+    return "The server is being built again elsewhere." if evacuations.is_in_the_way(operation) else None
 
 
 @retry_on_deadlock

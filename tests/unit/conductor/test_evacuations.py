@@ -15,6 +15,7 @@ from nova_lite.compute.custody import Verdict
 from nova_lite.compute.power_states import PowerState
 from nova_lite.compute.vm_states import VmState
 from nova_lite.conductor import evacuations, hosts, journal, live_moves, moves
+from nova_lite.conductor.tasks import recover
 from nova_lite.context import admin_context
 from nova_lite.db.api import instances, migrations, operations
 from nova_lite.objects import Instance, Migration, MigrationStatus, MigrationType, Operation, Presence
@@ -91,6 +92,30 @@ def test_what_says_where_the_guest_is_keeps_nobody_from_an_evacuation(
     server = _server()
     _under_way(server, action, steps, **args)
     assert [each.action for each in operations.open_for_instance(_evacuate(server).instance_uuid)] == ["evacuate"]
+
+
+@pytest.mark.parametrize("action", ["attach_volume", "attach_interface"])
+def test_what_is_being_attached_is_taken_along(action: str) -> None:
+    server = _server()
+    attach = _under_way(server, action, bdm_uuid="b")
+    begun = _evacuate(server)
+    moves.begin(begun, server, MigrationType.EVACUATION)
+    with pytest.raises(exception.StaleWrite):
+        journal.finish(attach.id, attach.attempt, PowerState.RUNNING, {})
+    assert journal.take(attach.id, "me", 9, "a") is None, "the old host is back too early"
+    assert operations.get(attach.id).message == "The server is being built again elsewhere."
+    moves.ended(server, MigrationStatus.DONE)
+    instances.update_if(server.uuid, {"host": "b", "node": "b"})
+    assert recover.host_down(operations.get(attach.id), 3) is None
+    assert operations.get(attach.id).finish_time is None and operations.get(attach.id).host == "b"
+
+
+@pytest.mark.parametrize(("action", "args"), [("attach_volume", {"stage": "undo"}), ("detach_volume", {})])
+def test_what_is_being_taken_away_is_not(action: str, args: dict[str, Any]) -> None:
+    server = _server()
+    begun = _under_way(server, action, bdm_uuid="b", **args)
+    _evacuate(server)
+    assert operations.get(begun.id).finish_time is not None
 
 
 def _moving(server: Instance, kind: MigrationType, status: MigrationStatus, dest: str) -> Migration:
