@@ -88,7 +88,7 @@ def action(
             raise exception.StaleWrite(what=f"Instance {instance.uuid}")
         if row.task_states != actions.IDLE:
             _refuse_while_deleted(instance.uuid, row)
-            spare = evacuations.SPARED if row is actions.EVACUATE else actions.BESIDE
+            spare = moves.TAKEN_ALONG if row is actions.EVACUATE else actions.BESIDE
             ended = operations.end_open(instance.uuid, SUPERSEDED % row.name, spare=spare)
             if row is actions.EVACUATE:
                 evacuations.supersede(fresh, ended)

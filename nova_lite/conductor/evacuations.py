@@ -16,10 +16,7 @@ from nova_lite.conductor import arrivals, moves, resets
 from nova_lite.conf import CONF
 from nova_lite.db.api import instances, migrations, operations
 from nova_lite.liveness import dead_hosts
-from nova_lite.objects import Instance, MigrationStatus, MigrationType, Operation
-
-# What it does not end: what is to come is the server's already, and comes with it to its new host.
-SPARED = (actions.ATTACH_VOLUME.name, actions.ATTACH_INTERFACE.name)
+from nova_lite.objects import Instance, MigrationStatus, Operation
 
 
 def supersede(instance: Instance, ended: Iterable[int]) -> None:
@@ -51,14 +48,6 @@ def _overtake(attach: Operation) -> None:
         operations.give_up(attach, "The server is built again elsewhere.")
     elif not operations.seize(attach, attach.topic, host=attach.host, timeout_s=actions.EVACUATE.timeout_s):
         raise exception.StaleWrite(what=f"Operation {attach.id}")
-
-
-def is_in_the_way(beside: Operation) -> bool:
-    """Whether its server is being built on another host just now, with what it is about."""
-    if beside.action not in SPARED:
-        return False
-    move = migrations.open_of(beside.instance_uuid)
-    return move is not None and move.migration_type == MigrationType.EVACUATION
 
 
 def keeper_of(instance: Instance) -> str | None:

@@ -12,7 +12,7 @@ from nova_lite import exception, quota
 from nova_lite.compute.power_states import PowerState
 from nova_lite.compute.task_states import TaskState
 from nova_lite.compute.vm_states import VmState
-from nova_lite.conductor import arrivals, evacuations, failures, moves, poison
+from nova_lite.conductor import arrivals, failures, moves, poison
 from nova_lite.conductor.endings import table as endings
 from nova_lite.conductor.endings import volumes
 from nova_lite.db.api import allocations, compute_nodes, console_tokens, instances, operations
@@ -82,7 +82,7 @@ def _why_not_yet(operation: Operation, instance: Instance) -> str | None:
 
 
 def _why_not_beside(operation: Operation) -> str | None:
-    return "The server is being built again elsewhere." if evacuations.is_in_the_way(operation) else None
+    return "The server is being built again elsewhere." if moves.takes_along(operation) else None
 
 
 @retry_on_deadlock

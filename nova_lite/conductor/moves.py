@@ -20,6 +20,8 @@ from nova_lite.objects import Flavor, Instance, Migration, MigrationStatus, Migr
 from nova_lite.objects.flavor import quota_counts
 from nova_lite.objects.migration import ENDED
 
+# What an evacuation does not end: what is to come is the server's already.
+TAKEN_ALONG = (actions.ATTACH_VOLUME.name, actions.ATTACH_INTERFACE.name)
 _HALF_WAY = (MigrationStatus.PRE_MIGRATING, MigrationStatus.MIGRATING, MigrationStatus.POST_MIGRATING)
 # The server is used where it came to.
 _WAITED = (MigrationStatus.FINISHED, MigrationStatus.CONFIRMING)
@@ -165,6 +167,14 @@ def is_in_the_way(instance: Instance) -> bool:
         and each.args["generation"] == instance.generation
         for each in operations.open_for_instance(instance.uuid)
     )  # fmt: skip
+
+
+def takes_along(beside: Operation) -> bool:
+    """Whether its server is being evacuated just now, and what it is about comes to the new host by that."""
+    if beside.action not in TAKEN_ALONG:
+        return False
+    migration = migrations.open_of(beside.instance_uuid)
+    return migration is not None and migration.migration_type == MigrationType.EVACUATION
 
 
 def let_go_beside(host: str, found: Iterable[Presence]) -> None:
