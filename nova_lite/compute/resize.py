@@ -11,7 +11,7 @@ import traceback
 from typing import Any
 
 from nova_lite import exception
-from nova_lite.compute import actions, outcome, reconcile, volumes
+from nova_lite.compute import actions, outcome, reconcile, stale, volumes
 from nova_lite.compute.host import ComputeHost
 from nova_lite.compute.revert import again, make_room, take_back, take_over
 from nova_lite.compute.task_states import TaskState
@@ -30,13 +30,19 @@ def resize(host: ComputeHost, ctxt: RequestContext, operation: Operation, instan
 
 
 def _agree(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
-    """The destination says whether it can; if not, another one is chosen."""
+    """The destination says whether it can, and has room: nothing of the server is here; if not, another is chosen."""
+    row = actions.by_name(operation.action)
     try:
-        outcome.require(host, actions.by_name(operation.action))
-    except exception.NotSupported as error:
+        outcome.require(host, row)
+        if operation.args["old"]["host"] != host.name:
+            stale.make_room(host, instance)
+    except _OVERTAKEN:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, nothing was sent yet
+        LOG.warning("Server %s cannot move to this host: %s", instance.uuid, error)
         ignored = sorted({*operation.args.get("ignore_hosts", ()), host.name})
-        why = {"reason": str(error), "details": ""}
-        more = {"ignore_hosts": ignored, "lacking": str(error), "failure": why}
+        reason = outcome.reason_of(error, row)
+        more = {"ignore_hosts": ignored, "lacking": reason, "failure": {"reason": reason, "details": ""}}
         host.conductor.hand_over(ctxt, operation.id, operation.attempt, "schedule", None, {}, more)
         return
     address = host.driver.inventory().host_ip

@@ -1,4 +1,4 @@
-"""What a host still has of a server that is built on it anew: a disk that was not removed when it could be."""
+"""What a host still has of a server that is built on it anew, or comes to it: what was not removed when it could be."""
 
 from __future__ import annotations
 
@@ -29,11 +29,25 @@ def clearing(host: ComputeHost, operation: Operation, server: Instance, newest: 
     return steps.Step(name, clear, lambda: None)  # what was stale is not missed
 
 
+def make_room(host: ComputeHost, server: Instance) -> None:
+    """Remove what is here of a server that lives elsewhere, before it is sent here.
+
+    :raises Conflict: there is a guest that is not known to be stale. Nothing was touched.
+    """
+    if host.driver.find_guest(server.uuid) is not None or server.uuid in host.driver.list_disks():
+        _remove(host, server, server.generation - 1)
+
+
 def _clear(host: ComputeHost, operation: Operation, server: Instance, newest: int) -> None:
     found = host.driver.find_guest(server.uuid)
+    if found is not None and found.generation == server.generation and _DISKS in operation.steps:
+        return  # begun by a daemon of before this step
+    _remove(host, server, newest)
+
+
+def _remove(host: ComputeHost, server: Instance, newest: int) -> None:
+    found = host.driver.find_guest(server.uuid)
     if found is not None:
-        if found.generation == server.generation and _DISKS in operation.steps:
-            return  # begun by a daemon of before this step
         if found.generation is None or found.generation > newest:
             raise exception.Conflict(f"Host {host.name} has a guest of {server.uuid} that is not known to be stale.")
         host.driver.destroy(server)

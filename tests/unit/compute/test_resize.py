@@ -9,6 +9,7 @@ import pytest
 
 from nova_lite import exception
 from nova_lite.compute import actions, resize, revert
+from nova_lite.objects import Instance
 from nova_lite.virt.fault_plan import FaultKind, FaultRule
 from tests.harness.builders import make_flavor
 from tests.harness.database import make_instance
@@ -99,3 +100,49 @@ def test_who_stops_while_he_builds_undoes_nothing(error: exception.NovaLiteError
     with pytest.raises(type(error)):
         resize.resize(lone.host, CTXT, build, server)
     assert lone.driver.roots == {server.uuid: "what came"} and lone.conductor.told == []
+
+
+def _agrees(lone: LoneHost, server: Instance, source: str = "there") -> tuple[Any, ...]:
+    """What a destination says at last."""
+    side = {"host": source, "node": source}
+    begun = operation("resize", server, (), stage="prep", old=side, new={"host": NAME, "node": NAME}, power_on=True)
+    resize.resize(lone.host, CTXT, begun, server)
+    return tuple(lone.conductor.told[-1])
+
+
+@pytest.mark.parametrize("guest", [False, True])
+def test_a_destination_removes_what_it_has_of_before(guest: bool) -> None:
+    """What comes would be laid over the disk of a guest that may run."""
+    lone, server = LoneHost(), make_instance(host="there", node="there", generation=3)
+    lone.driver.create_disks(None, server)
+    if guest:
+        lone.driver.spawn(server.replace(generation=2), ())
+    assert _agrees(lone, server)[3:5] == ("resize", "there")
+    assert not lone.driver.guests and not lone.driver.disks
+
+
+@pytest.mark.parametrize("generation", [3, 4])
+def test_a_destination_with_a_guest_that_may_not_be_stale_takes_no_other(generation: int) -> None:
+    """Nothing of it is touched, and another host is chosen."""
+    lone, server = LoneHost(), make_instance(host="there", node="there", generation=3)
+    lone.driver.create_disks(None, server)
+    lone.driver.spawn(server.replace(generation=generation), ())
+    told = _agrees(lone, server)
+    assert told[3:5] == ("schedule", None) and told[6]["ignore_hosts"] == [NAME]
+    assert lone.driver.guests[server.uuid].generation == generation and lone.driver.disks == {server.uuid}
+
+
+def test_a_destination_that_is_the_source_removes_nothing() -> None:
+    lone, server = LoneHost(), make_instance(host=NAME, node=NAME)
+    lone.driver.create_disks(None, server)
+    lone.driver.spawn(server, ())
+    assert _agrees(lone, server, NAME)[3:5] == ("resize", NAME)
+    assert server.uuid in lone.driver.guests and lone.driver.disks == {server.uuid}
+
+
+def test_a_destination_that_cannot_make_room_is_not_the_one() -> None:
+    lone, server = LoneHost(), make_instance(host="there", node="there")
+    lone.driver.create_disks(None, server)
+    lone.driver.plan.add(FaultRule("delete_disks", FaultKind.RAISE))
+    told = _agrees(lone, server)
+    assert told[3] == "schedule" and told[6]["lacking"] == "Action 'resize' failed: NovaLiteError"
