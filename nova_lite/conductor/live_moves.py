@@ -71,17 +71,18 @@ def has_come(instance: Instance, host: str, guest: Presence) -> bool:
 def as_outlived(instance: Instance, host: str, found: Presence) -> Instance:
     """The row as newer than a guest that is proved to be what an evacuation that is over left on a host it asked.
 
-    Only that one was to build there under the guest's generation, and the server has not moved since.
+    Only that one was to build there under the guest's generation, and no move since was to bring the server there.
+    What else has come there since it left as well, and a row is never older than a guest that its server had.
     """
     if instance.is_deleted or instance.host == host or found.generation is None:
         return instance
-    if found.generation <= instance.generation or not _was_asked(instance, host, found.generation):
+    if found.generation < instance.generation or not _was_asked(instance, host, found.generation):
         return instance
     return instance.replace(generation=found.generation + 1)
 
 
 def _was_asked(instance: Instance, host: str, generation: int) -> bool:
-    last = migrations.last_of(instance.uuid)
+    last = migrations.last_at(instance.uuid, host)
     failed = last is not None and last.migration_type == MigrationType.EVACUATION and last.status in _FAILED
     if last is None or not failed or last.dest_compute != host or last.operation_id is None:
         return False

@@ -56,6 +56,14 @@ def last_of(instance_uuid: str) -> Migration | None:
     return found[0] if found else None
 
 
+def last_at(instance_uuid: str, host: str) -> Migration | None:
+    """The newest move of a server from, to or on that host, whatever came of it."""
+    here = or_(_T.c.source_compute == host, _T.c.dest_compute == host)
+    query = select(_T).where(_T.c.instance_uuid == instance_uuid, here).order_by(_T.c.id.desc())
+    found = _all(query.limit(1))
+    return found[0] if found else None
+
+
 def last_proven(instance_uuid: str) -> Migration | None:
     """The newest move of a server but for evacuations that are open or failed: where its disks are, they do not say."""
     query = select(_T).where(_T.c.instance_uuid == instance_uuid, _PROVES).order_by(_T.c.id.desc())

@@ -181,6 +181,11 @@ def test_only_what_a_failed_evacuation_was_to_build_there_goes(
     operations.give_up(begun, "no")
     found = Presence(server.uuid, generation=seen, power_state=int(PowerState.RUNNING))
     assert hosts.judge(host, [found])["rulings"][server.uuid]["verdict"] == verdict
+    moves.begin(_under_way(server, "migrate"), server, MigrationType.LIVE, dest_compute="d")
+    assert hosts.judge(host, [found])["rulings"][server.uuid]["verdict"] == verdict, "it went elsewhere since"
+    if verdict == Verdict.DESTROY:
+        instances.update_if(server.uuid, {"host": "d", "generation": 7, "vm_state": VmState.ACTIVE})
+        assert hosts.judge(host, [found])["rulings"][server.uuid]["verdict"] == verdict, "and is as new as that by now"
     later = moves.begin(_under_way(server, "migrate"), server, MigrationType.LIVE, dest_compute="b")
     assert later.id > migration.id and live_moves.as_outlived(server, host, found) == server
 
