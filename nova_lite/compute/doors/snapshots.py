@@ -52,8 +52,8 @@ class ImagingDoor(Door):
                 ctxt, instance, row, {**args, "image_id": image_id},
                 also=lambda operation_id: provisional_images.bind(image_id, operation_id),
             )  # fmt: skip
-        except exception.NovaLiteError:
-            provisional_images.discard(image_id, instance.uuid)
+        except BaseException:
+            provisional_images.refused(image_id)
             raise
         return image_id
 

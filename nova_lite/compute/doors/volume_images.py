@@ -46,8 +46,8 @@ class VolumeImageDoor(Door):
             self._image.upload(ctxt, image_id, io.BytesIO(b""), "raw")
             _accept(ctxt, instance, row, image_id)
         except BaseException:
-            provisional_images.discard(image_id, instance.uuid)
-            self._give_back(ctxt, image_id, snapshots)
+            if provisional_images.refused(image_id):
+                self._give_back(ctxt, image_id, snapshots)
             raise
         return image_id
 

@@ -11,6 +11,7 @@ from nova_lite.clock import utcnow
 from nova_lite.db.models import Operation
 from nova_lite.db.models import ProvisionalImage as Model
 from nova_lite.db.session import reader, retry_on_deadlock, writer
+from nova_lite.db.transaction import Transaction
 from nova_lite.db.writes import affected, insert_missing
 from nova_lite.objects import OPEN_STATES
 
@@ -48,10 +49,20 @@ def keep(image_id: str) -> bool:
 
 @retry_on_deadlock
 def discard(image_id: str, instance_uuid: str) -> None:
-    """Nobody needs the image any more: it goes."""
+    """Nobody needs the image any more: it goes. What an operation is about goes by that one's end, as ever."""
     with writer() as session:
         _write(image_id, instance_uuid, 0)
-        session.execute(update(_T).where(_T.c.image_id == image_id).values(operation_id=None, due_at=utcnow()))
+        _ripen(session, image_id)
+
+
+@retry_on_deadlock
+def refused(image_id: str) -> bool:
+    """The request is over: its image goes, if it was not accepted. False: it was, and its operation decides, or did.
+
+    Who asked for the acceptance may have heard of it too late, or never: only this proves that nothing came of it.
+    """
+    with writer() as session:
+        return _ripen(session, image_id)
 
 
 def due(limit: int = 100) -> list[ProvisionalImage]:
@@ -69,6 +80,12 @@ def list_all() -> list[ProvisionalImage]:
     query = select(_T.c.image_id, _T.c.instance_uuid, _T.c.operation_id).order_by(_T.c.id)
     with reader() as session:
         return [ProvisionalImage(*row) for row in session.execute(query).all()]
+
+
+def _ripen(session: Transaction, image_id: str) -> bool:
+    """What no operation is about goes at once; False where there is no such image."""
+    ripe = update(_T).where(_T.c.image_id == image_id, _T.c.operation_id.is_(None)).values(due_at=utcnow())
+    return affected(session, ripe) > 0
 
 
 def _write(image_id: str, instance_uuid: str, seconds: float) -> None:

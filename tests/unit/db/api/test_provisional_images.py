@@ -52,8 +52,25 @@ def test_an_operation_that_was_purged_has_ended() -> None:
 
 def test_what_is_discarded_is_due_whether_it_was_promised_or_not() -> None:
     provisional_images.promise(IMAGE, SERVER, 600)
-    provisional_images.bind(IMAGE, _operation())
     provisional_images.discard(IMAGE, SERVER)
     provisional_images.discard("22222222-0000-4000-8000-000000000002", SERVER)
     provisional_images.discard("22222222-0000-4000-8000-000000000002", SERVER)
     assert _due() == [IMAGE, "22222222-0000-4000-8000-000000000002"]
+
+
+def test_what_an_operation_is_about_goes_by_its_end_whoever_discards_it() -> None:
+    provisional_images.promise(IMAGE, SERVER, 600)
+    number = _operation()
+    provisional_images.bind(IMAGE, number)
+    provisional_images.discard(IMAGE, SERVER)
+    assert _due() == [] and [image.operation_id for image in provisional_images.list_all()] == [number]
+
+
+def test_only_what_was_not_accepted_is_refused() -> None:
+    """A request that hears of its acceptance too late takes nothing back, be it under way or done."""
+    provisional_images.promise(IMAGE, SERVER, 600)
+    assert provisional_images.refused(IMAGE) and _due() == [IMAGE]
+    provisional_images.bind(IMAGE, _operation())
+    assert not provisional_images.refused(IMAGE) and _due() == []
+    provisional_images.keep(IMAGE)
+    assert not provisional_images.refused(IMAGE) and provisional_images.list_all() == []
