@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from nova_lite import exception
-from nova_lite.compute import actions, outcome, volumes
+from nova_lite.compute import actions, outcome, stale, volumes
 from nova_lite.compute.host import ComputeHost
 from nova_lite.context import RequestContext
 from nova_lite.objects import BlockDevice, Instance, MigrationStatus, MigrationWish, Operation
@@ -30,10 +30,17 @@ def live_migrate(host: ComputeHost, ctxt: RequestContext, operation: Operation, 
 
 def _check(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
     """The destination's first turn."""
+    try:
+        outcome.require(host, actions.LIVE_MIGRATE)
+        stale.make_room(host, instance)
+    except _NOT_OURS:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, nothing was made ready that might be taken back
+        _refuse(host, ctxt, operation, instance, error)
+        return
     arriving = _arriving(instance)
     driver: Any = host.driver
     try:
-        outcome.require(host, actions.LIVE_MIGRATE)
         args = operation.args
         facts = driver.check_can_live_migrate_destination(
             arriving, args["block_migration"], bool(args["disk_over_commit"])
@@ -48,11 +55,17 @@ def _check(host: ComputeHost, ctxt: RequestContext, operation: Operation, instan
     except exception.StaleWrite:
         _clear(host, ctxt, instance, arriving)
         raise
-    except Exception as error:
-        LOG.warning("Server %s cannot migrate to this host: %s", instance.uuid, error)
+    except Exception as error:  # noqa: BLE001 - whatever it is, another host is tried
         _clear(host, ctxt, instance, arriving)
-        more = {"failure": _failure(error, instance)}
-        host.conductor.hand_over(ctxt, operation.id, operation.attempt, "retry", None, {}, more)
+        _refuse(host, ctxt, operation, instance, error)
+
+
+def _refuse(
+    host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance, error: Exception
+) -> None:
+    LOG.warning("Server %s cannot migrate to this host: %s", instance.uuid, error)
+    more = {"failure": _failure(error, instance)}
+    host.conductor.hand_over(ctxt, operation.id, operation.attempt, "retry", None, {}, more)
 
 
 def _migrate(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:

@@ -49,6 +49,7 @@ def _remove(host: ComputeHost, server: Instance, newest: int) -> None:
     found = host.driver.find_guest(server.uuid)
     if found is not None:
         if found.generation is None or found.generation > newest:
-            raise exception.Conflict(f"Host {host.name} has a guest of {server.uuid} that is not known to be stale.")
+            # Users read it, so it names no host.
+            raise exception.Conflict(f"There is another guest of {server.uuid}, which is not known to be stale.")
         host.driver.destroy(server)
     host.driver.delete_disks(server)
