@@ -5,6 +5,7 @@ Everything accepted is in the database when a method returns; the messages sent 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from oslo_config import cfg
@@ -59,19 +60,16 @@ class API(Doors):
         """
         self._check_metadata(ctxt, request)
         builds = create.prepare(ctxt, request, self._lookups, self._conf.default_schedule_zone)
-        with provisional_volumes.promised(reservations.need(builds), self._door.acceptance_s) as promised:
+        with provisional_volumes.promised(reservations.need(builds), self._door.acceptance_s) as promise:
             builds = reservations.reserve(ctxt, self._volume, builds)
+            promise.undo(partial(reservations.give_back, ctxt, self._volume, builds))
 
             def first() -> None:
-                provisional_volumes.keep(promised)
+                promise.keep()
                 if once is not None:
                     once.keep(builds[0].instance)
 
-            try:
-                operation_ids = acceptance.create(ctxt, [(build.instance, build.args) for build in builds], first)
-            except BaseException:
-                reservations.give_back(ctxt, self._volume, builds)
-                raise
+            operation_ids = acceptance.create(ctxt, [(build.instance, build.args) for build in builds], first)
         self._conductor.wake(ctxt, operation_ids)
         servers = tuple(instances.get_many([build.instance.uuid for build in builds]))
         return servers, builds[0].instance.reservation_id or ""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from nova_lite import exception
@@ -18,6 +19,7 @@ from nova_lite.compute.doors.door import Door, check_lock
 from nova_lite.compute.vm_states import VmState
 from nova_lite.context import RequestContext
 from nova_lite.db.api import instances, operations, provisional_volumes
+from nova_lite.db.api.provisional_volumes import Promise
 from nova_lite.db.session import retry_on_deadlock, writer
 from nova_lite.objects import BlockDevice, Instance
 from nova_lite.volume.meta import Volume
@@ -75,21 +77,18 @@ class VolumesDoor(Door):
             multiattach=volume.multiattach,
         )
         device_names.for_attach(instance, device_name)  # a bad name is refused before the volume is asked for
-        with provisional_volumes.promised([instance.uuid], self.acceptance_s, volume.id) as promised:
-            device = device.replace(attachment_id=self._volume.attachment_create(ctxt, volume.id, instance.uuid))
-            try:
-                return self._accept_attach(ctxt, instance, row, device, promised)
-            except BaseException:
-                self._volume.attachment_delete(ctxt, str(device.attachment_id))
-                raise
+        with provisional_volumes.promised([instance.uuid], self.acceptance_s, volume.id) as promise:
+            held = self._volume.attachment_create(ctxt, volume.id, instance.uuid)
+            promise.undo(partial(self._volume.attachment_delete, ctxt, held))
+            return self._accept_attach(ctxt, instance, row, device.replace(attachment_id=held), promise)
 
     def _accept_attach(
-        self, ctxt: RequestContext, instance: Instance, row: actions.Action, device: BlockDevice, promised: list[int]
+        self, ctxt: RequestContext, instance: Instance, row: actions.Action, device: BlockDevice, promise: Promise
     ) -> BlockDevice:
         added: list[BlockDevice] = []
 
         def add(server: Instance) -> Devices:
-            provisional_volumes.keep(promised)
+            promise.keep()
             if any(each.volume_id == device.volume_id for each in server.block_devices):
                 raise exception.InvalidVolume(reason=f"volume {device.volume_id} already attached")
             added[:] = [device.replace(device_name=device_names.for_attach(server, device.device_name))]
@@ -114,35 +113,36 @@ class VolumesDoor(Door):
             raise exception.VolumeNotAttached(instance_uuid=instance.uuid, volume_id=volume_id)
         if device.is_root:
             raise exception.Invalid("Cannot detach a root device volume")
-        with provisional_volumes.promised([instance.uuid], self.acceptance_s, volume_id) as promised:
-            begun = self._begin_detaching(ctxt, instance, volume, device)
+        with provisional_volumes.promised([instance.uuid], self.acceptance_s, volume_id) as promise:
+            self._begin_detaching(ctxt, instance, volume, device, promise)
 
             def also(operation_id: int) -> None:
                 self._refuse_second_detach(instance, device, operation_id)
-                provisional_volumes.keep(promised)
+                promise.keep()
 
-            try:
-                self._accept(ctxt, instance, row, {"bdm_uuid": device.bdm_uuid}, also=also)
-            except BaseException:
-                # the mark is the other's, who was accepted
-                if begun and not self._works_on(instance, device):
-                    self._volume.roll_detaching(ctxt, volume_id)
-                raise
+            self._accept(ctxt, instance, row, {"bdm_uuid": device.bdm_uuid}, also=also)
 
-    def _begin_detaching(self, ctxt: RequestContext, instance: Instance, volume: Volume, device: BlockDevice) -> bool:
-        """Mark the volume; False where there is nothing to mark: it never got connected, or an older try marked it.
+    def _begin_detaching(
+        self, ctxt: RequestContext, instance: Instance, volume: Volume, device: BlockDevice, promise: Promise
+    ) -> None:
+        """Mark the volume, unless there is nothing to mark: it never got connected, or an older try marked it.
 
         :raises InvalidVolume: it is being detached, or busy.
         """
         if not device.connection:
-            return False
+            return
         if volume.status == "detaching" and not self._works_on(instance, device):
-            return False
+            return
         try:
             self._volume.begin_detaching(ctxt, volume.id)
         except exception.InvalidInput as error:
             raise exception.InvalidVolume(reason=error.message) from error
-        return True
+
+        def unmark() -> None:
+            if not self._works_on(instance, device):  # else the mark is the other's, who was accepted
+                self._volume.roll_detaching(ctxt, volume.id)
+
+        promise.undo(unmark)
 
     def _refuse_second_detach(self, instance: Instance, device: BlockDevice, mine: int) -> None:
         """In the transaction of the acceptance, which looks at no task state: who came first may be done by now.
@@ -187,29 +187,12 @@ class VolumesDoor(Door):
         if device is None:
             raise exception.VolumeDeviceNotFound(volume_id=old_id)
         _check_swap(instance, old, new)
-        with (
-            provisional_volumes.promised([instance.uuid], self.acceptance_s, old_id) as of_old,
-            provisional_volumes.promised([instance.uuid], self.acceptance_s, new.id) as of_new,
-        ):
-            self._accept_swap(ctxt, instance, old, new, device, [*of_old, *of_new])
-
-    def _accept_swap(
-        self, ctxt: RequestContext, instance: Instance, old: Volume, new: Volume, device: BlockDevice,
-        promised: list[int],
-    ) -> None:  # fmt: skip
-        begun = self._begin_detaching(ctxt, instance, old, device)
-        held = None
-        try:
+        with provisional_volumes.promised([instance.uuid], self.acceptance_s, old_id, new.id) as promise:
+            self._begin_detaching(ctxt, instance, old, device, promise)
             held = self._volume.attachment_create(ctxt, new.id, instance.uuid)
+            promise.undo(partial(self._volume.attachment_delete, ctxt, held))
             args = {"bdm_uuid": device.bdm_uuid, "volume_id": new.id, "attachment_id": held, "volume_size": new.size}
-            row = actions.SWAP_VOLUME
-            self.accept(ctxt, instance, row, args, also=lambda _: provisional_volumes.keep(promised))
-        except BaseException:
-            if held is not None:
-                self._volume.attachment_delete(ctxt, held)
-            if begun:
-                self._volume.roll_detaching(ctxt, old.id)
-            raise
+            self.accept(ctxt, instance, row, args, also=lambda _: promise.keep())
 
     def update(self, instance: Instance, volume_id: str, changes: dict[str, Any], fixed: dict[str, Any]) -> None:
         """Change a device.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-from collections.abc import Collection, Iterable, Iterator
+import logging
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,8 @@ from nova_lite.db import clock
 from nova_lite.db.models import ProvisionalVolume as Model
 from nova_lite.db.session import reader, retry_on_deadlock, writer
 from nova_lite.db.writes import affected, new_id
+
+LOG = logging.getLogger(__name__)
 
 _T = Model.__table__
 _ROWS = select(_T.c.id, _T.c.instance_uuid, _T.c.volume_id).order_by(_T.c.id)
@@ -29,28 +32,58 @@ class ProvisionalVolume:
     volume_id: str | None
 
 
+class Promise:
+    """What one request asks of the volume service, and how to take it back."""
+
+    def __init__(self, ids: Collection[int]) -> None:
+        self._ids = ids
+        self._undos: list[Callable[[], object]] = []
+
+    def keep(self) -> None:
+        """The request is accepted, in the caller's transaction; errors as in :func:`keep`."""
+        keep(self._ids)
+
+    def undo(self, *undos: Callable[[], object]) -> None:
+        """What takes back what was just done, should the request be refused."""
+        self._undos += undos
+
+    def over(self) -> None:
+        """The request failed: what it did is taken back at once, but only if it is proved that nobody accepted it.
+
+        The answer of the commit that accepts may be lost, or come when all is done: then the volumes are in use.
+        """
+        if not refused(self._ids):
+            return
+        for undo in reversed(self._undos):
+            try:
+                undo()
+            except exception.NovaLiteError as error:
+                LOG.error("A conductor has to take back what a refused request did: %s", error)
+
+
 @contextlib.contextmanager
-def promised(instance_uuids: Iterable[str], seconds: float, volume_id: str | None = None) -> Iterator[list[int]]:
-    """While a request asks the volume service for what it needs: the ids for :func:`keep`. What is refused goes.
+def promised(instance_uuids: Iterable[str], seconds: float, *volume_ids: str) -> Iterator[Promise]:
+    """While a request asks the volume service for what it needs. What is refused goes.
 
     :param seconds: the request may take; what was not accepted by then never will be.
     """
-    ids = promise(instance_uuids, seconds, volume_id)
+    one = Promise(promise(instance_uuids, seconds, *volume_ids))
     try:
-        yield ids
+        yield one
     except BaseException:
-        refused(ids)
+        one.over()
         raise
 
 
 @retry_on_deadlock
-def promise(instance_uuids: Iterable[str], seconds: float, volume_id: str | None = None) -> list[int]:
+def promise(instance_uuids: Iterable[str], seconds: float, *volume_ids: str) -> list[int]:
     """The volume service is about to be asked for a request that is not accepted yet; the ids of its rows."""
     now = clock.now()
     due = now + datetime.timedelta(seconds=seconds)
     rows = [
         {"instance_uuid": uuid, "volume_id": volume_id, "doomed": False, "due_at": due, "created_at": now}
         for uuid in instance_uuids
+        for volume_id in volume_ids or (None,)
     ]
     if not rows:
         return []
@@ -71,12 +104,12 @@ def keep(ids: Collection[int]) -> None:
 
 
 @retry_on_deadlock
-def refused(ids: Collection[int]) -> None:
-    """The request is over and was not accepted: whatever is left of it goes at once."""
+def refused(ids: Collection[int]) -> bool:
+    """The request is over: whatever is left of it goes at once. False: it was accepted, or goes already."""
     if not ids:
-        return
+        return False
     with writer() as session:
-        session.execute(update(_T).where(_T.c.id.in_(ids)).values(doomed=True))
+        return affected(session, update(_T).where(_T.c.id.in_(ids)).values(doomed=True)) == len(ids)
 
 
 def due(limit: int = 100) -> list[ProvisionalVolume]:

@@ -13,8 +13,13 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import select
+
 from nova_lite import concurrency, exception, failpoints
+from nova_lite.db.models import Operation
+from nova_lite.db.session import reader
 from nova_lite.manager import Manager
+from nova_lite.objects import OPEN_STATES
 from nova_lite.service import Service
 from nova_lite.virt.fake import FakeDriver
 from tests.harness.cloud import Cloud
@@ -26,12 +31,14 @@ API = "api"
 class Kind(enum.StrEnum):
     """CRASH: the service dies there, and another life of it starts. HANG: the thread stands still past its lease and
     then goes on, when somebody else has done its work. DELAY: it takes longer. RAISE: what it was about to do fails.
+    LATE: the answer of what it did is lost, which it notices when everybody else is done.
     """
 
     CRASH = "crash"
     RAISE = "raise"
     HANG = "hang"
     DELAY = "delay"
+    LATE = "late"
 
 
 class Killed(BaseException):
@@ -153,10 +160,20 @@ class Breaker:
             self._standing += 1
         if kind is Kind.DELAY:
             concurrency.sleep(self._pause_s / 4)
+        elif kind is Kind.LATE:
+            self._wait_for_the_others()
         else:
             self._over.wait(self._pause_s)
         with self._lock:
             self._standing -= 1
+        if kind is Kind.LATE:
+            raise _error(moment.point)
+
+    def _wait_for_the_others(self) -> None:
+        """Longer than a lease, if they take so long; they may also wait for this one."""
+        looks = 20
+        while looks and not self._over.wait(2 * self._pause_s / 20) and is_at_work():
+            looks -= 1
 
     def _kill(self, manager: Manager | None) -> None:
         """The thread unwinds as far as it likes: no door opens to it any more, so the world sees nothing of that."""
@@ -180,6 +197,13 @@ class Breaker:
             if service.manager is manager:
                 self._cloud.kill(name)
                 starts[service.name](name)
+
+
+def is_at_work() -> bool:
+    """Whether an operation is open."""
+    query = select(Operation.id).where(Operation.state.in_([str(state) for state in OPEN_STATES])).limit(1)
+    with reader() as session:
+        return session.execute(query).first() is not None
 
 
 def _is_inside_a_driver() -> bool:

@@ -15,21 +15,16 @@ from dataclasses import dataclass, field
 from typing import Any
 from unittest import mock
 
-from sqlalchemy import select
-
 from nova_lite.compute.action_row import Backoff
 from nova_lite.compute.manager import ComputeManager
 from nova_lite.conductor.rpcapi import ConductorRpcAPI
-from nova_lite.db.models import Operation
-from nova_lite.db.session import reader
-from nova_lite.objects import OPEN_STATES
 from nova_lite.scheduler import rpcapi as scheduler
 from nova_lite.service import Service
 from nova_lite.virt.fake import live_migration
 from tests.harness.cloud import CONF, IMAGE_ID, Answer, Cloud
 from tests.harness.failpoints import watch
-from tests.harness.failpoints.breaker import Breaker, Killed, Kind, Moment
-from tests.harness.failpoints.points import BEFORE_COMMIT
+from tests.harness.failpoints.breaker import Breaker, Killed, Kind, Moment, is_at_work
+from tests.harness.failpoints.points import AFTER_COMMIT, BEFORE_COMMIT
 from tests.harness.failpoints.preparations import OTHER_IMAGE
 from tests.harness.failpoints.scenarios import Scenario
 
@@ -161,7 +156,7 @@ class Matrix:
         quiet = 0
         while time.monotonic() < end:
             # Far cheaper than the oracle, who is not asked while anything is under way.
-            quiet = 0 if _is_at_work() or self._look() else quiet + 1
+            quiet = 0 if is_at_work() or self._look() else quiet + 1
             if quiet == looks:
                 return []
             time.sleep(0.08)
@@ -200,13 +195,6 @@ class Matrix:
             stack.close()
 
 
-def _is_at_work() -> bool:
-    """Whether an operation is open."""
-    query = select(Operation.id).where(Operation.state.in_([str(state) for state in OPEN_STATES])).limit(1)
-    with reader() as session:
-        return session.execute(query).first() is not None
-
-
 @contextlib.contextmanager
 def _cloud(directory: pathlib.Path) -> Iterator[Cloud]:
     made = HurriedCloud(directory, hosts=HOSTS, options=OPTIONS)
@@ -235,5 +223,8 @@ def cells(name: str, moments: Iterable[Moment], kinds: Iterable[Kind]) -> Iterat
 
 
 def exists(point: str, kind: Kind) -> bool:
-    """Whoever holds the only write lock of SQLite for seconds stops everybody, which says nothing of us."""
-    return not (kind is Kind.HANG and point == BEFORE_COMMIT)
+    """Whoever holds the only write lock of SQLite for seconds stops everybody, which says nothing of us.
+
+    Only an answer may come late, and the one of a commit is the one that says what was accepted.
+    """
+    return point == AFTER_COMMIT if kind is Kind.LATE else not (kind is Kind.HANG and point == BEFORE_COMMIT)

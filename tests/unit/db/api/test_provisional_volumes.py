@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unittest import mock
+
 import pytest
 
 from nova_lite import exception
@@ -18,7 +20,7 @@ def test_what_was_just_asked_for_waits_and_what_was_forgotten_is_due() -> None:
     (fresh,) = provisional_volumes.promise(["server"], 60, "volume")
     (old,) = provisional_volumes.promise(["other"], -1, "volume")
     assert _due() == [old]
-    provisional_volumes.refused([fresh])
+    assert provisional_volumes.refused([fresh])
     assert _due() == [fresh, old]
 
 
@@ -36,3 +38,29 @@ def test_what_is_taken_back_cannot_be_accepted_any_more() -> None:
     assert _due() == ids
     provisional_volumes.forget(ids[0])
     assert _due() == []
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+def test_only_what_was_not_accepted_is_undone(accepted: bool) -> None:
+    """Whoever asked for the acceptance hears of an error either way: the answer of the commit may be lost."""
+    undo, failing = mock.Mock(), mock.Mock(side_effect=exception.Unavailable())
+    with pytest.raises(exception.DatabaseUnavailable), provisional_volumes.promised(["server"], 60, "a", "b") as one:
+        one.undo(undo)
+        one.undo(failing)
+        if accepted:
+            one.keep()
+        raise exception.DatabaseUnavailable
+    assert undo.called is failing.called is not accepted
+    assert len(_due()) == (0 if accepted else 2)
+
+
+def test_what_a_conductor_took_back_is_not_undone_again() -> None:
+    """The volume may be somebody else's by then."""
+    undo = mock.Mock()
+    with pytest.raises(exception.Unavailable), provisional_volumes.promised(["server"], 60, "a", "b") as one:
+        one.undo(undo)
+        first = provisional_volumes.list_all()[0].id
+        assert provisional_volumes.doom(first)
+        provisional_volumes.forget(first)
+        one.keep()
+    assert not undo.called and len(_due()) == 1
