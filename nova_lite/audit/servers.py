@@ -69,6 +69,7 @@ def _shown(world: World) -> Iterable[Complaint]:
 
 
 _RESET = "look at its actions, then reset its state: `openstack server set --state`"
+_FORGET = "reboot it hard if its disk is the one it shall have; its image keeps the one that it was shelved with"
 RULES = (
     Rule("server-at-rest", "I1", _RESET, _restless),
     Rule("error-has-reason", "I2", "look for the server's uuid in the logs of conductor and host", _silent),
@@ -76,5 +77,5 @@ RULES = (
     Rule("server-has-host", "I5", "start the host under its name again, or evacuate the server", _nowhere),
     Rule("offloaded-has-no-host", "I5", "unshelve the server, or offload it again", _offloaded),
     Rule("api-shows-servers", "I10", "restart the API; if it stays, report it as a defect", _shown),
-    Rule("shelf-is-forgotten", "I5", "harmless; report it as a defect", _shelf),
+    Rule("shelf-is-forgotten", "I5", _FORGET, _shelf),
 )

@@ -159,7 +159,8 @@ def at_once(
     :raises InstanceNotFound: it was deleted meanwhile.
     """
     with writer():
-        if "vm_state" in values and not quota.counts(instances.locked(instance.uuid)):
+        before = instances.locked(instance.uuid)
+        if "vm_state" in values and not quota.counts(before):
             quota.count_again(instance.project_id, quota_counts([instance.flavor]))
         deleting = "task_state" in values and _is_being_deleted(instance.uuid)
         new = {**values, "task_state": TaskState.DELETING} if deleting else dict(values)
@@ -173,7 +174,7 @@ def at_once(
             moves.reset(fresh)
             resets.after_reset(instances.get(instance.uuid), given_up)
             fresh = instances.get(instance.uuid)
-            if resets.is_on_the_shelf(fresh):
+            if resets.is_on_the_shelf(before, fresh):
                 instances.update_if(fresh.uuid, {"vm_state": resets.shelf_of(fresh)})
             if fresh.host is None:
                 allocations.release(fresh.uuid)  # nobody brings it to the host that a scheduler may have claimed

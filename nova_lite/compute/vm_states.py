@@ -20,3 +20,9 @@ class VmState(enum.StrEnum):
     ERROR = "error"
     SHELVED = "shelved"
     SHELVED_OFFLOADED = "shelved_offloaded"
+
+
+# Where a server rests that works, or starts again, with the disk that its host has.
+ON_ITS_DISK = frozenset(
+    {VmState.ACTIVE, VmState.PAUSED, VmState.SUSPENDED, VmState.STOPPED, VmState.RESCUED, VmState.RESIZED}
+)

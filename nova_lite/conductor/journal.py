@@ -13,8 +13,8 @@ from nova_lite.compute.power_states import PowerState
 from nova_lite.compute.task_states import TaskState
 from nova_lite.compute.vm_states import VmState
 from nova_lite.conductor import arrivals, failures, moves, poison
+from nova_lite.conductor.endings import shelves, volumes
 from nova_lite.conductor.endings import table as endings
-from nova_lite.conductor.endings import volumes
 from nova_lite.db.api import allocations, compute_nodes, console_tokens, instances, operations
 from nova_lite.db.session import retry_on_deadlock, writer
 from nova_lite.objects import Instance, Operation, OperationState
@@ -193,10 +193,14 @@ def finish(operation_id: int, attempt: int, power_state: int, report: dict[str, 
         if row.ends_in is not None:
             values["vm_state"] = row.ends_in
         values |= _reported(operation, report)
+        instance = _instance(operation)
+        if instance is None:
+            raise exception.StaleWrite(what=f"Instance {operation.instance_uuid}")
         ending = endings.DONE.get(row.name)
         if ending is not None:
-            values |= ending(operation, instances.get(operation.instance_uuid), report)
-        _update(operation.instance_uuid, values)
+            values |= ending(operation, instance, report)
+        values |= shelves.taken_down(instance, values)
+        _update(instance.uuid, values)
 
 
 def rest(operation: Operation, message: str) -> None:

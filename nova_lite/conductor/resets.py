@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 
 from nova_lite import exception
 from nova_lite.compute import actions
-from nova_lite.compute.vm_states import VmState
+from nova_lite.compute.vm_states import ON_ITS_DISK, VmState
 from nova_lite.db.api import instances, operations
 from nova_lite.objects import Instance, Operation
 
@@ -62,9 +62,13 @@ def outdate(instance: Instance, given_up: Iterable[Operation]) -> Instance:
     return instances.get(instance.uuid)
 
 
-def is_on_the_shelf(instance: Instance) -> bool:
-    """Whether a server that was declared active is shelved: it stays so, its image may be all there is of it."""
-    return instance.vm_state == VmState.ACTIVE and "shelved_at" in instance.system_metadata
+def is_on_the_shelf(before: Instance, instance: Instance) -> bool:
+    """Whether a server that was declared active is shelved: it stays so, its image may be all there is of it.
+
+    One that worked ``before`` is not, whatever it remembers: its disk has what its image has not.
+    """
+    declared = instance.vm_state == VmState.ACTIVE and before.vm_state not in ON_ITS_DISK
+    return declared and "shelved_at" in instance.system_metadata
 
 
 def shelf_of(instance: Instance) -> VmState:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from nova_lite.clock import utcnow
-from nova_lite.compute.vm_states import VmState
+from nova_lite.compute.vm_states import ON_ITS_DISK, VmState
 from nova_lite.conductor.endings import snapshots
 from nova_lite.db.api import allocations, console_tokens, provisional_images
 from nova_lite.objects import Instance, Operation
@@ -26,9 +27,19 @@ def offloaded(operation: Operation, instance: Instance, report: dict[str, Any]) 
 
 def unshelved(operation: Operation, instance: Instance, report: dict[str, Any]) -> dict[str, Any]:
     """The image that it was shelved in goes, in the transaction that says that it runs."""
-    gone(instance)
-    kept = {key: value for key, value in instance.system_metadata.items() if key not in _MEMORY}
-    return {"system_metadata": kept, "launched_at": utcnow()}
+    return {**_forgotten(instance), "launched_at": utcnow()}
+
+
+def taken_down(instance: Instance, values: Mapping[str, Any]) -> dict[str, Any]:
+    """What ended with ``values`` made the server work with its own disk again: what its image holds is older now.
+
+    Not one that is elsewhere than it was shelved: its image may be all there is of it.
+    """
+    if values.get("vm_state") not in ON_ITS_DISK or "system_metadata" in values:
+        return {}
+    if "shelved_at" not in instance.system_metadata or instance.system_metadata.get("shelved_host") != instance.host:
+        return {}
+    return _forgotten(instance)
 
 
 def unshelve_failed(operation: Operation, instance: Instance) -> dict[str, Any]:
@@ -41,6 +52,11 @@ def gone(instance: Instance) -> None:
     image_id = instance.system_metadata.get("shelved_image_id")
     if image_id:
         provisional_images.discard(str(image_id), instance.uuid)
+
+
+def _forgotten(instance: Instance) -> dict[str, Any]:
+    gone(instance)
+    return {"system_metadata": {key: value for key, value in instance.system_metadata.items() if key not in _MEMORY}}
 
 
 def homeless(instance: Instance) -> dict[str, Any]:

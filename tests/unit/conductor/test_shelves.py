@@ -1,0 +1,86 @@
+"""What a server remembers of its shelf: for as long as its image may be all there is of it, and no longer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from nova_lite.compute import acceptance, actions
+from nova_lite.compute.power_states import PowerState
+from nova_lite.compute.vm_states import VmState
+from nova_lite.conductor import journal
+from nova_lite.context import admin_context
+from nova_lite.db.api import compute_nodes, instances, operations, provisional_images
+from nova_lite.objects import Instance, Operation
+from tests.harness.builders import make_node
+from tests.harness.database import fresh_database, make_instance
+
+SHELF = {"shelved_at": "2026-11-20T10:00:00", "shelved_image_id": "image", "shelved_host": "a"}
+
+
+@pytest.fixture(autouse=True)
+def database() -> Iterator[None]:
+    with fresh_database():
+        for host in ("a", "b"):
+            compute_nodes.upsert(make_node(host))
+        yield
+
+
+def _shelved(**values: Any) -> Instance:
+    defaults = {"host": "a", "node": "a", "vm_state": "shelved", "generation": 1, "system_metadata": SHELF}
+    return instances.insert(make_instance(**{**defaults, **values}))
+
+
+def _working(server: Instance, action: str, **args: Any) -> Operation:
+    host = server.host
+    number = operations.insert_pending(
+        request_id="r", instance_uuid=server.uuid, action=action, project_id="p", user_id="u",
+        topic="conductor" if host is None else "compute", host=host, args=args, timeout_s=9,
+    )  # fmt: skip
+    taken = operations.take(number, "me", 9, "conductor" if host is None else "compute", host)
+    assert taken is not None
+    return taken
+
+
+def _reset(server: Instance, vm_state: VmState = VmState.ACTIVE) -> None:
+    acceptance.at_once(admin_context(), server, actions.RESET_STATE, {"vm_state": vm_state, "task_state": None})
+
+
+@pytest.mark.parametrize(
+    ("vm_state", "action", "args", "ends"),
+    [
+        ("soft-delete", "restore", {}, "active"),
+        ("error", "reboot", {"type": "HARD"}, "active"),
+        ("error", "stop", {}, "stopped"),
+        ("error", "rescue", {}, "rescued"),
+    ],
+)
+def test_a_server_that_works_with_its_disk_again_is_on_no_shelf(
+    vm_state: str, action: str, args: dict[str, Any], ends: str
+) -> None:
+    """A later reset to active put it back there, and the chore removed the disk that it had worked with."""
+    server = _shelved(vm_state=vm_state)
+    operation = _working(server, action, **args)
+    journal.finish(operation.id, operation.attempt, PowerState.RUNNING, {})
+    row = instances.get(server.uuid)
+    assert (row.vm_state, row.system_metadata) == (ends, {})
+    assert [each.image_id for each in provisional_images.due()] == ["image"]
+    _reset(row)
+    assert instances.get(server.uuid).vm_state == VmState.ACTIVE
+
+
+def test_a_server_that_was_built_elsewhere_keeps_the_image_that_it_was_shelved_in() -> None:
+    server = _shelved(host="b", node="b", vm_state="error")
+    operation = _working(server, "reboot", type="HARD")
+    journal.finish(operation.id, operation.attempt, PowerState.RUNNING, {})
+    assert instances.get(server.uuid).system_metadata == SHELF and provisional_images.list_all() == []
+
+
+@pytest.mark.parametrize(("vm_state", "ends"), [("active", "active"), ("stopped", "active"), ("error", "shelved")])
+def test_a_reset_puts_nothing_on_the_shelf_that_worked_before(vm_state: str, ends: str) -> None:
+    """Rows of before: they work, and remember their shelf."""
+    server = _shelved(vm_state=vm_state)
+    _reset(server)
+    assert instances.get(server.uuid).vm_state == ends
