@@ -11,6 +11,7 @@ from typing import Any
 from nova_lite import exception, quota
 from nova_lite.compute import actions
 from nova_lite.compute.task_states import TaskState
+from nova_lite.compute.vm_states import VmState
 from nova_lite.conductor import arrivals, evacuations, moves, resets
 from nova_lite.context import RequestContext
 from nova_lite.db.api import allocations, instances, migrations, operations, server_groups
@@ -21,6 +22,13 @@ from nova_lite.objects.flavor import quota_counts
 SUPERSEDED = "Superseded by a later request: %s"
 # What nothing supersedes.
 _DELETES = (actions.DELETE.name, actions.FORCE_DELETE.name)
+# Actions that make or remove a server's disks, and the states in which they are at it.
+_REMAKES = {
+    actions.REBUILD.name: actions.ANY_STATE,
+    actions.SHELVE.name: {VmState.SHELVED},
+    actions.SHELVE_OFFLOAD.name: {VmState.SHELVED},
+    actions.UNSHELVE.name: {VmState.SHELVED_OFFLOADED},
+}
 
 
 @retry_on_deadlock
@@ -135,9 +143,11 @@ def delete(
 
 
 def _can_be_restored(instance: Instance) -> bool:
-    """Not what never ran, has no host to be restored on, or is between two hosts."""
+    """Not what never ran, has no host to be restored on, is between two hosts, or whose disks are half made."""
     settled = instance.host is not None and instance.launched_at is not None
-    return settled and migrations.open_of(instance.uuid) is None
+    at_work = operations.open_for_instance(instance.uuid)
+    whole = not any(instance.vm_state in _REMAKES.get(each.action, ()) for each in at_work)
+    return settled and whole and migrations.open_of(instance.uuid) is None
 
 
 def _elsewhere(instance_uuid: str, but: Collection[str | None]) -> list[str]:

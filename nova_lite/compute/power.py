@@ -1,6 +1,7 @@
 """Actions that are one driver call: the row of the table names the call, this dispatches and reports.
 
-A hypervisor that did what it should and says then that it failed is not believed: the guest is.
+A hypervisor that did what it should and says then that it failed is not believed: the guest is. What has no deadline
+is tried until it is done.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from typing import Any
 from nova_lite import exception
 from nova_lite.compute import actions, outcome
 from nova_lite.compute.host import ComputeHost
+from nova_lite.compute.power_states import PowerState
+from nova_lite.compute.steps import NotNow
 from nova_lite.context import RequestContext
 from nova_lite.objects import Instance, Operation
 
@@ -49,7 +52,9 @@ def perform(host: ComputeHost, ctxt: RequestContext, operation: Operation, insta
     outcome.carry_out(host, ctxt, operation, instance, lambda: _call(host, row, operation, instance))
 
 
-def _call(host: ComputeHost, row: actions.Action, operation: Operation, instance: Instance) -> None:
+def _call(host: ComputeHost, row: actions.Action, operation: Operation, instance: Instance) -> dict[str, Any] | None:
+    if row is actions.SOFT_DELETE:
+        return _switch_off(host, operation, instance)
     try:
         _CALLS[str(row.driver_call)](host.driver, instance, operation)
     except (exception.StaleWrite, exception.ServiceStopping):
@@ -58,3 +63,19 @@ def _call(host: ComputeHost, row: actions.Action, operation: Operation, instance
         if row not in _SEEN or host.driver.power_state(instance) != row.ends_power:
             raise
         LOG.warning("Guest %s: '%s' failed and is done: %s", instance.uuid, row.verb, error)
+    return None
+
+
+def _switch_off(host: ComputeHost, operation: Operation, instance: Instance) -> dict[str, Any]:
+    """Whoever deleted a server was told that it goes: one without a guest is off, too.
+
+    :raises NotNow: it runs still, or nobody knows.
+    """
+    try:
+        if host.driver.find_guest(instance.uuid) is not None:
+            _CALLS["power_off"](host.driver, instance, operation)
+    except (exception.StaleWrite, exception.ServiceStopping):
+        raise
+    except Exception as error:
+        raise NotNow from error
+    return {"power_state": PowerState.SHUTDOWN}

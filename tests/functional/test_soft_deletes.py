@@ -91,6 +91,14 @@ def test_deleted_twice(cloud: Cloud) -> None:
     assert _used() == before
 
 
+def test_a_hypervisor_that_fails_once_is_asked_again(cloud: Cloud) -> None:
+    server = str(cloud.boot()["id"])
+    for driver in cloud.drivers.values():
+        driver.plan.add(FaultRule("power_off", FaultKind.RAISE, times=1))
+    assert cloud.delete(f"/servers/{server}").status == 204
+    assert cloud.wait(server, "SOFT_DELETED")["OS-EXT-STS:power_state"] == PowerState.SHUTDOWN
+
+
 def test_what_never_ran_is_deleted_for_good(cloud: Cloud) -> None:
     for driver in cloud.drivers.values():
         driver.plan.delay("spawn", 1.0)

@@ -156,6 +156,27 @@ def test_what_began_to_move_meanwhile_is_deleted_for_good() -> None:
     assert _open(server.uuid) == ["delete"] and instances.get(server.uuid).task_state == "deleting"
 
 
+@pytest.mark.parametrize(
+    ("busy", "state", "row"),
+    [
+        (actions.REBUILD, "active", actions.DELETE),
+        (actions.SHELVE, "shelved", actions.DELETE),
+        (actions.SHELVE, "active", actions.SOFT_DELETE),
+        (actions.SHELVE_OFFLOAD, "shelved", actions.DELETE),
+        (actions.UNSHELVE, "shelved_offloaded", actions.DELETE),
+        (actions.UNSHELVE, "shelved", actions.SOFT_DELETE),
+        (actions.STOP, "active", actions.SOFT_DELETE),
+    ],
+)
+def test_what_is_half_made_is_deleted_for_good(busy: actions.Action, state: str, row: actions.Action) -> None:
+    """There may be neither guest nor disks to be restored."""
+    server = _server(vm_state=next(iter(busy.vm_states)))
+    _accept(server, busy)
+    instances.update_if(server.uuid, {"vm_state": state})
+    _delete(server, actions.SOFT_DELETE)
+    assert _open(server.uuid) == [row.name] and instances.get(server.uuid).task_state == row.sets_task
+
+
 def test_a_delete_goes_to_every_host_that_keeps_something() -> None:
     server = _server()
     number, _ = acceptance.action(CTXT, server, actions.MIGRATE, {})

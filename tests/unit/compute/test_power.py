@@ -72,3 +72,22 @@ def test_who_was_overtaken_hears_it() -> None:
     with pytest.raises(exception.StaleWrite):
         _perform(lone, actions.PAUSE)
     assert lone.conductor.told == []
+
+
+@pytest.mark.parametrize("error", [ValueError("no"), exception.HypervisorUnavailable(host=NAME)])
+def test_a_soft_delete_is_tried_until_its_guest_is_off(error: Exception) -> None:
+    lone = _broken(actions.SOFT_DELETE, PowerState.RUNNING, False, error)
+    assert _perform(lone, actions.SOFT_DELETE) == "put_down"
+
+
+def test_a_server_whose_guest_is_gone_is_off_and_can_be_deleted() -> None:
+    lone = LoneHost()
+    assert _perform(lone, actions.SOFT_DELETE) == "finish_operation"
+    assert lone.conductor.told[-1][3] == PowerState.SHUTDOWN
+
+
+def test_a_soft_delete_that_was_overtaken_hears_it() -> None:
+    lone = _broken(actions.SOFT_DELETE, PowerState.RUNNING, False, exception.StaleWrite(what="Operation 7"))
+    with pytest.raises(exception.StaleWrite):
+        _perform(lone, actions.SOFT_DELETE)
+    assert lone.conductor.told == []
