@@ -51,12 +51,19 @@ def _left(world: World) -> Iterable[Complaint]:
         made_by = makers.get(image.id, ())
         if not made_by and not world.strict:
             continue  # made before the time we look back at, or a user's copy with its properties
-        kept = any(each.state is OperationState.DONE and each.action != actions.SHELVE.name for each in made_by)
+        kept = any(map(_keeps, made_by))
         if image.status != "active" or not (kept or image.id in shelved):
-            proof = bool(made_by) and all(each.state is OperationState.FAILED for each in made_by)
+            proof = bool(made_by) and not kept and all(each.state is OperationState.FAILED for each in made_by)
             repair = Repair.REMOVE_IMAGE if proof and image.id not in shelved else None
             sentence = f"image {image.id} ({image.name}, {image.status}) is left over"
             yield Complaint("image", image.id, sentence, server, repair=repair)
+
+
+def _keeps(operation: Operation) -> bool:
+    """Whether an image is its user's by an operation: it is done, or said that the image stays however it ends."""
+    if operation.action == actions.SHELVE.name:
+        return False
+    return operation.state is OperationState.DONE or actions.IMAGE_KEPT_STEP in operation.steps
 
 
 def _makers(world: World) -> Mapping[str, list[Operation]]:

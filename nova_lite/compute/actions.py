@@ -285,6 +285,8 @@ SWAPPED_STEP = "swapped "
 COPYING_STEP, KEPT_STEP = "copying", "kept"
 # The step of an attach that failed that says that nothing of it is left: its server loses what it was to get.
 UNDONE_STEP = "undone"
+# A step of a backup: its image stays whatever comes, so that older ones may go for it.
+IMAGE_KEPT_STEP = "image kept"
 ATTACH_KEY = "attach-%d"
 UPDATE_METADATA = Action(
     "update_metadata", None, "update metadata", Place.API, _BUSY_WITH_DISKS, task_states=ANY_TASK,

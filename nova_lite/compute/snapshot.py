@@ -7,7 +7,7 @@ import logging
 from typing import IO
 
 from nova_lite import exception
-from nova_lite.compute import outcome
+from nova_lite.compute import actions, outcome
 from nova_lite.compute.host import ComputeHost
 from nova_lite.compute.task_states import TaskState
 from nova_lite.context import RequestContext
@@ -22,10 +22,14 @@ def create_image(host: ComputeHost, ctxt: RequestContext, operation: Operation, 
 
 
 def create_backup(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
-    """Fill the image, remove what its rotation leaves no room for, and report. :raises StaleWrite: overtaken."""
+    """Fill the image, remove what its rotation leaves no room for, and report. :raises StaleWrite: overtaken.
+
+    Who is overtaken loses his image: nothing goes for it before it is said that it stays.
+    """
 
     def work() -> None:
         to_image(host, ctxt, operation, instance)
+        host.conductor.progress(ctxt, operation.id, operation.attempt, actions.IMAGE_KEPT_STEP, {})
         _rotate(host, ctxt, operation, instance)
 
     outcome.carry_out(host, ctxt, operation, instance, work)

@@ -136,6 +136,9 @@ def progress(operation_id: int, attempt: int, step: str, values: dict[str, Any],
             operations.hold(operation_id, attempt, steps=steps)
         elif not operations.hear(operation_id, attempt, number, steps=steps):
             return
+        stands = endings.NOTED.get((operation.action, step))
+        if stands is not None:
+            stands(operation)
         if values:
             _update(operation.instance_uuid, _reported(operation, values))
 

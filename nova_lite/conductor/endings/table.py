@@ -30,6 +30,8 @@ Done = Callable[[Operation, Instance, dict[str, Any]], dict[str, Any]]
 Failed = Callable[[Operation, Instance], dict[str, Any]]
 # Instead of ending what got stuck half-way: its turn goes to who undoes it (True), or there is nothing to undo (False).
 Undo = Callable[[Operation, Instance, str], bool]
+# What stands from a step of an action on, however it ends.
+Noted = Callable[[Operation], None]
 # Called when a server is gone for good, before its row becomes a tombstone: what else it held is given back.
 Gone = Callable[[Instance], None]
 
@@ -78,5 +80,8 @@ UNDO: dict[str, Undo] = {
     actions.ATTACH_INTERFACE.name: interfaces.undo,
     actions.ATTACH_VOLUME.name: volumes.undo,
     actions.SWAP_VOLUME.name: volumes.undo,
+}
+NOTED: dict[tuple[str, str], Noted] = {
+    (actions.CREATE_BACKUP.name, actions.IMAGE_KEPT_STEP): snapshots.kept,
 }
 GONE: tuple[Gone, ...] = (open_moves.gone, consoles.forget, shelves.gone)

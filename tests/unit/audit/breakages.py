@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from nova_lite.audit.finding import Repair
 from nova_lite.audit.world import Key, Promise, Reservation, Token, World, WrongBooks, WrongQuota
+from nova_lite.compute import actions
 from nova_lite.compute.power_states import PowerState
 from nova_lite.objects import Fault, MigrationStatus, MigrationType, OperationEvent, OperationState
 from tests.harness.builders import NOW, uuid_of
@@ -69,6 +70,8 @@ _EVENT = OperationEvent("step", NOW - HOUR, None)
 _EARLY = OperationEvent("early", NOW - 2 * HOUR, NOW - HOUR, "Success")
 _FILLED = {"image_id": uuid_of("x")}
 _FAILED = worlds.operation(3, "createImage", state=OperationState.FAILED, message="No.", args=_FILLED)
+# It had said that its image stays, and rotated an older one out for it.
+_OVERTAKEN = replace(_FAILED, action="createBackup", steps=(actions.IMAGE_KEPT_STEP,))
 _BOOKS = WrongBooks(NODE1.uuid, (2, 1024, 1), (1, 512, 1), (64.0, 32768.0, 100.0))
 _FULL = WrongBooks(NODE1.uuid, (65, 512, 1), (65, 512, 1), (64.0, 32768.0, 100.0))
 
@@ -144,6 +147,8 @@ BREAKAGES: tuple[tuple[str, str, World, Repair | None], ...] = (
     ("shelved-image-is-there", uuid_of("lost"), _offloaded(system_metadata=SHELVED), None),
     ("image-has-maker", uuid_of("x"), replace(
         _operations(_FAILED), images={uuid_of("x"): worlds.image(uuid_of("x"))}), Repair.REMOVE_IMAGE),
+    ("image-has-maker", uuid_of("x"), replace(
+        _operations(_OVERTAKEN), images={uuid_of("x"): worlds.image(uuid_of("x"), status="deactivated")}), None),
     ("reservation-ends", "7", whole(reservations=(Reservation(7, WEB, worlds.VOLUME, is_due=True),)), None),
     ("hold-has-server", uuid_of("h"), whole(
         holds=(worlds.hold(), worlds.hold(id=uuid_of("h"), server=GHOST)), volumes=None), Repair.GIVE_VOLUME_BACK),
@@ -206,6 +211,8 @@ FINE: dict[str, World] = {
         holds=(worlds.hold(), worlds.hold(id="h", volume_id="v")), volumes={"v": "available"},
         reservations=(Reservation(7, WEB, "v", is_due=False),)),
     "a user's copy of an image has its properties": whole(images={"copy": worlds.image("copy")}),
+    "a backup that was overtaken in its rotation has its image": replace(
+        _operations(_OVERTAKEN), images={uuid_of("x"): worlds.image(uuid_of("x"))}),
     "a resize waits for a word of its user": whole(
         servers={WEB: worlds.server(vm_state="resized", host="host2", node="host2", block_devices=(),
                                     network_info=())},

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from nova_lite import conf as nova_conf
-from nova_lite import quota
+from nova_lite import exception, quota
 from nova_lite.compute import actions
 from nova_lite.compute.power_states import PowerState
 from nova_lite.conductor import failures, journal, moves
@@ -221,6 +221,31 @@ def test_the_image_of_a_snapshot_that_failed_goes() -> None:
     provisional_images.promise("image", instance.uuid, 600)
     provisional_images.bind("image", operation.id)
     journal.fail(operation.id, operation.attempt, "no", "", 500)
+    assert [each.image_id for each in provisional_images.due()] == ["image"]
+
+
+@pytest.mark.parametrize("number", [None, 7])
+def test_the_image_of_a_backup_stays_from_the_step_on_that_says_so(number: int | None) -> None:
+    """Older ones go for it: a backup that is overtaken then does not take the newest along."""
+    instance = _server()
+    operation = _operation(instance, "createBackup", image_id="image")
+    provisional_images.promise("image", instance.uuid, 600)
+    provisional_images.bind("image", operation.id)
+    journal.progress(operation.id, operation.attempt, "copy", {}, number and 1)
+    assert len(provisional_images.list_all()) == 1
+    journal.progress(operation.id, operation.attempt, actions.IMAGE_KEPT_STEP, {}, number)
+    assert provisional_images.list_all() == []
+
+
+def test_the_image_of_a_backup_that_was_overtaken_does_not_stay() -> None:
+    instance = _server()
+    operation = _operation(instance, "createBackup", image_id="image")
+    provisional_images.promise("image", instance.uuid, 600)
+    provisional_images.bind("image", operation.id)
+    with writer():
+        operations.end_open(instance.uuid, "Superseded.")
+    with pytest.raises(exception.StaleWrite):
+        journal.progress(operation.id, operation.attempt, actions.IMAGE_KEPT_STEP, {}, 7)
     assert [each.image_id for each in provisional_images.due()] == ["image"]
 
 
