@@ -19,6 +19,8 @@ from nova_lite.objects import Instance, Operation
 LOG = logging.getLogger(__name__)
 
 _SHELVED = "shelved"
+_GIVEN_UP = "given up"
+_RUNS = (PowerState.RUNNING, PowerState.PAUSED)
 
 
 def shelve(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
@@ -33,6 +35,8 @@ def shelve(host: ComputeHost, ctxt: RequestContext, operation: Operation, instan
         outcome.fail(host, ctxt, operation, instance, error)
         return
     try:
+        if _GIVEN_UP in operation.steps:
+            raise exception.Conflict("Its host was restarted when the shelving had failed.")
         if _SHELVED not in operation.steps:
             instance = _put_on_the_shelf(host, ctxt, operation, instance)
         if operation.args["offload"]:
@@ -41,7 +45,7 @@ def shelve(host: ComputeHost, ctxt: RequestContext, operation: Operation, instan
         raise
     except Exception as error:
         if instance.vm_state != VmState.SHELVED:
-            _wake_up(host, instance)
+            _go_back(host, ctxt, operation, instance)
         outcome.fail(host, ctxt, operation, instance, error)
         return
     ends = {"vm_state": VmState.SHELVED_OFFLOADED} if operation.args["offload"] else {}
@@ -49,11 +53,17 @@ def shelve(host: ComputeHost, ctxt: RequestContext, operation: Operation, instan
 
 
 def shelve_offload(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
-    """Take a shelved server off this host, tried until nothing of it is left. :raises StaleWrite: overtaken."""
+    """Take a shelved server off this host, tried until nothing of it is left, unless its disk here is the only one.
+
+    :raises StaleWrite: overtaken.
+    """
     try:
         _clear_host(host, ctxt, operation, instance)
     except (exception.StaleWrite, exception.ServiceStopping):
         raise
+    except exception.ImageUnacceptable as error:
+        outcome.fail(host, ctxt, operation, instance, error)
+        return
     except Exception as error:
         outcome.try_later(host, ctxt, operation, "Offloading", error)
         return
@@ -64,7 +74,7 @@ def _put_on_the_shelf(
     host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance
 ) -> Instance:
     """The server, shelved; written in one turn with what an unshelve must find again."""
-    if instance.vm_state in (VmState.ACTIVE, VmState.PAUSED):
+    if instance.vm_state in (VmState.ACTIVE, VmState.PAUSED) or host.driver.power_state(instance) in _RUNS:
         host.driver.power_off(instance, SHUTDOWN_TIMEOUT_S)  # type: ignore[attr-defined]
     if operation.args.get("image_id") is not None:
         snapshot.to_image(
@@ -86,6 +96,16 @@ def _put_on_the_shelf(
     return instance.replace(**values)
 
 
+def _go_back(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
+    """Written down first: from then on the disk is newer than the image, which nobody takes for the disk's any more.
+
+    Whether the server was written down as shelved is not known where the answer to that was lost.
+    """
+    as_before = {"vm_state": instance.vm_state, "system_metadata": instance.system_metadata}
+    host.conductor.progress(ctxt, operation.id, operation.attempt, _GIVEN_UP, as_before)
+    _wake_up(host, instance)
+
+
 def _wake_up(host: ComputeHost, instance: Instance) -> None:
     try:
         if instance.vm_state in (VmState.ACTIVE, VmState.PAUSED):
@@ -97,8 +117,29 @@ def _wake_up(host: ComputeHost, instance: Instance) -> None:
 
 
 def _clear_host(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
-    """Guest and disks are removed; interfaces and volumes stay the server's and are on no host."""
+    """Guest and disks are removed; interfaces and volumes stay the server's and are on no host.
+
+    :raises ImageUnacceptable: the disk that is here is nowhere else. Nothing was touched.
+    """
+    if instance.uuid in host.driver.list_disks():
+        _require_copy(host, ctxt, instance)
     host.driver.destroy(instance)
     host.network.unbind(ctxt, instance, host.name)
     volumes.disconnect_all(host, ctxt, operation, instance)
     host.driver.delete_disks(instance)
+
+
+def _require_copy(host: ComputeHost, ctxt: RequestContext, instance: Instance) -> None:
+    """:raises ImageUnacceptable: the server's image is not whole, or its guest has run since it was made."""
+    image_id = instance.system_metadata.get("shelved_image_id")
+    if not image_id:
+        return
+    try:
+        status = host.image.get(ctxt, str(image_id)).status
+    except exception.ImageNotFound:
+        status = "gone"
+    if status != "active":
+        reason = f"it is {status}, and the server's disk is not in it."
+        raise exception.ImageUnacceptable(image_id=image_id, reason=reason)
+    if host.driver.power_state(instance) in _RUNS:
+        raise exception.ImageUnacceptable(image_id=image_id, reason="the server's guest runs: its disk is newer.")

@@ -54,15 +54,19 @@ def _build(host: ComputeHost, ctxt: RequestContext, operation: Operation, instan
         host.driver.spawn(here[0], tuple(vifs))
         return {}
 
+    def no_disks() -> None:
+        # One that has its host still may have had its disk here before, and it may be the only one.
+        if not has_host:
+            host.driver.delete_disks(instance)
+
+    has_host = operation.args.get("stage") == "start"
     # A server that has its host still is of its own generation there: that is no proof.
-    room = () if operation.args.get("stage") == "start" else (
-        stale.clearing(host, operation, instance, instance.generation - 1),
-    )
+    room = () if has_host else (stale.clearing(host, operation, instance, instance.generation - 1),)
     plan = (
         *room,
         steps.Step("network", network, lambda: host.network.unbind(ctxt, instance, host.name), lasts=True),
         steps.Step("volumes", connect, reserve, lasts=True),
-        steps.Step("disks", disks, lambda: host.driver.delete_disks(instance)),
+        steps.Step("disks", disks, no_disks),
         steps.Step("guest", guest, lambda: host.driver.destroy(instance)),
     )
 

@@ -112,6 +112,13 @@ def live() -> builtins.list[str]:
         return [*session.scalars(select(TABLE.c.uuid).where(_LIVE).order_by(TABLE.c.id))]
 
 
+def resting(vm_state: str) -> builtins.list[str]:
+    """The uuids of all live servers that rest in that state, oldest first."""
+    at_rest = (TABLE.c.vm_state == vm_state, TABLE.c.task_state.is_(None))
+    with reader() as session:
+        return [*session.scalars(select(TABLE.c.uuid).where(*at_rest, _LIVE).order_by(TABLE.c.id))]
+
+
 def count(project_id: str | None = None) -> int:
     """Live servers of a project, or of all."""
     query = select(func.count()).select_from(TABLE).where(_LIVE)

@@ -47,3 +47,13 @@ def test_a_disk_that_an_evacuated_host_could_not_remove_is_not_what_is_unshelved
     unshelve(lone.host, CTXT, operation("unshelve", server, (), stage="spawn"), server)
     assert lone.conductor.verbs()[-1] == "finish_operation"
     assert lone.driver.roots[server.uuid] != "of before" and lone.driver.guests[server.uuid].generation == 5
+
+
+def test_an_unshelving_that_fails_removes_no_disk_that_it_did_not_make() -> None:
+    """A way off its host was given up before the disk went, and the image has gone since."""
+    lone, server = LoneHost(), make_instance(host=NAME, node=NAME, vm_state="shelved")
+    lone.driver.create_disks(None, server)
+    for steps in ((), ("network", "volumes", "disks")):
+        lone.driver.plan.add(FaultRule("spawn", FaultKind.RAISE, times=1))
+        unshelve(lone.host, CTXT, operation("unshelve", server, steps, stage="start"), server)
+        assert lone.conductor.verbs()[-1] == "fail_operation" and lone.driver.disks == {server.uuid}

@@ -7,14 +7,15 @@ from typing import Any
 
 import pytest
 
+from nova_lite.clock import utcnow
 from nova_lite.compute import acceptance, actions
 from nova_lite.compute.power_states import PowerState
 from nova_lite.compute.vm_states import VmState
-from nova_lite.conductor import journal
+from nova_lite.conductor import journal, shelf
 from nova_lite.context import admin_context
 from nova_lite.db.api import compute_nodes, instances, operations, provisional_images
 from nova_lite.objects import Instance, Operation
-from tests.harness.builders import make_node
+from tests.harness.builders import make_node, uuid_of
 from tests.harness.database import fresh_database, make_instance
 
 SHELF = {"shelved_at": "2026-11-20T10:00:00", "shelved_image_id": "image", "shelved_host": "a"}
@@ -76,6 +77,43 @@ def test_a_server_that_was_built_elsewhere_keeps_the_image_that_it_was_shelved_i
     operation = _working(server, "reboot", type="HARD")
     journal.finish(operation.id, operation.attempt, PowerState.RUNNING, {})
     assert instances.get(server.uuid).system_metadata == SHELF and provisional_images.list_all() == []
+
+
+class Compute:
+    """Hears who is to be woken."""
+
+    def __init__(self) -> None:
+        self.woken: list[int] = []
+
+    def run_operation(self, ctxt: Any, host: str, operation_id: int) -> None:
+        self.woken.append(operation_id)
+
+
+def test_the_chore_sees_every_server_that_is_due_however_many_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shelf, "_BATCH", 2)
+    compute: Any = Compute()
+    due = _shelved()
+    now = {**SHELF, "shelved_at": utcnow().isoformat()}
+    for number in range(5):
+        _shelved(uuid=uuid_of(f"later-{number}"), system_metadata=now)
+    shelf.clear(compute, 3600)
+    assert len(compute.woken) == 1 and instances.get(due.uuid).task_state == "shelving_offloading"
+
+
+def test_the_chore_asks_a_host_once_that_may_not_let_go() -> None:
+    """The disk there is the only one: somebody has to look, and each round would refuse it anew."""
+    compute: Any = Compute()
+    server = _shelved()
+    shelf.clear(compute, 0)
+    taken = operations.take(compute.woken[0], "me", 9, "compute", "a")
+    assert taken is not None
+    journal.fail(taken.id, taken.attempt, "Image image is unacceptable: it is gone.", "", 400)
+    assert instances.get(server.uuid).vm_state == VmState.SHELVED
+    shelf.clear(compute, 0)
+    assert len(compute.woken) == 1
+    _reset(instances.get(server.uuid))
+    shelf.clear(compute, 0)
+    assert len(compute.woken) == 2, "somebody has looked"
 
 
 @pytest.mark.parametrize(("vm_state", "ends"), [("active", "active"), ("stopped", "active"), ("error", "shelved")])
