@@ -1,6 +1,7 @@
 """Interfaces from a network service: ports, which carry their server's id, so that a crash loses none.
 
-A port that we made says so in its description and is deleted with its server; a user's own port is only let go.
+A port that we made says so in its description, or its server remembers it, and is deleted with its server; a user's own
+port is only let go.
 What the port's binding says decides how the driver plugs it.
 """
 
@@ -46,18 +47,18 @@ class NetworkService(API):
         former = self._in_order(instance)
         ports = [self._port_for(instance, request, group_ids, former) for request in requests]
         tags = {port["id"]: request.tag for port, request in zip(ports, requests, strict=True)}
-        return self._vifs(ports, tags)
+        return self._vifs(instance, ports, tags)
 
     def attach(self, ctxt: RequestContext, instance: Instance, request: NetworkRequest, key: str) -> Vif:
         """``key`` is in the port's description: a second try finds the first one's."""
         former = self._ports_of_attach(instance, request, key)
         port = self._port_for(instance, request, (), former, key)
-        return self._vifs([port], {port["id"]: request.tag})[0]
+        return self._vifs(instance, [port], {port["id"]: request.tag})[0]
 
     def attached(
         self, ctxt: RequestContext, instance: Instance, request: NetworkRequest, key: str
     ) -> tuple[Vif, ...]:
-        return self._vifs(self._ports_of_attach(instance, request, key), {})
+        return self._vifs(instance, self._ports_of_attach(instance, request, key), {})
 
     def _ports_of_attach(self, instance: Instance, request: NetworkRequest, key: str) -> list[Json]:
         return [
@@ -68,11 +69,11 @@ class NetworkService(API):
     def detach(self, ctxt: RequestContext, instance: Instance, port_id: str) -> None:
         for port in self._ports(instance):
             if port["id"] == port_id:
-                self._let_go(port)
+                self._let_go(port, instance)
 
     def move(self, ctxt: RequestContext, instance: Instance, host: str) -> tuple[Vif, ...]:
         ports = [self._bind(port, instance, host) for port in self._in_order(instance)]
-        return self._vifs(ports, _tags(instance), self._floating(ports))
+        return self._vifs(instance, ports, _tags(instance), self._floating(ports))
 
     def unbind(self, ctxt: RequestContext, instance: Instance, host: str) -> None:
         for port in self._ports(instance):
@@ -82,11 +83,11 @@ class NetworkService(API):
     def deallocate(self, ctxt: RequestContext, instance: Instance, host: str | None = None) -> None:
         for port in self._ports(instance):
             if host is None or port.get("binding:host_id") == host:
-                self._let_go(port)
+                self._let_go(port, instance)
 
     def interfaces(self, ctxt: RequestContext, instance: Instance) -> tuple[Vif, ...]:
         ports = self._in_order(instance)
-        return self._vifs(ports, _tags(instance), self._floating(ports))
+        return self._vifs(instance, ports, _tags(instance), self._floating(ports))
 
     def _ports(self, instance: Instance) -> list[Json]:
         """Whoever writes a server's id on another project's port shall not get it into that server."""
@@ -107,14 +108,15 @@ class NetworkService(API):
         return {(each["port_id"], each["fixed_ip_address"]): each["floating_ip_address"] for each in found}
 
     def _vifs(
-        self, ports: Iterable[Json], tags: dict[str, str | None], floating: vifs.Floating | None = None
+        self, instance: Instance, ports: Iterable[Json], tags: dict[str, str | None],
+        floating: vifs.Floating | None = None,
     ) -> tuple[Vif, ...]:
         found = list(ports)
         facts = self._facts.of(found)
         return tuple(
             vifs.vif(
                 port, facts.networks.get(port["network_id"], {}), facts.subnets, facts.groups, self._ovs_bridge,
-                tags.get(port["id"]), floating or {},
+                tags.get(port["id"]), floating or {}, preserved=not vifs.goes_with(port, instance),
             )
             for port in found
         )  # fmt: skip
@@ -127,7 +129,7 @@ class NetworkService(API):
         """The port of a request, bound to the server's host; ``former`` loses the one that is used."""
         host = str(instance.host)
         for port in former:
-            if _fits(port, request):
+            if _fits(port, request, instance):
                 former.remove(port)
                 return self._bind(port, instance, host)
         if request.port_id is not None:
@@ -175,8 +177,8 @@ class NetworkService(API):
         except errors.Gone:
             raise exception.PortNotFound(port_id=port_id) from None
 
-    def _let_go(self, port: Json) -> None:
-        if vifs.is_made(port):
+    def _let_go(self, port: Json, instance: Instance) -> None:
+        if vifs.goes_with(port, instance):
             self._neutron.delete(None, f"ports/{port['id']}")
             return
         try:
@@ -226,14 +228,14 @@ class NetworkService(API):
             self._update(port["id"], {"security_groups": kept})
 
 
-def _fits(port: Json, request: NetworkRequest) -> bool:
+def _fits(port: Json, request: NetworkRequest, instance: Instance) -> bool:
     """Whether a port of the server is what the request asked for."""
     if request.port_id is not None:
         return bool(port["id"] == request.port_id)
     has_address = request.fixed_ip is None or any(
         each["ip_address"] == request.fixed_ip for each in port["fixed_ips"]
     )
-    return vifs.is_made(port) and port["network_id"] == request.network_id and has_address
+    return vifs.goes_with(port, instance) and port["network_id"] == request.network_id and has_address
 
 
 def _bound(instance: Instance, host: str) -> dict[str, Any]:

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from nova_lite import exception
-from nova_lite.objects import FixedIP, Port, Subnet, Vif
+from nova_lite.objects import FixedIP, Instance, Port, Subnet, Vif
 from nova_lite.objects.network import FIXED
 
 Json = Mapping[str, Any]
 # An outer address by port and inner address.
 Floating = Mapping[tuple[str, str], str]
 
-# The description of ports that were made for a server and go with it. A user's own port has another, and stays.
+# The description of ports that are made for a server and go with it. A user's own port has another, and stays.
 MADE = "nova-lite: goes with its server"
 # Neutron's kinds of plugs by what drivers of ours know.
 _TYPES = {"ovs": "ovs", "bridge": "bridge", "user": "user", "unbound": "none", "": "none"}
@@ -26,8 +26,13 @@ def made(key: str = "") -> str:
 
 
 def is_made(port: Json) -> bool:
-    """Whether we made the port, so that it goes with its server."""
+    """Whether it says that we made it."""
     return str(port.get("description", "")).startswith(MADE)
+
+
+def goes_with(port: Json, server: Instance) -> bool:
+    """Whether we made the port, so that it goes with its server, who remembers it: users may describe it anew."""
+    return is_made(port) or any(vif.id == port["id"] and not vif.preserved for vif in server.network_info)
 
 
 def is_plugged(port: Json) -> bool:
@@ -44,7 +49,7 @@ def port(row: Json) -> Port:
 
 def vif(
     port: Json, network: Json, subnets: Mapping[str, Subnet], groups: Mapping[str, str], ovs_bridge: str,
-    tag: str | None = None, floating: Floating | None = None,
+    tag: str | None = None, floating: Floating | None = None, preserved: bool = False,
 ) -> Vif:  # fmt: skip
     """The interface that a port is; ``groups`` are names by id.
 
@@ -72,7 +77,7 @@ def vif(
         tag=tag,
         subnets=tuple(subnets[ident] for ident in named if ident is not None),
         security_groups=tuple(groups[ident] for ident in port.get("security_groups", ()) if ident in groups),
-        preserved=not is_made(port),
+        preserved=preserved,
         active=port.get("status") == "ACTIVE",
     )
 

@@ -66,6 +66,17 @@ def test_a_users_port_is_let_go_and_ours_are_deleted(networks: Networks) -> None
     assert (kept["device_id"], kept["device_owner"], kept["status"]) == ("", "", "DOWN")
 
 
+def test_a_port_of_ours_that_its_user_described_anew_goes_with_its_server(networks: Networks) -> None:
+    """And whoever looks at it in between does not take it for a user's own."""
+    (made,) = _allocate(networks, NetworkRequest())
+    networks.ask(PROJECT, "PUT", f"ports/{made.id}", {"port": {"description": "web front"}})
+    server = SERVER.replace(network_info=(made,))
+    (seen,) = networks.interfaces(CTXT, server)
+    assert not seen.preserved and _allocate(networks, NetworkRequest(), server=server) == (made,)
+    networks.deallocate(CTXT, server.replace(network_info=(seen,)))
+    assert networks.ports_of(SERVER.uuid) == []
+
+
 def test_a_move_binds_elsewhere_and_keeps_the_order(networks: Networks) -> None:
     vifs = _allocate(networks, NetworkRequest(tag="a"), NetworkRequest(tag="b"))
     server = SERVER.replace(network_info=tuple(reversed(vifs)))
