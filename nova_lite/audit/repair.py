@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from nova_lite import exception, rpc
 from nova_lite.audit.finding import Finding, Key, Repair
 from nova_lite.audit.neighbours import Doors
-from nova_lite.clock import utcnow
 from nova_lite.compute.rpcapi import ComputeRpcAPI
 from nova_lite.context import admin_context
+from nova_lite.db import clock
 from nova_lite.db.api import (
     allocations,
     console_tokens,
@@ -86,7 +86,7 @@ def _look_around(finding: Finding, tools: Tools) -> None:
 
 def _forget_tokens(finding: Finding, tools: Tools) -> None:
     """Tokens that expired, and those of a server that is deleted or on no host, open nothing any more."""
-    console_tokens.purge(utcnow())
+    console_tokens.purge(clock.now())
     try:
         server = instances.get(finding.complaint.ident, include_deleted=True)
     except exception.InstanceNotFound:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from nova_lite.clock import utcnow
 from nova_lite.compute.vm_states import ON_ITS_DISK, VmState
 from nova_lite.conductor.endings import snapshots
+from nova_lite.db import clock
 from nova_lite.db.api import allocations, console_tokens, provisional_images
 from nova_lite.objects import Instance, Operation
 
@@ -16,9 +16,13 @@ _MEMORY = ("shelved_at", "shelved_image_id", "shelved_host")
 
 
 def shelved(operation: Operation, instance: Instance, report: dict[str, Any]) -> dict[str, Any]:
-    """The image stays; where the host has let go of the server already, it has no host any more."""
+    """The image stays; where the host has let go of the server already, it has no host any more.
+
+    A host's clock may be wrong: since when it is on the shelf is said again by the one that conductors judge by.
+    """
     snapshots.done(operation, instance, report)
-    return homeless(instance) if report.get("vm_state") == VmState.SHELVED_OFFLOADED else {}
+    since = {"system_metadata": {**instance.system_metadata, "shelved_at": clock.now().isoformat()}}
+    return since | (homeless(instance) if report.get("vm_state") == VmState.SHELVED_OFFLOADED else {})
 
 
 def offloaded(operation: Operation, instance: Instance, report: dict[str, Any]) -> dict[str, Any]:
@@ -27,7 +31,7 @@ def offloaded(operation: Operation, instance: Instance, report: dict[str, Any]) 
 
 def unshelved(operation: Operation, instance: Instance, report: dict[str, Any]) -> dict[str, Any]:
     """The image that it was shelved in goes, in the transaction that says that it runs."""
-    return {**_forgotten(instance), "launched_at": utcnow()}
+    return {**_forgotten(instance), "launched_at": clock.now()}
 
 
 def taken_down(instance: Instance, values: Mapping[str, Any]) -> dict[str, Any]:

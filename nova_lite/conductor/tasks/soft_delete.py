@@ -6,11 +6,11 @@ import datetime
 import logging
 
 from nova_lite import exception
-from nova_lite.clock import utcnow
 from nova_lite.compute import acceptance, actions
 from nova_lite.compute.vm_states import VmState
 from nova_lite.conductor import journal
 from nova_lite.context import RequestContext, admin_context
+from nova_lite.db import clock
 from nova_lite.db.api import instances, operations, soft_deletes
 from nova_lite.liveness import dead_hosts
 from nova_lite.objects import Instance, Operation
@@ -32,7 +32,7 @@ def reclaim(interval_s: int, down_s: float) -> None:
     """Delete for good what was soft-deleted longer ago; what is restored in the same moment stays. 0: nothing is."""
     if not interval_s:
         return
-    due = soft_deletes.before(utcnow() - datetime.timedelta(seconds=interval_s))
+    due = soft_deletes.before(clock.settled() - datetime.timedelta(seconds=interval_s))
     dead = dead_hosts(down_s) if due else frozenset()
     for instance in due:
         try:

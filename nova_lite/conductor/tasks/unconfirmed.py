@@ -6,10 +6,10 @@ import datetime
 import logging
 
 from nova_lite import exception
-from nova_lite.clock import utcnow
 from nova_lite.compute import moves
 from nova_lite.compute.rpcapi import ComputeRpcAPI
 from nova_lite.context import admin_context
+from nova_lite.db import clock
 from nova_lite.db.api import instances, migrations
 
 LOG = logging.getLogger(__name__)
@@ -20,7 +20,7 @@ def confirm(compute: ComputeRpcAPI, window_s: int) -> int:
     if not window_s:
         return 0
     confirmed = 0
-    for migration in migrations.unconfirmed(utcnow() - datetime.timedelta(seconds=window_s)):
+    for migration in migrations.unconfirmed(clock.settled() - datetime.timedelta(seconds=window_s)):
         ctxt = admin_context()
         try:
             operation_id, host = moves.confirm(ctxt, instances.get(migration.instance_uuid))

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sqlalchemy import func, or_, select, update
 
 from nova_lite import exception
-from nova_lite.clock import utcnow
+from nova_lite.db import clock
 from nova_lite.db.api.operation_rows import ALL, event, from_row
 from nova_lite.db.api.operation_rows import EVENTS as _E
 from nova_lite.db.api.operation_rows import TABLE as _T
@@ -72,7 +72,7 @@ def close_events(operation_id: int) -> None:
             session.execute(
                 update(_E)
                 .where(_E.c.operation_id == operation_id, _E.c.finish_time.is_(None))
-                .values(finish_time=row.finish_time or utcnow(), result=_RESULTS[OperationState(row.state)])
+                .values(finish_time=row.finish_time or clock.now(), result=_RESULTS[OperationState(row.state)])
             )
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from nova_lite import exception
-from nova_lite.clock import utcnow
+from nova_lite.db import clock
 from nova_lite.db.models import IdempotencyKey
 from nova_lite.db.session import reader, writer
 from nova_lite.db.writes import affected
@@ -26,7 +26,7 @@ class Kept(NamedTuple):
 def find(project_id: str, key_hash: str) -> Kept | None:
     """What a project's key was last used for, if that is not forgotten yet."""
     query = select(_T.c.body_hash, _T.c.answer).where(
-        _T.c.project_id == project_id, _T.c.key_hash == key_hash, _T.c.created_at > utcnow() - LIFETIME
+        _T.c.project_id == project_id, _T.c.key_hash == key_hash, _T.c.created_at > clock.settled() - LIFETIME
     )
     with reader() as session:
         row = session.execute(query).one_or_none()
@@ -45,13 +45,13 @@ def keep(project_id: str, key_hash: str, body_hash: str, answer: dict[str, Any])
 
     :raises IdempotencyKeyInUse: somebody else used it meanwhile.
     """
-    now = utcnow()
+    now = clock.now()
     mine = (_T.c.project_id == project_id, _T.c.key_hash == key_hash)
     row = {
         "project_id": project_id, "key_hash": key_hash, "body_hash": body_hash, "answer": answer, "created_at": now,
     }  # fmt: skip
     with writer() as session:
-        session.execute(delete(_T).where(*mine, _T.c.created_at <= now - LIFETIME))
+        session.execute(delete(_T).where(*mine, _T.c.created_at <= clock.settled() - LIFETIME))
         try:
             session.execute(insert(_T).values(row))
         except IntegrityError:
@@ -60,7 +60,7 @@ def keep(project_id: str, key_hash: str, body_hash: str, answer: dict[str, Any])
 
 def purge(limit: int = 1000) -> int:
     """Forget the keys of a day ago, at most ``limit``; how many."""
-    old = select(_T.c.id).where(_T.c.created_at <= utcnow() - LIFETIME).order_by(_T.c.id).limit(limit)
+    old = select(_T.c.id).where(_T.c.created_at <= clock.settled() - LIFETIME).order_by(_T.c.id).limit(limit)
     with writer() as session:
         ids = list(session.scalars(old))
         return affected(session, delete(_T).where(_T.c.id.in_(ids))) if ids else 0

@@ -17,8 +17,8 @@ from sqlalchemy import ColumnElement, Update, bindparam, delete, func, or_, sele
 from sqlalchemy import insert as sa_insert
 
 from nova_lite import exception
-from nova_lite.clock import utcnow
 from nova_lite.compute.vm_states import VmState
+from nova_lite.db import clock
 from nova_lite.db.api import instance_search
 from nova_lite.db.api.instance_rows import COLUMNS, FIELDS, TABLE, from_row, primitive, readable, to_columns
 from nova_lite.db.models import InstanceFault, Tag
@@ -135,7 +135,7 @@ def count(project_id: str | None = None) -> int:
 def insert(instance: Instance) -> Instance:
     """Write a new server; it is given back as the database has it, with its times."""
     values = to_columns({field: getattr(instance, field) for field in FIELDS})
-    now = utcnow()
+    now = clock.now()
     values["created_at"] = values["created_at"] or now
     values["updated_at"] = values["updated_at"] or now
     with writer() as session:
@@ -154,7 +154,7 @@ def update_if(uuid: str, values: Mapping[str, Any], include_deleted: bool = Fals
     :raises ValueError: a name that is no field of a server.
     """
     columns = to_columns(values)
-    columns.setdefault("updated_at", utcnow())
+    columns.setdefault("updated_at", clock.now())
     wants = {name: _wanted(name, want) for name, want in expected.items()}
     shape = tuple((name, kind) for name, (kind, _) in wants.items())
     bound = {f"old_{name}": value for name, (kind, value) in wants.items() if kind is not Want.UNSET}
@@ -182,7 +182,7 @@ def add_fault(uuid: str, fault: Fault) -> bool:
 
 def tombstone(uuid: str, **expected: Any) -> bool:
     """The server is gone; its row stays for retention. False when it was gone before, or is not as expected."""
-    now = utcnow()
+    now = clock.now()
     gone = {
         "vm_state": VmState.DELETED, "task_state": None, "power_state": 0, "terminated_at": now, "deleted_at": now,
     }  # fmt: skip
@@ -253,6 +253,6 @@ def _write_fault(session: Transaction, uuid: str, fault: Fault) -> None:
             message=fault.message,
             details=fault.details,
             host=fault.host,
-            created_at=fault.created_at or utcnow(),
+            created_at=fault.created_at or clock.now(),
         )
     )

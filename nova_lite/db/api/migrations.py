@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Row, delete, func, insert, not_, or_, select, update
 
 from nova_lite import exception
-from nova_lite.clock import utcnow
+from nova_lite.db import clock
 from nova_lite.db.api.instance_rows import primitive
 from nova_lite.db.models import Instance
 from nova_lite.db.models import Migration as Model
@@ -178,7 +178,7 @@ def purge(before: datetime.datetime, limit: int = 1000) -> int:
 def create(migration: Migration) -> Migration:
     """Write a new move; call it in the transaction that accepts or plans it."""
     values = _columns({name: getattr(migration, name) for name in vars(migration) if name != "id"})
-    values["created_at"] = values["created_at"] or utcnow()
+    values["created_at"] = values["created_at"] or clock.now()
     with writer() as session:
         number = new_id(session, insert(_T).values(values))
     return migration.replace(id=number, created_at=values["created_at"])
@@ -186,7 +186,7 @@ def create(migration: Migration) -> Migration:
 
 def update_if(uuid: str, values: Mapping[str, Any], *statuses: str) -> bool:
     """Change a move that is in one of ``statuses`` (none given: in any); True when it was."""
-    changed = update(_T).where(_T.c.uuid == uuid).values(_columns(values) | {"updated_at": utcnow()})
+    changed = update(_T).where(_T.c.uuid == uuid).values(_columns(values) | {"updated_at": clock.now()})
     if statuses:
         changed = changed.where(_T.c.status.in_([str(status) for status in statuses]))
     with writer() as session:

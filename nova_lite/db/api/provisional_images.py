@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import and_, delete, or_, select, update
 
-from nova_lite.clock import utcnow
+from nova_lite.db import clock
 from nova_lite.db.models import Operation
 from nova_lite.db.models import ProvisionalImage as Model
 from nova_lite.db.session import reader, retry_on_deadlock, writer
@@ -35,9 +35,16 @@ def promise(image_id: str, instance_uuid: str, seconds: float) -> None:
 
 @retry_on_deadlock
 def bind(image_id: str, operation_id: int) -> None:
-    """From now on the operation's end decides; call it in the transaction that accepts the operation."""
+    """From now on the operation's end decides; call it in the transaction that accepts the operation.
+
+    Also of an image whose promise was forgotten: its making took so long, and nothing else knows of it.
+    """
+    bound = update(_T).where(_T.c.image_id == image_id).values(operation_id=operation_id)
     with writer() as session:
-        session.execute(update(_T).where(_T.c.image_id == image_id).values(operation_id=operation_id))
+        if not affected(session, bound):
+            for server in session.scalars(select(_O.c.instance_uuid).where(_O.c.id == operation_id)).all():
+                _write(image_id, server, 0)
+            session.execute(bound)
 
 
 @retry_on_deadlock
@@ -68,7 +75,7 @@ def refused(image_id: str) -> bool:
 def due(limit: int = 100) -> list[ProvisionalImage]:
     """What must go, oldest first: its operation ended and did not keep it, or was never accepted."""
     running = select(_O.c.id).where(_O.c.id == _T.c.operation_id, _O.c.state.in_(_OPEN)).exists()
-    forgotten = and_(_T.c.operation_id.is_(None), _T.c.due_at <= utcnow())
+    forgotten = and_(_T.c.operation_id.is_(None), _T.c.due_at <= clock.settled())
     ripe = or_(forgotten, and_(_T.c.operation_id.is_not(None), ~running))
     query = select(_T.c.image_id, _T.c.instance_uuid, _T.c.operation_id).where(ripe).order_by(_T.c.id).limit(limit)
     with reader() as session:
@@ -84,12 +91,12 @@ def list_all() -> list[ProvisionalImage]:
 
 def _ripen(session: Transaction, image_id: str) -> bool:
     """What no operation is about goes at once; False where there is no such image."""
-    ripe = update(_T).where(_T.c.image_id == image_id, _T.c.operation_id.is_(None)).values(due_at=utcnow())
+    ripe = update(_T).where(_T.c.image_id == image_id, _T.c.operation_id.is_(None)).values(due_at=clock.now())
     return affected(session, ripe) > 0
 
 
 def _write(image_id: str, instance_uuid: str, seconds: float) -> None:
-    now = utcnow()
+    now = clock.now()
     values = {
         "image_id": image_id, "instance_uuid": instance_uuid, "operation_id": None,
         "due_at": now + datetime.timedelta(seconds=seconds), "created_at": now,

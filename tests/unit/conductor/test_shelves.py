@@ -7,14 +7,18 @@ from typing import Any
 
 import pytest
 
+from nova_lite import exception
 from nova_lite.clock import utcnow
 from nova_lite.compute import acceptance, actions
 from nova_lite.compute.power_states import PowerState
 from nova_lite.compute.vm_states import VmState
 from nova_lite.conductor import journal, shelf
+from nova_lite.conductor.tasks import recover
+from nova_lite.conductor.tasks.offload import OffloadTask
 from nova_lite.context import admin_context
 from nova_lite.db.api import compute_nodes, instances, operations, provisional_images
-from nova_lite.objects import Instance, Operation
+from nova_lite.objects import ImageMeta, Instance, Operation, OperationState
+from tests.harness import clocks
 from tests.harness.builders import make_node, uuid_of
 from tests.harness.database import fresh_database, make_instance
 
@@ -122,3 +126,69 @@ def test_a_reset_puts_nothing_on_the_shelf_that_worked_before(vm_state: str, end
     server = _shelved(vm_state=vm_state)
     _reset(server)
     assert instances.get(server.uuid).vm_state == ends
+
+
+class Images:
+    """What the image service says of any image."""
+
+    def __init__(self, answer: str | exception.NovaLiteError) -> None:
+        self.answer = answer
+
+    def get(self, ctxt: Any, image_id: str) -> ImageMeta:
+        if isinstance(self.answer, exception.NovaLiteError):
+            raise self.answer
+        return ImageMeta(id=image_id, status=self.answer)
+
+
+@pytest.mark.parametrize(
+    ("answer", "ends", "vm_state"),
+    [
+        ("active", OperationState.DONE, "shelved_offloaded"),
+        ("queued", OperationState.FAILED, "shelved"),
+        (exception.ImageNotFound(image_id="image"), OperationState.FAILED, "shelved"),
+        (exception.Unavailable("not now"), OperationState.PENDING, "shelved"),
+    ],
+)
+def test_a_server_leaves_a_dead_host_only_if_its_image_is_whole(
+    answer: Any, ends: OperationState, vm_state: str
+) -> None:
+    server = _shelved(task_state="shelving_offloading")
+    images: Any = Images(answer)
+    number = _working(server, "shelveOffload").id
+    assert recover.host_down(operations.get(number), 3) == number
+    taken = operations.take(number, "me", 9, "conductor", None)
+    assert taken is not None
+    OffloadTask(images).execute(admin_context(), taken)
+    row, found = instances.get(server.uuid), operations.get(number)
+    assert (found.state, row.vm_state) == (ends, vm_state)
+    settles = [each.args["left"] for each in operations.open_for_instance(server.uuid) if each.action == "settle"]
+    assert (row.host, row.generation, settles) == ((None, 2, ["a"]) if ends is OperationState.DONE else ("a", 1, []))
+
+
+@pytest.mark.parametrize(
+    ("stage", "vm_state", "left"), [("spawn", "shelved_offloaded", ["a"]), ("start", "shelved", [])]
+)
+def test_an_unshelving_that_is_ended_while_its_host_builds_leaves_nothing_bound_there(
+    stage: str, vm_state: str, left: list[str]
+) -> None:
+    server = _shelved(vm_state=vm_state, task_state="unshelving")
+    recover.cancelled(_working(server, "unshelve", stage=stage))
+    row, opened = instances.get(server.uuid), operations.open_for_instance(server.uuid)
+    assert [each.args["left"] for each in opened] == left and (row.host is None) is bool(left)
+    assert all(each.args["generation"] == row.generation for each in opened)
+
+
+def test_since_when_a_server_is_on_the_shelf_is_said_by_the_one_clock() -> None:
+    """A host's may be wrong, and its server would leave it at once, or never."""
+    with clocks.ahead(hours=2):
+        server = _shelved(system_metadata={**SHELF, "shelved_at": utcnow().isoformat()}, task_state="shelving")
+        operation = _working(server, "shelve", offload=False, image_id=None)
+        journal.finish(operation.id, operation.attempt, PowerState.SHUTDOWN, {})
+        compute: Any = Compute()
+        shelf.clear(compute, 3600)
+        assert compute.woken == []
+    since = instances.get(server.uuid).system_metadata["shelved_at"]
+    assert since <= utcnow().isoformat()
+    with clocks.later(hours=2):
+        shelf.clear(compute, 3600)
+    assert len(compute.woken) == 1

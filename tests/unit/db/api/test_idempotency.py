@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterator
 
 import pytest
 
 from nova_lite import exception
-from nova_lite.clock import utcnow
 from nova_lite.db import session
 from nova_lite.db.api import idempotency, instances
 from nova_lite.db.api.idempotency import Kept
+from tests.harness import clocks
 from tests.harness.database import fresh_database, make_instance
 
 
@@ -19,16 +18,6 @@ from tests.harness.database import fresh_database, make_instance
 def database() -> Iterator[None]:
     with fresh_database():
         yield
-
-
-@pytest.fixture
-def later(monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
-    start = utcnow()
-
-    def move(**how: float) -> None:
-        monkeypatch.setattr(idempotency, "utcnow", lambda: start + datetime.timedelta(**how))
-
-    yield move
 
 
 def test_a_key_is_found_again_by_its_project() -> None:
@@ -55,16 +44,25 @@ def test_what_fails_after_it_gives_the_key_back() -> None:
     idempotency.keep("p", "k", "b", {})
 
 
-def test_a_day_later_it_is_new(later: object) -> None:
+def test_a_day_later_it_is_new() -> None:
     idempotency.keep("p", "k", "b", {"n": 1})
-    later(hours=23.9)  # type: ignore[operator]
-    assert idempotency.find("p", "k") is not None
-    assert idempotency.purge() == 0
-    later(hours=24.1)  # type: ignore[operator]
-    assert idempotency.find("p", "k") is None
-    idempotency.keep("p", "k", "c", {"n": 2})
-    assert idempotency.find("p", "k") == Kept("c", {"n": 2})
-    assert idempotency.purge() == 0
-    later(hours=49)  # type: ignore[operator]
-    assert idempotency.purge(limit=1) == 1
-    assert idempotency.purge() == 0
+    with clocks.later(hours=23.9):
+        assert idempotency.find("p", "k") is not None
+        assert idempotency.purge() == 0
+    with clocks.later(hours=24.1):
+        assert idempotency.find("p", "k") is None
+        idempotency.keep("p", "k", "c", {"n": 2})
+        assert idempotency.find("p", "k") == Kept("c", {"n": 2})
+        assert idempotency.purge() == 0
+    with clocks.later(hours=49):
+        assert idempotency.purge(limit=1) == 1
+        assert idempotency.purge() == 0
+
+
+def test_an_api_whose_clock_is_ahead_forgets_no_key() -> None:
+    idempotency.keep("p", "k", "b", {"n": 1})
+    with clocks.ahead(hours=25):
+        assert idempotency.find("p", "k") == Kept("b", {"n": 1})
+        assert idempotency.purge() == 0
+        with pytest.raises(exception.IdempotencyKeyInUse):
+            idempotency.keep("p", "k", "b", {"n": 2})

@@ -6,6 +6,7 @@ import pytest
 
 from nova_lite.db.api import operations, provisional_images
 from nova_lite.objects import OperationState
+from tests.harness import clocks
 
 SERVER, IMAGE = "11111111-0000-4000-8000-000000000001", "22222222-0000-4000-8000-000000000001"
 
@@ -48,6 +49,23 @@ def test_an_operation_that_was_purged_has_ended() -> None:
     provisional_images.promise(IMAGE, SERVER, 600)
     provisional_images.bind(IMAGE, 4711)
     assert _due() == [IMAGE]
+
+
+def test_what_took_so_long_that_it_was_forgotten_goes_with_its_operation_all_the_same() -> None:
+    number = _operation()
+    provisional_images.bind(IMAGE, number)
+    assert [(each.image_id, each.operation_id) for each in provisional_images.list_all()] == [(IMAGE, number)]
+    assert _due() == []
+    taken = operations.take(number, "me", 10, "compute", "h")
+    assert taken is not None
+    operations.finish(number, taken.attempt, OperationState.FAILED)
+    assert _due() == [IMAGE]
+
+
+def test_a_conductor_whose_clock_is_ahead_forgets_no_promise() -> None:
+    provisional_images.promise(IMAGE, SERVER, 600)
+    with clocks.ahead(hours=1):
+        assert _due() == []
 
 
 def test_what_is_discarded_is_due_whether_it_was_promised_or_not() -> None:
