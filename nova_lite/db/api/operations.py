@@ -248,7 +248,10 @@ def hand_over(operation_id: int, attempt: int, topic: str, host: str | None, arg
 
 
 def pause(operation_id: int, attempt: int, seconds: float, message: str) -> None:
-    """Put it down: anybody may take it again after ``seconds``. :raises StaleWrite: see :func:`hold`."""
+    """Put it down: anybody may take it again after ``seconds``, in a turn that is another event.
+
+    :raises StaleWrite: see :func:`hold`.
+    """
     now = clock.now()
     with writer() as session:
         hold(operation_id, attempt)
@@ -260,6 +263,7 @@ def pause(operation_id: int, attempt: int, seconds: float, message: str) -> None
                 message=message[:4000], rests=_T.c.rests + 1,
             )
         )  # fmt: skip
+        close_events([operation_id], OperationState.FAILED, now, message)
 
 
 def finish(operation_id: int, attempt: int, state: OperationState, message: str | None = None, **values: Any) -> None:
@@ -375,15 +379,12 @@ def finish_event(
         )
 
 
-def close_events(ids: list[int], state: OperationState, now: datetime.datetime) -> None:
-    """What is open of ended operations ends with them."""
+def close_events(ids: list[int], state: OperationState, now: datetime.datetime, details: str | None = None) -> None:
+    """What is open of operations, or of their turns, ends with them."""
     result = "Success" if state is OperationState.DONE else "Error"
+    still_open = update(_E).where(_E.c.operation_id.in_(ids), _E.c.finish_time.is_(None))
     with writer() as session:
-        session.execute(
-            update(_E)
-            .where(_E.c.operation_id.in_(ids), _E.c.finish_time.is_(None))
-            .values(finish_time=now, result=result)
-        )
+        session.execute(still_open.values(finish_time=now, result=result, details=details))
 
 
 def events_of(operation_id: int) -> tuple[OperationEvent, ...]:

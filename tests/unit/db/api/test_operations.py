@@ -101,6 +101,20 @@ def test_what_is_put_down_rests_before_anybody_may_take_it() -> None:
     assert _take(other).retries == 0
 
 
+def test_a_turn_that_was_put_down_did_not_go_well() -> None:
+    """However the operation ends later: its event says when it was put down, and why."""
+    number = _open()
+    for why in ("the disk is full", None):
+        taken = _take(number)
+        operations.start_event(number, "compute_delete", "h")
+        if why is not None:
+            operations.pause(number, taken.attempt, -1, why)
+    operations.finish(number, taken.attempt, OperationState.DONE)
+    first, second = operations.events_of(number)
+    assert (first.result, first.details, second.result, second.details) == ("Error", "the disk is full", "Success", None)
+    assert first.finish_time is not None and first.finish_time <= second.start_time
+
+
 def test_what_waits_is_found_by_topic_host_and_age() -> None:
     number = _open()
     assert operations.waiting("compute", "h") == [number]
