@@ -13,8 +13,8 @@ from nova_lite.compute.power_states import PowerState
 from nova_lite.compute.task_states import TaskState
 from nova_lite.compute.vm_states import VmState
 from nova_lite.conductor import arrivals, failures, moves, poison
-from nova_lite.conductor.endings import shelves, volumes
 from nova_lite.conductor.endings import table as endings
+from nova_lite.conductor.endings import volumes
 from nova_lite.db.api import allocations, compute_nodes, console_tokens, instances, operations
 from nova_lite.db.session import retry_on_deadlock, writer
 from nova_lite.objects import Instance, Operation, OperationState
@@ -202,7 +202,8 @@ def finish(operation_id: int, attempt: int, power_state: int, report: dict[str, 
         ending = endings.DONE.get(row.name)
         if ending is not None:
             values |= ending(operation, instance, report)
-        values |= shelves.taken_down(instance, values)
+        for after in endings.AFTER:
+            values |= after(instance, values)
         _update(instance.uuid, values)
 
 

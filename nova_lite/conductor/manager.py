@@ -48,7 +48,7 @@ class ConductorManager(HostVerbs):
         self._compute = ComputeRpcAPI()
         network = network_api or network_loader.load(conf)
         self._volume = volume = volume_api or VolumeAPI(conf)
-        self._tasks = tasks(SchedulerAPI(), self._compute, options.service_down_s, network, volume)
+        self._tasks = tasks(SchedulerAPI(), self._compute, options.service_down_s, network, volume, self._image)
         self._sweeper = Sweeper(
             self._submit,
             self._ask_to_look_around,

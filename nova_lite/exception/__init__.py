@@ -80,6 +80,7 @@ from nova_lite.exception.moves import (
     LiveMigrationAborted,
     MigrationNotFoundForInstance,
     MigrationPreCheckError,
+    ServerIsShelved,
     UnableToMigrateToSelf,
 )
 from nova_lite.exception.networks import (

@@ -35,6 +35,13 @@ class GuestMayHaveMoved(Conflict):
     )
 
 
+class ServerIsShelved(Conflict):
+    sentence = (
+        "Instance %(instance_uuid)s is shelved: its disk is in image %(image_id)s, which an evacuation does not use. "
+        "Reset its state to active, so that it is shelved again; then offload and unshelve it."
+    )
+
+
 class ComputeServiceInUse(Invalid):
     sentence = "Compute service of %(host)s is still in use."
 

@@ -9,6 +9,7 @@ from nova_lite import concurrency, exception, liveness
 from nova_lite.clock import monotonic
 from nova_lite.compute import acceptance, actions
 from nova_lite.compute.doors.door import Door
+from nova_lite.compute.vm_states import VmState
 from nova_lite.conductor import moves
 from nova_lite.context import RequestContext
 from nova_lite.db.api import compute_nodes, instances, migrations, operations, services
@@ -53,6 +54,7 @@ class LiveMoves(Door):
         :raises NotFound: there is no such host; :raises Invalid: it is where the server is.
         :raises InstanceInvalidState, InstanceNotLaunched: refused; :raises ComputeServiceInUse: the host is not down.
         :raises GuestMayHaveMoved: a live migration took the guest to another host, perhaps, which is asked to look.
+        :raises ServerIsShelved: it comes back from its image, not by an evacuation.
         """
         if host is not None and not compute_nodes.on_host(host):
             raise exception.NotFound(f"Compute host {host} not found.")
@@ -116,6 +118,8 @@ class LiveMoves(Door):
         def begin(operation_id: int) -> None:
             operation = operations.get(operation_id)
             fresh = instances.get(instance.uuid)
+            if row is actions.EVACUATE:
+                _refuse_on_the_shelf(fresh)
             status = MigrationStatus.ACCEPTED
             moves.begin(operation, fresh, kind, status=status, dest_compute=args["to"])
 
@@ -151,6 +155,13 @@ class LiveMoves(Door):
             if operation.finish_time is not None or migration is None or migration.status not in _UNCHECKED:
                 return
             concurrency.sleep(_LOOK_AGAIN_S)
+
+
+def _refuse_on_the_shelf(instance: Instance) -> None:
+    """:raises ServerIsShelved: it was, until it was declared to be in error: its image may be all there is of it."""
+    if instance.vm_state == VmState.ERROR and "shelved_at" in instance.system_metadata:
+        image_id = instance.system_metadata.get("shelved_image_id")
+        raise exception.ServerIsShelved(instance_uuid=instance.uuid, image_id=image_id)
 
 
 @retry_on_deadlock

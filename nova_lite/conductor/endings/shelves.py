@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nova_lite.compute.vm_states import ON_ITS_DISK, VmState
+from nova_lite.conductor import resets
 from nova_lite.conductor.endings import snapshots
 from nova_lite.db import clock
 from nova_lite.db.api import allocations, console_tokens, provisional_images
@@ -26,6 +27,9 @@ def shelved(operation: Operation, instance: Instance, report: dict[str, Any]) ->
 
 
 def offloaded(operation: Operation, instance: Instance, report: dict[str, Any]) -> dict[str, Any]:
+    """Where its host had no part in it, what is bound there is seen to afterwards."""
+    if operation.host is None:
+        _leave(instance)
     return homeless(instance)
 
 
@@ -51,6 +55,13 @@ def unshelve_failed(operation: Operation, instance: Instance) -> dict[str, Any]:
     return homeless(instance) if instance.vm_state == VmState.SHELVED_OFFLOADED else {}
 
 
+def unshelve_given_up(operation: Operation, instance: Instance, reason: str) -> bool:
+    """It ends; the host that was making it takes back what it did if it lives, and what is bound there goes anyway."""
+    if operation.args.get("stage") == "spawn" and instance.vm_state == VmState.SHELVED_OFFLOADED:
+        _leave(instance)
+    return False
+
+
 def gone(instance: Instance) -> None:
     """A server is deleted while it is shelved, or runs again: its disk is not needed in an image any more."""
     image_id = instance.system_metadata.get("shelved_image_id")
@@ -61,6 +72,12 @@ def gone(instance: Instance) -> None:
 def _forgotten(instance: Instance) -> dict[str, Any]:
     gone(instance)
     return {"system_metadata": {key: value for key, value in instance.system_metadata.items() if key not in _MEMORY}}
+
+
+def _leave(instance: Instance) -> None:
+    """Of a server that is about to lose its host."""
+    if instance.host is not None:
+        resets.leave(instance.replace(host=None, node=None, generation=instance.generation + 1), instance.host)
 
 
 def homeless(instance: Instance) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from nova_lite import exception
 from nova_lite.compute import actions
 from nova_lite.conductor import arrivals, failures, journal
-from nova_lite.conductor.tasks import cold, evacuate, live_migrate, resized, soft_delete, unshelve
+from nova_lite.conductor.tasks import cold, evacuate, live_migrate, offload, resized, soft_delete, unshelve
 from nova_lite.db.api import allocations, instances, operation_survey, operations
 from nova_lite.db.session import retry_on_deadlock, writer
 from nova_lite.objects import Instance, Operation
@@ -24,6 +24,7 @@ WITHOUT_HOST: dict[str, Callable[[Operation, Instance], int | None]] = {
     actions.REVERT_RESIZE.name: resized.revert_without_destination,
     actions.LIVE_MIGRATE.name: live_migrate.without_host,
     actions.EVACUATE.name: evacuate.without_host,
+    actions.SHELVE_OFFLOAD.name: offload.leave_dead_host,
     actions.UNSHELVE.name: unshelve.leave_dead_host,
     actions.SOFT_DELETE.name: soft_delete.leave_dead_host,
     actions.SETTLE.name: arrivals.without_host,

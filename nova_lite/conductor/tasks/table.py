@@ -13,8 +13,10 @@ from nova_lite.conductor.tasks.destination import Destination
 from nova_lite.conductor.tasks.evacuate import EvacuateTask
 from nova_lite.conductor.tasks.homeless import HomelessTask
 from nova_lite.conductor.tasks.live_migrate import LiveMigrateTask
+from nova_lite.conductor.tasks.offload import OffloadTask
 from nova_lite.conductor.tasks.unshelve import UnshelveTask
 from nova_lite.context import RequestContext
+from nova_lite.image.api import API as ImageAPI
 from nova_lite.network.api import API as NetworkAPI
 from nova_lite.objects import Operation
 from nova_lite.scheduler.api import API as SchedulerAPI
@@ -24,8 +26,9 @@ Task = Callable[[RequestContext, Operation], None]
 
 
 def tasks(
-    scheduler: SchedulerAPI, compute: ComputeRpcAPI, down_s: float, network: NetworkAPI, volume: VolumeAPI
-) -> dict[str, Task]:
+    scheduler: SchedulerAPI, compute: ComputeRpcAPI, down_s: float, network: NetworkAPI, volume: VolumeAPI,
+    image: ImageAPI,
+) -> dict[str, Task]:  # fmt: skip
     """The conductor's part of each action that has one; a host that is silent for ``down_s`` counts as dead."""
     destination = Destination(scheduler, down_s)
     return {
@@ -39,6 +42,7 @@ def tasks(
         actions.REVERT_RESIZE.name: resized.RevertTask(compute).execute,
         actions.LIVE_MIGRATE.name: LiveMigrateTask(destination, compute).execute,
         actions.EVACUATE.name: EvacuateTask(destination, compute).execute,
+        actions.SHELVE_OFFLOAD.name: OffloadTask(image).execute,
         actions.UNSHELVE.name: UnshelveTask(scheduler, compute).execute,
         **dict.fromkeys(actions.BESIDE, HomelessTask(compute, network, volume).execute),
     }
