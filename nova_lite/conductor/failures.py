@@ -54,6 +54,9 @@ def give_up(operation: Operation, instance: Instance, reason: str) -> None:
     """
     LOG.error("Operation %d (%s of %s): %s", operation.id, operation.action, instance.uuid, reason)
     if not undoing(operation, instance, reason):
+        given_up = endings.GIVEN_UP.get(row_of(operation).name)
+        if given_up is not None:
+            given_up(operation, instance)
         end_failed(operation, instance, reason, "", 500)
 
 

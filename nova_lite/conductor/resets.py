@@ -108,7 +108,7 @@ def let_go(instance: Instance, sides: Sequence[str] = ()) -> None:
 
 
 def leave(instance: Instance, host: str) -> None:
-    """The server has left a host that was making it of its shelf, and is on none: nothing of it stays bound there."""
+    """The server has left a host that it was shelved on, or was to be again: nothing of it stays bound there."""
     _open(instance, None, instance.generation, left=host)
 
 

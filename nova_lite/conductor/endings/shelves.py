@@ -55,11 +55,10 @@ def unshelve_failed(operation: Operation, instance: Instance) -> dict[str, Any]:
     return homeless(instance) if instance.vm_state == VmState.SHELVED_OFFLOADED else {}
 
 
-def unshelve_given_up(operation: Operation, instance: Instance, reason: str) -> bool:
-    """It ends; the host that was making it takes back what it did if it lives, and what is bound there goes anyway."""
+def unshelve_given_up(operation: Operation, instance: Instance) -> None:
+    """The host that was making it takes back what it did, if it lives; what is bound there goes in any case."""
     if operation.args.get("stage") == "spawn" and instance.vm_state == VmState.SHELVED_OFFLOADED:
         _leave(instance)
-    return False
 
 
 def gone(instance: Instance) -> None:

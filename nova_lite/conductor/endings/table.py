@@ -32,6 +32,8 @@ Failed = Callable[[Operation, Instance], dict[str, Any]]
 Undo = Callable[[Operation, Instance, str], bool]
 # What stands from a step of an action on, however it ends.
 Noted = Callable[[Operation], None]
+# Before what nobody undoes is ended for its worker: what is made elsewhere is seen to.
+GivenUp = Callable[[Operation, Instance], None]
 # After whatever went well: the fields that the server gets, and those that change with them.
 After = Callable[[Instance, dict[str, Any]], dict[str, Any]]
 # Called when a server is gone for good, before its row becomes a tombstone: what else it held is given back.
@@ -79,7 +81,6 @@ UNDO: dict[str, Undo] = {
     actions.MIGRATE.name: moves.undo,
     actions.REVERT_RESIZE.name: moves.revert_on,
     actions.LIVE_MIGRATE.name: live_moves.undo,
-    actions.UNSHELVE.name: shelves.unshelve_given_up,
     actions.ATTACH_INTERFACE.name: interfaces.undo,
     actions.ATTACH_VOLUME.name: volumes.undo,
     actions.SWAP_VOLUME.name: volumes.undo,
@@ -87,5 +88,6 @@ UNDO: dict[str, Undo] = {
 NOTED: dict[tuple[str, str], Noted] = {
     (actions.CREATE_BACKUP.name, actions.IMAGE_KEPT_STEP): snapshots.kept,
 }
+GIVEN_UP: dict[str, GivenUp] = {actions.UNSHELVE.name: shelves.unshelve_given_up}
 AFTER: tuple[After, ...] = (shelves.taken_down,)
 GONE: tuple[Gone, ...] = (open_moves.gone, consoles.forget, shelves.gone)
