@@ -12,7 +12,7 @@ from nova_lite import exception, quota
 from nova_lite.compute import actions
 from nova_lite.compute.task_states import TaskState
 from nova_lite.compute.vm_states import VmState
-from nova_lite.conductor import arrivals, evacuations, moves, resets
+from nova_lite.conductor import arrivals, evacuations, moves, rebuilds, resets
 from nova_lite.context import RequestContext
 from nova_lite.db.api import allocations, instances, migrations, operations, server_groups
 from nova_lite.db.session import retry_on_deadlock, writer
@@ -179,6 +179,7 @@ def at_once(
         if "task_state" in values:
             ended = operations.end_open(instance.uuid, SUPERSEDED % row.name, spare=(*actions.BESIDE, *_DELETES))
             given_up = resets.given_up(ended)
+            rebuilds.put_back(given_up)
             fresh = instances.get(instance.uuid)
             arrivals.after_reset(fresh, given_up)
             moves.reset(fresh)

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from nova_lite import exception
 from nova_lite.compute import actions
 from nova_lite.compute.vm_states import VmState
-from nova_lite.conductor import arrivals, moves, resets
+from nova_lite.conductor import arrivals, moves, rebuilds, resets
 from nova_lite.conf import CONF
 from nova_lite.db.api import instances, migrations, operations
 from nova_lite.liveness import dead_hosts
@@ -26,6 +26,7 @@ def supersede(instance: Instance, ended: Iterable[int]) -> None:
     :raises ComputeServiceInUse: the server, or what a cold move set aside, is on a host that lives.
     """
     given_up = resets.given_up(ended)
+    rebuilds.put_back(given_up)
     dead = dead_hosts(CONF.operations.service_down_s)
     for host in sorted(arrivals.whereabouts(instance, given_up) - dead):
         raise exception.GuestMayHaveMoved(instance_uuid=instance.uuid, host=host)

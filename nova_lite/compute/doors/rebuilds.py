@@ -10,6 +10,7 @@ from nova_lite import exception, quota
 from nova_lite.compute import actions
 from nova_lite.compute.create import check_sizes
 from nova_lite.compute.doors.door import Door
+from nova_lite.conductor import rebuilds
 from nova_lite.context import RequestContext
 from nova_lite.db.api import instances, keypairs
 from nova_lite.objects import ImageMeta, Instance
@@ -52,7 +53,10 @@ class RebuildDoor(Door):
             "ramdisk_id": image.properties.get("ramdisk_id", ""),
             "progress": 0,
         }
-        args = {"was": instance.vm_state, "preserve_ephemeral": request.preserve_ephemeral}
+        args = {
+            "was": instance.vm_state, "preserve_ephemeral": request.preserve_ephemeral,
+            "former": rebuilds.former(instance, values),
+        }  # fmt: skip
         if instance.is_volume_backed and request.reimages:
             args["reimage"] = image.id
         self.accept(ctxt, instance, actions.REBUILD, args, values=values)

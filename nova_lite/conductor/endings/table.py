@@ -71,6 +71,7 @@ FAILED: dict[str, Failed] = {
     actions.REVERT_RESIZE.name: moves.not_reverted,
     actions.LIVE_MIGRATE.name: live_moves.not_migrated,
     actions.EVACUATE.name: live_moves.not_evacuated,
+    actions.REBUILD.name: rebuild.failed,
     actions.UNSHELVE.name: shelves.unshelve_failed,
     actions.ATTACH_VOLUME.name: volumes.attach_failed,
     actions.ATTACH_INTERFACE.name: interfaces.attach_failed,
