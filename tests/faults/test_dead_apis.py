@@ -111,7 +111,7 @@ def test_of_an_image_of_a_volume(cloud: Cloud) -> None:
     with _dying(cloud), pytest.MonkeyPatch.context() as patch:
         patch.setattr(acceptance, "at_once", acceptance.create)
         patch.setattr(VolumeImageDoor, "_give_back", lambda *_: None)
-        patch.setattr(provisional_images, "refused", lambda _: False)
+        patch.setattr(provisional_images, "refused", lambda *_: False)
         cloud.act(server, "createImage", {"name": "never"})
     (image,) = set(cloud.images.images) - before
     assert [each.image_id for each in provisional_images.list_all()] == [image]

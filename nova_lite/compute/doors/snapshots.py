@@ -53,7 +53,7 @@ class ImagingDoor(Door):
                 also=lambda operation_id: provisional_images.bind(image_id, operation_id),
             )  # fmt: skip
         except BaseException:
-            provisional_images.refused(image_id)
+            provisional_images.refused(image_id, instance.uuid)
             raise
         return image_id
 

@@ -46,7 +46,7 @@ class VolumeImageDoor(Door):
             self._image.upload(ctxt, image_id, io.BytesIO(b""), "raw")
             _accept(ctxt, instance, row, image_id)
         except BaseException:
-            if provisional_images.refused(image_id):
+            if provisional_images.refused(image_id, instance.uuid):
                 self._give_back(ctxt, image_id, snapshots)
             raise
         return image_id

@@ -39,7 +39,7 @@ def bind(image_id: str, operation_id: int) -> None:
 
     Also of an image whose promise was forgotten: its making took so long, and nothing else knows of it.
     """
-    bound = update(_T).where(_T.c.image_id == image_id).values(operation_id=operation_id)
+    bound = update(_T).where(_T.c.image_id == image_id).values(operation_id=operation_id, due_at=clock.now())
     with writer() as session:
         if not affected(session, bound):
             for server in session.scalars(select(_O.c.instance_uuid).where(_O.c.id == operation_id)).all():
@@ -63,21 +63,36 @@ def discard(image_id: str, instance_uuid: str) -> None:
 
 
 @retry_on_deadlock
-def refused(image_id: str) -> bool:
+def refused(image_id: str, instance_uuid: str) -> bool:
     """The request is over: its image goes, if it was not accepted. False: it was, and its operation decides, or did.
 
-    Who asked for the acceptance may have heard of it too late, or never: only this proves that nothing came of it.
+    Who asked for the acceptance may have heard of it too late, or never: only this proves that nothing came of it. A
+    promise may be forgotten while the image is made; then the server's operations know whether one has it.
     """
     with writer() as session:
-        return _ripen(session, image_id)
+        if _ripen(session, image_id):
+            return True
+        theirs = session.scalars(select(_O.c.args).where(_O.c.instance_uuid == instance_uuid)).all()
+        if any(args.get("image_id") == image_id for args in theirs):
+            return False
+        _write(image_id, instance_uuid, 0)
+        return True
+
+
+@retry_on_deadlock
+def stays_for_now(image_id: str) -> None:
+    """It could not be removed: all others come before it is tried again."""
+    with writer() as session:
+        session.execute(update(_T).where(_T.c.image_id == image_id).values(due_at=clock.now()))
 
 
 def due(limit: int = 100) -> list[ProvisionalImage]:
-    """What must go, oldest first: its operation ended and did not keep it, or was never accepted."""
+    """What must go: its operation ended and did not keep it, or was never accepted. What waits longest comes first."""
     running = select(_O.c.id).where(_O.c.id == _T.c.operation_id, _O.c.state.in_(_OPEN)).exists()
     forgotten = and_(_T.c.operation_id.is_(None), _T.c.due_at <= clock.settled())
     ripe = or_(forgotten, and_(_T.c.operation_id.is_not(None), ~running))
-    query = select(_T.c.image_id, _T.c.instance_uuid, _T.c.operation_id).where(ripe).order_by(_T.c.id).limit(limit)
+    rows = select(_T.c.image_id, _T.c.instance_uuid, _T.c.operation_id).where(ripe)
+    query = rows.order_by(_T.c.due_at, _T.c.id).limit(limit)
     with reader() as session:
         return [ProvisionalImage(*row) for row in session.execute(query).all()]
 

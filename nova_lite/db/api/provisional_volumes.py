@@ -20,7 +20,7 @@ from nova_lite.db.writes import affected, new_id
 LOG = logging.getLogger(__name__)
 
 _T = Model.__table__
-_ROWS = select(_T.c.id, _T.c.instance_uuid, _T.c.volume_id).order_by(_T.c.id)
+_ROWS = select(_T.c.id, _T.c.instance_uuid, _T.c.volume_id)
 
 
 @dataclass(frozen=True)
@@ -109,18 +109,18 @@ def refused(ids: Collection[int]) -> bool:
     if not ids:
         return False
     with writer() as session:
-        return affected(session, update(_T).where(_T.c.id.in_(ids)).values(doomed=True)) == len(ids)
+        return affected(session, update(_T).where(_T.c.id.in_(ids)).values(doomed=True, due_at=clock.now())) == len(ids)
 
 
 def due(limit: int = 100) -> list[ProvisionalVolume]:
-    """What has to go, oldest first."""
+    """What has to go; what waits longest comes first."""
     ripe = or_(_T.c.doomed.is_(True), _T.c.due_at <= clock.now())
-    return _found(_ROWS.where(ripe).limit(limit))
+    return _found(_ROWS.where(ripe).order_by(_T.c.due_at, _T.c.id).limit(limit))
 
 
 def list_all() -> list[ProvisionalVolume]:
     """What has to go, and what may still be accepted; oldest first."""
-    return _found(_ROWS)
+    return _found(_ROWS.order_by(_T.c.id))
 
 
 def _found(query: Select[Any]) -> list[ProvisionalVolume]:
@@ -130,9 +130,9 @@ def _found(query: Select[Any]) -> list[ProvisionalVolume]:
 
 @retry_on_deadlock
 def doom(row_id: int) -> bool:
-    """From now on the request cannot be accepted; False when it was."""
+    """From now on the request cannot be accepted; False when it was. What stays is tried again after all others."""
     with writer() as session:
-        return affected(session, update(_T).where(_T.c.id == row_id).values(doomed=True)) > 0
+        return affected(session, update(_T).where(_T.c.id == row_id).values(doomed=True, due_at=clock.now())) > 0
 
 
 @retry_on_deadlock

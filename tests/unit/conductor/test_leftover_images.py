@@ -80,6 +80,20 @@ def test_one_that_cannot_be_removed_does_not_stop_the_others() -> None:
     assert images.asked == [FIRST, SECOND] and _left() == [FIRST]
 
 
+@pytest.mark.parametrize("why", [exception.Unavailable("its store is broken"), exception.Invalid("odd"), True])
+def test_what_stays_lets_the_others_go_first(why: bool | Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A round does not get to all: those that stay must not be the only ones that are ever tried."""
+    server = instances.insert(make_instance(image_ref=""))
+    for image_id in (FIRST, SECOND):
+        provisional_images.discard(image_id, server.uuid)
+    due, images, volumes = provisional_images.due, Images(why, True), Volumes("creating")
+    monkeypatch.setattr(provisional_images, "due", lambda: due(limit=1))
+    leftover_images.remove(images, volumes)  # type: ignore[arg-type]
+    volumes.left = []
+    leftover_images.remove(images, volumes)  # type: ignore[arg-type]
+    assert images.asked == [FIRST, SECOND] and _left() == [FIRST]
+
+
 def test_an_image_that_holds_a_shelved_servers_disk_stays() -> None:
     server = make_instance(system_metadata={"shelved_image_id": FIRST})
     instances.insert(server)

@@ -13,10 +13,10 @@ SERVER, IMAGE = "11111111-0000-4000-8000-000000000001", "22222222-0000-4000-8000
 pytestmark = pytest.mark.usefixtures("database")
 
 
-def _operation(state: OperationState = OperationState.PENDING) -> int:
+def _operation(state: OperationState = OperationState.PENDING, **args: str) -> int:
     return operations.insert_pending(
         request_id="req", instance_uuid=SERVER, action="createImage", project_id="p", user_id="u", topic="compute",
-        host="h", args={}, timeout_s=10, state=state,
+        host="h", args=args, timeout_s=10, state=state,
     )  # fmt: skip
 
 
@@ -87,8 +87,14 @@ def test_what_an_operation_is_about_goes_by_its_end_whoever_discards_it() -> Non
 def test_only_what_was_not_accepted_is_refused() -> None:
     """A request that hears of its acceptance too late takes nothing back, be it under way or done."""
     provisional_images.promise(IMAGE, SERVER, 600)
-    assert provisional_images.refused(IMAGE) and _due() == [IMAGE]
-    provisional_images.bind(IMAGE, _operation())
-    assert not provisional_images.refused(IMAGE) and _due() == []
+    assert provisional_images.refused(IMAGE, SERVER) and _due() == [IMAGE]
+    provisional_images.bind(IMAGE, _operation(image_id=IMAGE))
+    assert not provisional_images.refused(IMAGE, SERVER) and _due() == []
     provisional_images.keep(IMAGE)
-    assert not provisional_images.refused(IMAGE) and provisional_images.list_all() == []
+    assert not provisional_images.refused(IMAGE, SERVER) and provisional_images.list_all() == []
+
+
+def test_what_was_forgotten_while_it_was_made_and_is_refused_then_goes() -> None:
+    provisional_images.promise(IMAGE, SERVER, seconds=-1)
+    provisional_images.keep(IMAGE)  # a conductor found nothing to remove yet
+    assert provisional_images.refused(IMAGE, SERVER) and _due() == [IMAGE]

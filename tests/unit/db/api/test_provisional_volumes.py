@@ -21,7 +21,13 @@ def test_what_was_just_asked_for_waits_and_what_was_forgotten_is_due() -> None:
     (old,) = provisional_volumes.promise(["other"], -1, "volume")
     assert _due() == [old]
     assert provisional_volumes.refused([fresh])
-    assert _due() == [fresh, old]
+    assert _due() == [old, fresh]
+
+
+def test_what_could_not_be_taken_back_lets_the_others_go_first() -> None:
+    stuck, later = (provisional_volumes.promise(["server"], -1, volume)[0] for volume in ("a", "b"))
+    assert provisional_volumes.doom(stuck) and _due() == [later, stuck]
+    assert provisional_volumes.doom(later) and _due() == [stuck, later]
 
 
 def test_what_is_accepted_is_nobodys_to_take_back() -> None:
