@@ -1,4 +1,9 @@
-"""Lifeline: one life of a host's daemon, from its registration over its heartbeats; they keep the fence open."""
+"""Lifeline: one life of a host's daemon, from its registration over its heartbeats; they keep the fence open.
+
+A host's lives are counted, in their names: what a former one said, and a conductor delivers late, is known by that. A
+life that begins hears of the one before when it first registers, and takes the next number. Daemons of before the
+numbers have none, and are served as ever.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +20,7 @@ from nova_lite.compute.rpcapi import TOPIC
 from nova_lite.conductor.api import HostAPI
 from nova_lite.context import RequestContext, admin_context
 from nova_lite.objects import ComputeNode, Service
+from nova_lite.objects.host import epoch_of, is_former, number_of
 
 LOG = logging.getLogger(__name__)
 
@@ -38,17 +44,27 @@ class Lifeline:
         self._wake = wake
         self._look_around = look_around
         self._file = IdentityFile(host, None)
-        self.epoch = uuid.uuid4().hex[:12]
-        self.owner = f"{binary}:{host}:{self.epoch}"
+        self.epoch = epoch_of(1, uuid.uuid4().hex[:12])
         self.fence = Fence(host, lease_s, self.beat)
+
+    @property
+    def owner(self) -> str:
+        """By what this life holds operations."""
+        return f"{self._binary}:{self._host}:{self.epoch}"
 
     def begin(self, directory: pathlib.Path | None) -> None:
         """Prove which host this is, and register. ``directory`` is where the hypervisor keeps the guests.
 
         :raises HostRefused: the directory is another host's, or does not belong to this database.
+        :raises HostReplaced: one more life of this host began meanwhile: that one stays.
         """
         self._file = IdentityFile(self._host, directory)
-        self._register(admin_context())
+        try:
+            self._register(admin_context())
+        except exception.HostReplaced as error:
+            number = (number_of(error.facts.get("epoch")) or 0) + 1
+            self.epoch = epoch_of(number, self.epoch.rpartition(".")[2])
+            self._register(admin_context())
 
     def beat(self) -> None:
         """Keep the host up and its leases; what waits for it is begun."""
@@ -59,7 +75,10 @@ class Lifeline:
             self._register_again(ctxt)
             return
         except exception.HostReplaced as error:
-            self.fence.shut(str(error))
+            if is_former(error.facts.get("epoch"), self.epoch):
+                self._register_again(ctxt)
+            else:
+                self.fence.shut(str(error))
             return
         if self._is_sane(answer.get("beats"), beats):
             self.fence.confirm(sent_at, held, answer["lost"])
@@ -87,10 +106,13 @@ class Lifeline:
         self.fence.confirm(sent_at)
 
     def _register_again(self, ctxt: RequestContext) -> None:
-        """An operator removed this host from the services, or the database is another one."""
+        """An operator removed this host from the services, a former life's word came late, or the database is another.
+
+        A later life has none of this one's numbers: it is the one that stays.
+        """
         try:
             self._register(ctxt)
-        except exception.HostRefused as error:
+        except (exception.HostRefused, exception.HostReplaced) as error:
             self.fence.shut(str(error))
 
     def _is_sane(self, beats: int | None, asked_at: int) -> bool:

@@ -100,7 +100,7 @@ class HostVerbs(Manager):
 
     # -- hosts ------------------------------------------------------------------------------------
 
-    @rpc.expected(exception.HostRefused, exception.IncompatibleVersion)
+    @rpc.expected(exception.HostRefused, exception.HostReplaced, exception.IncompatibleVersion)
     def register_host(
         self, ctxt: RequestContext, service: Service, node: ComputeNode, owner: str, known: HostIdentity | None = None
     ) -> HostIdentity | None:

@@ -49,6 +49,7 @@ def register(service: Service, node: ComputeNode, owner: str, known: HostIdentit
     ``known`` is what lies beside its guests, None where it keeps none; the answer is what shall lie there from now on.
 
     :raises HostRefused: the host and this database do not belong together; nothing was written.
+    :raises HostReplaced: a later life of the host has registered; nothing was written.
     :raises IncompatibleVersion: this conductor and the host's daemon cannot work together.
     """
     upgrades.admit(service)

@@ -9,9 +9,27 @@ from typing import Any
 from nova_lite.objects.base import TravellingObject
 
 
+def epoch_of(number: int, name: str) -> str:
+    """What a daemon's present life is called: which one it is of that host's, and a name that no other has."""
+    return f"{number}.{name}"
+
+
+def number_of(epoch: str | None) -> int | None:
+    """Which life it is of its host's; None where the daemon, or the conductor that knew it, did not count them yet."""
+    number, dot, _ = (epoch or "").partition(".")
+    return int(number) if dot and number.isdigit() else None
+
+
+def is_former(epoch: str | None, present: str | None) -> bool:
+    """Whether a life is over, now that ``present`` began: of two that say the same number the first stays."""
+    mine, other = number_of(epoch), number_of(present)
+    return epoch != present and mine is not None and other is not None and mine <= other
+
+
 @dataclass(frozen=True)
 class Service(TravellingObject):
-    """One daemon. ``epoch`` changes with every start; ``last_seen_at`` is the last heartbeat (naive UTC).
+    """One daemon. ``epoch`` changes with every start, see :func:`epoch_of`; ``last_seen_at`` is the last heartbeat
+    (naive UTC).
 
     ``beats`` goes on with every start and heartbeat. ``identity`` is what lies beside the guests of a compute host.
     ``version`` is that of its code, ``works_with`` the oldest it can serve beside (``nova_lite.versions``).

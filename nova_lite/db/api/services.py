@@ -17,6 +17,7 @@ from nova_lite.db.session import reader, retry_on_deadlock, writer
 from nova_lite.db.transaction import Transaction
 from nova_lite.db.writes import affected, insert_missing
 from nova_lite.objects import Service
+from nova_lite.objects.host import is_former
 from nova_lite.objects.migration import ENDED
 
 _T = Model.__table__
@@ -66,6 +67,8 @@ def register(
 
     ``identity`` is that of a host that keeps guests; ``beats`` is how far its heartbeats are known to have come, should
     its row be gone.
+
+    :raises HostReplaced: a later life has registered since; nothing was written.
     """
     started: dict[str, Any] = {"topic": topic, "epoch": epoch, "last_seen_at": clock.now()}
     started |= {"version": version, "works_with": works_with}
@@ -73,6 +76,9 @@ def register(
         started["identity"] = identity
     mine = (_T.c.host == host, _T.c.binary == binary)
     with writer() as session:
+        present = session.scalars(select(_T.c.epoch).where(*mine).with_for_update()).one_or_none()
+        if is_former(epoch, present):
+            raise exception.HostReplaced(host=host, epoch=present)
         cloud.count_start()
         if not affected(session, update(_T).where(*mine).values(started | {"beats": _T.c.beats + 1})):
             new = {"uuid": str(uuids.uuid4()), "host": host, "binary": binary, "beats": beats + 1, **started}

@@ -11,9 +11,10 @@ from sqlalchemy import text
 from nova_lite import exception
 from nova_lite.compute.power_states import PowerState
 from nova_lite.db import session
-from nova_lite.db.api import instances, operations
+from nova_lite.db.api import instances, operations, services
+from nova_lite.liveness import COMPUTE
 from nova_lite.objects import OPEN_STATES
-from tests.harness.simulator.fleet import Fleet
+from tests.harness.simulator.fleet import HOSTS, Fleet
 from tests.harness.simulator.workload import Ledger
 
 # Every so many commits the claims are counted.
@@ -99,6 +100,16 @@ def unpaid(ledger: Ledger) -> Iterable[str]:
             yield f"I12: one key ({key}) made servers {sorted(made)}"
 
 
+def replaced(fleet: Fleet) -> Iterable[str]:
+    """Daemons that live, and that the database takes for former ones (I12)."""
+    for name in HOSTS:
+        manager: Any = fleet.services[name].manager
+        life = manager._life
+        present = services.get_by_host(name, COMPUTE).epoch
+        if present != life.epoch or life.fence.why_shut is not None:
+            yield f"I12: {name} lives as {life.epoch}, and {present} is registered: {life.fence.why_shut}"
+
+
 # Of each table what a repeated message must not change.
 _FACTS = {
     "instances": "uuid, host, vm_state, task_state, power_state, generation, deleted_at IS NULL, network_info, "
@@ -108,7 +119,7 @@ _FACTS = {
     "migrations": "uuid, status, source_compute, dest_compute",
     "quota_usages": "*",
     "compute_nodes": "uuid, host, vcpus_used, memory_mb_used, local_gb_used",
-    "services": "host, disabled, forced_down",
+    "services": "host, epoch, disabled, forced_down",
 }
 
 

@@ -127,7 +127,8 @@ class Trial:
             return ["a daemon is not back"]
         if invariants.is_busy() and self._kernel.now % 100 > LOOK_S:
             return ["operations are open"]
-        return [each for each in self._fleet.violations() if not self._is_legal(each, work)]
+        found = [*self._fleet.violations(), *invariants.replaced(self._fleet)]
+        return [each for each in found if not self._is_legal(each, work)]
 
     def _is_legal(self, complaint: str, work: Workload) -> bool:
         """When the database's clock was set back, its history says so; what an operator declared need not be true."""
