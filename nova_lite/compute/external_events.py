@@ -37,12 +37,16 @@ def _power(host: ComputeHost, ctxt: RequestContext, instance: Instance, event: E
 def _extended(host: ComputeHost, ctxt: RequestContext, instance: Instance, event: ExternalEvent) -> None:
     """A volume has grown: a guest that runs is to see it now, any other sees it when it starts.
 
+    What the message says of its size is as old as the message, and the volume may have grown again since.
+
     :raises ServerBusy: something else is done to the server for long; its row has the new size already.
+    :raises VolumeNotFound, Unavailable: the volume service says nothing of it.
     """
     with host.locks.hold(instance.uuid, patience_s=_PATIENCE_S):
         for device in instance.block_devices:
             if device.volume_id == event.tag and "volumes" in host.driver.capabilities:
-                host.driver.extend_volume(instance, device)  # type: ignore[attr-defined]
+                present = device.replace(volume_size=host.volume.get(None, str(event.tag)).size)
+                host.driver.extend_volume(instance, present)  # type: ignore[attr-defined]
 
 
 # What a server has of interfaces and volumes is in its row, which the API rewrites: compute/doors/external_events.py.

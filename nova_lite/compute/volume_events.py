@@ -26,9 +26,10 @@ def _resize(uuid: str, volume_id: str, size_gb: int) -> Instance | None:
             return None
         if not any(device.volume_id == volume_id for device in server.block_devices):
             return None
+        # Volumes only grow: who asked before another may write after him.
         devices = tuple(
-            device.replace(volume_size=size_gb) if device.volume_id == volume_id else device
-            for device in server.block_devices
+            each.replace(volume_size=max(size_gb, each.volume_size or 0)) if each.volume_id == volume_id else each
+            for each in server.block_devices
         )
         instances.update_if(uuid, {"block_devices": devices})
         return server.replace(block_devices=devices)

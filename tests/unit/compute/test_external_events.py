@@ -9,11 +9,13 @@ from unittest import mock
 import pytest
 
 from nova_lite.api.openstack.compute.schemas import server_external_events as schemas
-from nova_lite.compute import external_events
+from nova_lite.compute import external_events, volume_events
 from nova_lite.compute.host import ServerLocks
-from nova_lite.objects import ExternalEvent, Instance
+from nova_lite.db.api import instances
+from nova_lite.objects import BlockDevice, ExternalEvent, Instance
 from nova_lite.objects.external_event import EventName
-from tests.harness.database import make_instance
+from nova_lite.volume.meta import Volume
+from tests.harness.database import fresh_database, make_instance
 
 
 def test_every_name_of_the_api_has_its_handler() -> None:
@@ -35,6 +37,26 @@ def test_one_that_fails_keeps_no_other_from_its_turn(monkeypatch: pytest.MonkeyP
     lost = ExternalEvent("nobody", "network-changed")
     external_events.handle(None, None, [server], [*events[:2], lost, events[2]])  # type: ignore[arg-type]
     assert handled == ["good", "late"]
+
+
+def test_a_message_that_comes_late_tells_no_old_size() -> None:
+    """The volume grew twice, and the first message was delivered after the second, or again."""
+    device = BlockDevice(source_type="volume", destination_type="volume", volume_id="v", volume_size=2)
+    server, driver = make_instance(block_devices=(device,)), mock.Mock(capabilities={"volumes"})
+    host = mock.Mock(locks=ServerLocks(), driver=driver)
+    host.volume.get.return_value = Volume("v", "in-use", 3)
+    external_events.handle(host, mock.Mock(), [server], [ExternalEvent(server.uuid, "volume-extended", tag="v")])
+    driver.extend_volume.assert_called_once_with(server, device.replace(volume_size=3))
+
+
+def test_who_asked_before_another_and_writes_after_him_makes_no_volume_smaller() -> None:
+    device = BlockDevice(source_type="volume", destination_type="volume", volume_id="v", volume_size=1)
+    with fresh_database():
+        server = instances.insert(make_instance(block_devices=(device,)))
+        for size in (3, 2):
+            volumes = mock.Mock(get=mock.Mock(return_value=Volume("v", "in-use", size)))
+            volume_events.extended(volumes, server, "v")
+        assert [each.volume_size for each in instances.get(server.uuid).block_devices] == [3]
 
 
 @pytest.mark.timeout(10)
