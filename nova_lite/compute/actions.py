@@ -203,6 +203,8 @@ UNRESCUE = Action(
 SHELVE = Action(
     "shelve", "shelve", "shelve", Place.COMPUTE, _BUSY_WITH_DISKS, sets_task=T.SHELVING, ends_in=V.SHELVED,
     driver_call="snapshot", requires="snapshot", timeout_s=3600,
+    # It was given up before it was shelved: the guest is woken.
+    stages=(Stage("undo", "compute_shelve_instance"),),
 )  # fmt: skip
 SHELVE_OFFLOAD = Action(
     "shelveOffload", "shelveOffload", "shelveOffload", Place.COMPUTE, _states(V.SHELVED),

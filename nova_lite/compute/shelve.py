@@ -34,6 +34,10 @@ def shelve(host: ComputeHost, ctxt: RequestContext, operation: Operation, instan
     except exception.NotSupported as error:
         outcome.fail(host, ctxt, operation, instance, error)
         return
+    if operation.args.get("stage") == "undo":
+        _go_back(host, ctxt, operation, instance)
+        host.conductor.fail_operation(ctxt, operation.id, operation.attempt, operation.args["failure"], "", 500)
+        return
     try:
         if _GIVEN_UP in operation.steps:
             raise exception.Conflict("Its host was restarted when the shelving had failed.")

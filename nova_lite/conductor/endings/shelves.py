@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from nova_lite import exception
+from nova_lite.compute import actions
 from nova_lite.compute.vm_states import ON_ITS_DISK, VmState
 from nova_lite.conductor import resets
 from nova_lite.conductor.endings import snapshots
 from nova_lite.db import clock
-from nova_lite.db.api import allocations, console_tokens, provisional_images
+from nova_lite.db.api import allocations, console_tokens, operations, provisional_images
 from nova_lite.objects import Instance, Operation
 
+# Servers whose guests are stopped to be shelved.
+_WOKEN = (VmState.ACTIVE, VmState.PAUSED)
 # What a shelved server's system_metadata holds.
 _MEMORY = ("shelved_at", "shelved_image_id", "shelved_host")
 
@@ -24,6 +28,18 @@ def shelved(operation: Operation, instance: Instance, report: dict[str, Any]) ->
     snapshots.done(operation, instance, report)
     since = {"system_metadata": {**instance.system_metadata, "shelved_at": clock.now().isoformat()}}
     return since | (homeless(instance) if report.get("vm_state") == VmState.SHELVED_OFFLOADED else {})
+
+
+def shelve_undo(operation: Operation, instance: Instance, reason: str) -> bool:
+    """Before it is shelved a server runs on: its host, which has stopped the guest, wakes it again."""
+    if operation.attempt == 0 or operation.args.get("stage") == "undo" or instance.vm_state not in _WOKEN:
+        return False
+    row = actions.SHELVE
+    operations.finish_event(operation.id, row.event, "Error", details=reason)
+    undoing = {**operation.args, "stage": "undo", "failure": reason}
+    if not operations.seize(operation, "compute", undoing, host=operation.host, timeout_s=row.timeout_s):
+        raise exception.StaleWrite(what=f"Operation {operation.id}")
+    return True
 
 
 def offloaded(operation: Operation, instance: Instance, report: dict[str, Any]) -> dict[str, Any]:

@@ -82,6 +82,7 @@ UNDO: dict[str, Undo] = {
     actions.MIGRATE.name: moves.undo,
     actions.REVERT_RESIZE.name: moves.revert_on,
     actions.LIVE_MIGRATE.name: live_moves.undo,
+    actions.SHELVE.name: shelves.shelve_undo,
     actions.ATTACH_INTERFACE.name: interfaces.undo,
     actions.ATTACH_VOLUME.name: volumes.undo,
     actions.SWAP_VOLUME.name: volumes.undo,

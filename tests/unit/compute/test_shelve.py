@@ -97,3 +97,13 @@ def test_an_image_that_was_given_up_is_not_taken_for_the_disk_of_now() -> None:
     shelve(lone.host, CTXT, work.replace(steps=(given_up[3],)), server)
     assert lone.conductor.verbs()[-1] == "fail_operation" and lone.driver.power_state(server) == 1
     assert lone.driver.disks == {server.uuid}
+
+
+@pytest.mark.parametrize(("vm_state", "power_state"), [("active", 1), ("paused", 3)])
+def test_a_shelving_that_was_given_up_wakes_its_guest(vm_state: str, power_state: int) -> None:
+    lone, server = _booted(vm_state)
+    lone.driver.power_off(server, 0)
+    work = operation("shelve", server, stage="undo", failure="Too late.", image_id="image", offload=True)
+    shelve(lone.host, CTXT, work, server)
+    assert lone.conductor.told[-1][0] == "fail_operation" and "Too late." in lone.conductor.told[-1]
+    assert lone.driver.power_state(server) == power_state and lone.driver.disks == {server.uuid}

@@ -192,3 +192,25 @@ def test_since_when_a_server_is_on_the_shelf_is_said_by_the_one_clock() -> None:
     with clocks.later(hours=2):
         shelf.clear(compute, 3600)
     assert len(compute.woken) == 1
+
+
+@pytest.mark.parametrize(
+    ("vm_state", "begun", "wakes"),
+    [("active", True, True), ("active", False, False), ("stopped", True, False), ("shelved", True, False)],
+)
+def test_a_shelving_past_its_deadline_is_its_hosts_to_take_back(vm_state: str, begun: bool, wakes: bool) -> None:
+    """The host stopped the guest, and nobody woke it."""
+    server = instances.insert(make_instance(host="a", node="a", vm_state=vm_state, task_state="shelving"))
+    number = operations.insert_pending(
+        request_id="r", instance_uuid=server.uuid, action="shelve", project_id="p", user_id="u", topic="compute",
+        host="a", args={"image_id": "image", "offload": False}, timeout_s=9,
+    )  # fmt: skip
+    if begun:
+        assert operations.take(number, "me", 9, "compute", "a") is not None
+    recover.time_is_up(operations.get(number))
+    found = operations.get(number)
+    assert (found.finish_time is None) is wakes
+    if wakes:
+        assert (found.state, found.host, found.args["stage"]) == (OperationState.PENDING, "a", "undo")
+        recover.time_is_up(found)
+    assert operations.get(number).state is OperationState.FAILED
