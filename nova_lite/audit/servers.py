@@ -7,9 +7,7 @@ from collections.abc import Iterable
 from nova_lite.audit.finding import Complaint, Rule
 from nova_lite.audit.world import World
 from nova_lite.compute import statuses
-from nova_lite.compute.vm_states import VmState
-
-_SHELF = (VmState.SHELVED, VmState.SHELVED_OFFLOADED)
+from nova_lite.compute.vm_states import ON_ITS_DISK, VmState
 
 
 def _restless(world: World) -> Iterable[Complaint]:
@@ -48,8 +46,8 @@ def _offloaded(world: World) -> Iterable[Complaint]:
 
 def _shelf(world: World) -> Iterable[Complaint]:
     for server in world.servers.values():
-        # One that was declared to be in error goes back to the shelf when it is declared active.
-        if server.vm_state not in (*_SHELF, VmState.ERROR) and "shelved_at" in server.system_metadata:
+        # One that is in error, or deleted softly, goes back to the shelf when it is declared active.
+        if server.vm_state in ON_ITS_DISK and "shelved_at" in server.system_metadata:
             sentence = f"server {server.uuid} is {server.vm_state} and remembers its shelf"
             yield Complaint("server", server.uuid, sentence, server.uuid, server.host)
 
