@@ -61,7 +61,8 @@ def taken_down(instance: Instance, values: Mapping[str, Any]) -> dict[str, Any]:
     """
     if values.get("vm_state") not in ON_ITS_DISK or "system_metadata" in values:
         return {}
-    if "shelved_at" not in instance.system_metadata or instance.system_metadata.get("shelved_host") != instance.host:
+    host = values.get("host", instance.host)
+    if "shelved_at" not in instance.system_metadata or instance.system_metadata.get("shelved_host") != host:
         return {}
     return _forgotten(instance)
 

@@ -77,8 +77,12 @@ def test_a_server_that_works_with_its_disk_again_is_on_no_shelf(
 
 
 def test_a_server_that_was_built_elsewhere_keeps_the_image_that_it_was_shelved_in() -> None:
-    server = _shelved(host="b", node="b", vm_state="error")
-    operation = _working(server, "reboot", type="HARD")
+    server = _shelved(vm_state="error")
+    sent = {"dest": "b", "dest_node": "b", "generation": 3, "stopped": False}
+    operation = _working(server, "evacuate", stage="rebuild", **sent)
+    journal.finish(operation.id, operation.attempt, PowerState.RUNNING, {})
+    assert (instances.get(server.uuid).host, instances.get(server.uuid).system_metadata) == ("b", SHELF)
+    operation = _working(instances.get(server.uuid), "reboot", type="HARD")
     journal.finish(operation.id, operation.attempt, PowerState.RUNNING, {})
     assert instances.get(server.uuid).system_metadata == SHELF and provisional_images.list_all() == []
 
