@@ -22,6 +22,7 @@ from nova_lite.objects import BlockDevice, Instance, Migration, MigrationStatus,
 _GIVEN_UP = (MigrationStatus.ERROR, MigrationStatus.CANCELLED, MigrationStatus.FAILED)
 # Turns of a live migration in which the guest may go over, or has.
 _ON_THE_WAY = ("migrate", "undo")
+_UNDER_WAY = (MigrationStatus.RUNNING, MigrationStatus.POST_MIGRATING)
 # How long a guest is looked for, in seconds: then it is lost, and an operator may begin something else.
 _PATIENCE_S = 3600.0
 # From this service version on a host that a guest was sent to can be asked whether it came.
@@ -62,6 +63,15 @@ def after_reset(instance: Instance, given_up: Iterable[Operation]) -> None:
         elif sent.get("stage") in _ON_THE_WAY and instance.host == sent.get("source"):
             offered = [BlockDevice.from_primitive(device) for device in sent.get("devices", ())]
             _open(instance, str(instance.host), instance.generation, sent, [], _attachments(offered), undecided=True)
+
+
+def after_lost_word(instance: Instance, move: Migration) -> None:
+    """As :func:`after_reset`, where only the move's row can be read; ``instance`` is where its row is now."""
+    sent = {"source": move.source_compute, "dest": move.dest_compute}
+    if instance.host == move.dest_compute:
+        _arrive(instance, str(instance.host), instance.generation, sent)
+    elif move.status in _UNDER_WAY and instance.host is not None:
+        _open(instance, instance.host, instance.generation, sent, [], [], undecided=True)
 
 
 def has_gone_before(move: Operation, instance: Instance) -> bool:

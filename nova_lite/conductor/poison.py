@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import datetime
 import logging
+from typing import Any
 
 from nova_lite import exception
 from nova_lite.compute import actions
 from nova_lite.compute.task_states import TaskState
 from nova_lite.compute.vm_states import VmState
+from nova_lite.conductor.endings import unread
 from nova_lite.db import clock
 from nova_lite.db.api import instances, operation_survey
 from nova_lite.db.api.operation_survey import OpenOperation
@@ -57,10 +59,21 @@ def end(operation_id: int, instance_uuid: str, action: str, why: str) -> bool:
             # Nobody knows what it did; where it had the server, nobody knows what the server is.
             instances.update_if(instance_uuid, lost, task_state=tuple(TaskState))
         elif row.sets_task is not None:
-            instances.update_if(instance_uuid, {"task_state": None} if row.reverts else lost)
+            values = _ended(instance_uuid, action)
+            instances.update_if(instance_uuid, ({"task_state": None} if row.reverts else lost) | values)
         instances.add_fault(instance_uuid, Fault(500, reason[:255], "", None))
     LOG.error("Operation %d (%s of %s): %s", operation_id, action, instance_uuid, reason)
     return True
+
+
+def _ended(instance_uuid: str, action: str) -> dict[str, Any]:
+    """What ends with the action besides ends, as far as its server's row can be read; the fields that change."""
+    ending = unread.ENDS.get(action)
+    try:
+        return {} if ending is None else ending(instances.get(instance_uuid))
+    except (exception.InstanceNotFound, exception.UnreadableObject) as error:
+        LOG.error("What %s of %s held stays as it is: %s", action, instance_uuid, error)
+        return {}
 
 
 def _why(found: OpenOperation) -> str | None:
