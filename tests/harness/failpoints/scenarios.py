@@ -9,7 +9,7 @@ from typing import Any
 from nova_lite.compute import actions
 from nova_lite.compute.actions import Action
 from tests.harness.cloud import ADMIN, CONF, CTXT, IMAGE_ID, Cloud, until
-from tests.harness.failpoints import chores, evacuations, leftovers
+from tests.harness.failpoints import chores, evacuations, leftovers, shelves
 from tests.harness.failpoints import preparations as of
 from tests.harness.failpoints.preparations import Prepare
 
@@ -103,6 +103,11 @@ def _for_good(cloud: Cloud, server: str) -> None:
         cloud.wait_gone(server, 30)
 
 
+def _off_the_shelf_for_good(cloud: Cloud, server: str) -> None:
+    shelves.stays_off_the_shelf(cloud, server)
+    _for_good(cloud, server)
+
+
 def _detach_volume(cloud: Cloud, server: str) -> Any:
     return cloud.delete(f"/servers/{server}/os-volume_attachments/{of.volumes_of(cloud, server)[-1]}")
 
@@ -182,6 +187,12 @@ IMAGES = (
     Scenario("unshelve", actions.UNSHELVE, of.offloaded, _act("unshelve")),
     Scenario("unshelve on its host", actions.UNSHELVE, of.shelved, _act("unshelve")),
     Scenario("unshelve that fails", actions.UNSHELVE, of.failing("spawn", of.offloaded), _act("unshelve")),
+    Scenario("restore of a shelved server", actions.RESTORE, shelves.softly_deleted, _act("restore"),
+             _off_the_shelf_for_good),
+    Scenario("shelve offload without its image", actions.SHELVE_OFFLOAD, of.shelved,
+             shelves.offload_without_image, shelves.keeps_its_disk),
+    Scenario("shelve offload from a dead host", actions.SHELVE_OFFLOAD, of.bereft(of.shelved),
+             shelves.offload_and_back, shelves.keeps_its_disk, brings_hosts_back=True),
 )  # fmt: skip
 MOVES = (
     Scenario("resize", actions.RESIZE, of.booted, _RESIZE),
@@ -329,6 +340,8 @@ SWEEPS = (
         chores.under_way("finish_migration", of.at_home, _RESIZE), chores.deadline_passes, of.hosts_enabled,
         restless=True, watches=_SWEEP,
     ),
+    Scenario("sweep: shelve past its deadline", actions.SHELVE, chores.under_way("snapshot", of.booted, _act("shelve")),
+             chores.deadline_passes, shelves.keeps_its_disk, restless=True, watches=_SWEEP),
     Scenario("tidy: an orphaned claim", actions.DELETE, chores.orphaned_claim, chores.nothing, restless=True,
              watches=frozenset({"tidy"}), alone=True),
 )  # fmt: skip
