@@ -8,6 +8,7 @@ import pathlib
 import signal
 import subprocess
 import sys
+import types
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -138,13 +139,18 @@ def test_what_is_no_key(cloud: Cloud, bad: str) -> None:
 def test_a_day_later_the_key_is_forgotten(cloud: Cloud, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
     first = _create(cloud, key)
     now = clock.utcnow()
-    monkeypatch.setattr(idempotency, "utcnow", lambda: now + datetime.timedelta(hours=23, minutes=59))
+
+    def wait_until(**since: float) -> None:
+        moment = now + datetime.timedelta(**since)
+        monkeypatch.setattr(idempotency, "clock", types.SimpleNamespace(now=lambda: moment, settled=lambda: moment))
+
+    wait_until(hours=23, minutes=59)
     assert _create(cloud, key).body == first.body
     assert idempotency.purge() == 0
-    monkeypatch.setattr(idempotency, "utcnow", lambda: now + datetime.timedelta(hours=24, minutes=1))
+    wait_until(hours=24, minutes=1)
     second = _create(cloud, key, name="another body, even")
     assert second.status == 202 and second.json["server"]["id"] != first.json["server"]["id"]
-    monkeypatch.setattr(idempotency, "utcnow", lambda: now + datetime.timedelta(hours=49))
+    wait_until(hours=49)
     assert idempotency.purge() > 0
 
 
