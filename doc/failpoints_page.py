@@ -12,7 +12,7 @@ import pathlib
 from typing import Any
 
 SUMMARY = pathlib.Path(__file__).resolve().parents[1] / "tests" / "harness" / "failpoints" / "results.json"
-KINDS = ("crash", "raise", "hang", "delay")
+KINDS = ("crash", "raise", "hang", "delay", "late")
 FAMILIES = {
     "db": "durable writes: a point before and one after each commit",
     "call": "RPC calls: before each and after its answer",
@@ -30,7 +30,8 @@ what happens there:
 - crash: the service dies there, and another life of it starts;
 - raise: what it was about to do, or had just done, fails;
 - hang: the thread stands still past its lease, and goes on when somebody else has done its work;
-- delay: it takes longer, within the lease.
+- delay: it takes longer, within the lease;
+- late: the answer of a commit is lost, which is noticed when everybody else is done with what it accepted.
 
 Afterwards the oracle judges journal, books, hypervisors and neighbours, and once more when everything is deleted. There
 is no hang before a commit: on SQLite who stands there holds the only write lock, and stops everybody."""
