@@ -65,6 +65,15 @@ def _killed(kind: str) -> Callable[[World, Dice], str]:
     return strike
 
 
+def _compute_absent(world: World, dice: Dice) -> str:
+    """So long that its servers are evacuated; then it comes back to what was theirs."""
+    name = _one(world, dice, "compute")
+    world.kill(name)
+    time.sleep(DOWN_S * 3)
+    world.revive(name)
+    return name
+
+
 def _all_killed(world: World, dice: Dice) -> str:
     world.kill()
     time.sleep(dice.within(0, 2))
@@ -175,7 +184,7 @@ def _compute_partitioned(world: World, dice: Dice) -> str:
     proxy.is_held = is_its
     proxy.held = frozenset({UP, DOWN})
     try:
-        time.sleep(DOWN_S * 2)
+        time.sleep(DOWN_S * 3)
     finally:
         proxy.heal()
     return name
@@ -224,6 +233,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("kill-conductor", _killed("conductor")),
     Fault("kill-scheduler", _killed("scheduler")),
     Fault("kill-compute", _killed("compute")),
+    Fault("compute-absent", _compute_absent),
     Fault("kill-stand-ins", _killed("embedded")),
     Fault("kill-all", _all_killed, BOTH),
     Fault("power-loss", _power_loss),

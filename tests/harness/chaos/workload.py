@@ -131,7 +131,7 @@ class Client(threading.Thread):
             self._mutate(server, "delete", "DELETE", "")
             return
         busy = shown["OS-EXT-STS:task_state"]
-        names = () if busy else LEGAL.get(shown["status"], ())
+        names = BUSY if busy else LEGAL.get(shown["status"], ())
         if names:
             word = self._chance.choice(names)
             MORE.get(word, Client._plain)(self, server, word)
@@ -201,8 +201,9 @@ _RUNNING = (
     "os-migrateLive", "shelve", "createImage", "pause", "suspend", "rescue", *["volume"] * 4, "interface",
     "evacuate",
 )  # fmt: skip
-# What may be asked of a server in that status; "volume" and "interface" come or go. Evacuations are refused but where a
-# fault has just taken the host away.
+# Evacuations are refused but where a fault has just taken the host away: where it died over something, most of all.
+BUSY = ("evacuate",)
+# What may be asked of a server in that status; "volume" and "interface" come or go.
 LEGAL: Mapping[str, tuple[str, ...]] = {
     "ACTIVE": _RUNNING,
     "SHUTOFF": ("os-start", "os-start", "rebuild", "resize chaos-large", "shelve", "evacuate"),
