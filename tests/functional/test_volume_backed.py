@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from nova_lite.db.api import provisional_images
 from nova_lite.virt.fault_plan import FaultKind, FaultRule
 from tests.harness.cloud import ADMIN, IMAGE_ID, Answer, Cloud, until
 
@@ -78,6 +79,22 @@ def test_an_image_that_fails_leaves_no_snapshot(cloud: Cloud, server: str) -> No
     assert cloud.act(server, "createImage", {"name": "shot"}).status == 500
     until(lambda: len(cloud.volumes.rows("/snapshots", "snapshots")) == before, 5, lambda: "a snapshot is left")
     assert set(cloud.images.images) == images
+
+
+def test_an_image_that_was_given_up_meanwhile_is_not_answered_as_made(
+    cloud: Cloud, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images, upload = set(cloud.images.images), cloud.images.upload
+
+    def slow(ctxt: Any, image_id: str, *args: Any) -> None:
+        upload(ctxt, image_id, *args)
+        provisional_images.keep(image_id)  # what is left of a promise that ran out: nothing
+
+    monkeypatch.setattr(cloud.images, "upload", slow)
+    assert cloud.act(server, "createImage", {"name": "shot"}).status == 503
+    until(lambda: set(cloud.images.images) == images, 5, lambda: "the image is left")
+    actions = cloud.get(f"/servers/{server}/os-instance-actions").json["instanceActions"]
+    assert "createImage" not in {action["action"] for action in actions}
 
 
 def test_no_backup(cloud: Cloud, server: str) -> None:

@@ -98,7 +98,11 @@ class VolumeImageDoor(Door):
 
 @retry_on_deadlock
 def _accept(ctxt: RequestContext, instance: Instance, row: actions.Action, image_id: str) -> None:
-    """From now on the image stays."""
+    """From now on the image stays.
+
+    :raises Unavailable: its making outlasted the promise; a chore may be removing it.
+    """
     with writer():
         acceptance.at_once(ctxt, instance, row, {}, {"image_id": image_id})
-        provisional_images.keep(image_id)
+        if not provisional_images.keep(image_id):
+            raise exception.Unavailable
