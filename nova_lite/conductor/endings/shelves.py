@@ -32,7 +32,8 @@ def shelved(operation: Operation, instance: Instance, report: dict[str, Any]) ->
 
 def shelve_undo(operation: Operation, instance: Instance, reason: str) -> bool:
     """Before it is shelved a server runs on: its host, which has stopped the guest, wakes it again."""
-    if operation.attempt == 0 or operation.args.get("stage") == "undo" or instance.vm_state not in _WOKEN:
+    begun = operation.host is not None and operation.attempt > 0
+    if not begun or operation.args.get("stage") == "undo" or instance.vm_state not in _WOKEN:
         return False
     row = actions.SHELVE
     operations.finish_event(operation.id, row.event, "Error", details=reason)
