@@ -13,33 +13,23 @@ from nova_lite import concurrency
 if __name__ == "__main__":
     concurrency.patch(sys.argv[1])
 
-import contextlib  # noqa: E402
 import json  # noqa: E402
 import pathlib  # noqa: E402
 import time  # noqa: E402
 from typing import Any  # noqa: E402
 
-from tests.harness import hypervisor  # noqa: E402
+from tests.harness import hypervisor, processor  # noqa: E402
 from tests.harness.guest import nano  # noqa: E402
 
 TICK_S = 0.005
 
 
-def waited_for_a_processor() -> float:
-    """Seconds for which a thread of this process could have run and was not let: the machine's doing (proc(5))."""
-    total_ns = 0
-    for task in pathlib.Path("/proc/self/task").iterdir():
-        with contextlib.suppress(OSError):  # it has ended since
-            total_ns += int((task / "schedstat").read_text().split()[1])
-    return total_ns / 1e9
-
-
 def tick(gaps: list[float], done: Any) -> None:
     """Note how late each tick is."""
-    last, waited = time.monotonic(), waited_for_a_processor()
+    last, waited = time.monotonic(), processor.waited_s()
     while not done.is_set():
         concurrency.sleep(TICK_S)
-        now, waiting = time.monotonic(), waited_for_a_processor()
+        now, waiting = time.monotonic(), processor.waited_s()
         gaps.append(now - last - TICK_S - max(0.0, waiting - waited))
         last, waited = now, waiting
 
