@@ -317,12 +317,12 @@ def test_a_new_host_killed_in_the_middle_goes_on_when_it_is_back(cloud: Cloud, c
 def test_a_new_host_that_dies_too_loses_the_server_to_a_third(cloud: Cloud) -> None:
     server = cloud.boot()
     home, other = _home(server), _other(cloud, server)
-    cloud.drivers[other].plan.delay("spawn", 0.5)
+    cloud.drivers[other].plan.delay("spawn", 2.0)
     cloud.silence(home)
     _evacuate(cloud, server)
     _called(cloud, other, "spawn", server)
-    cloud.silence(other)
     cloud.start_host("host3")
+    cloud.silence(other)
     assert _home(cloud.wait(server["id"], "ACTIVE", 30)) == "host3"
     for name in (home, other):
         cloud.revive(name)

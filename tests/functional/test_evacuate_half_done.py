@@ -74,7 +74,7 @@ def _sent_and_dead(cloud: Cloud, server: str) -> None:
 
 
 def _lives_on_host2(cloud: Cloud, server: str) -> None:
-    until(lambda: instances.get(server).host == "host2", 10, lambda: str(instances.get(server).host))
+    until(lambda: instances.get(server).host == "host2", 30, lambda: str(instances.get(server).host))
     assert cloud.drivers["host2"].roots[server] == COPY and server in cloud.drivers["host2"].guests
 
 
