@@ -18,14 +18,17 @@ TESTS = pathlib.Path(__file__).resolve().parent
 TIERS = ("unit", "contracts", "functional", "faults", "integration")
 
 
-@pytest.fixture(autouse=True)
-def parsed_configuration() -> None:
-    """The process's configuration is parsed, whatever came before in this process: a cloud that ended resets it, and a
-    loaded token check calls its auth_url required.
-    """
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """A token check that was loaded before in this process calls its auth_url required: fixtures of any scope parse."""
     group = cfg.CONF._groups.get("keystone_authtoken")
     if group is not None and "auth_url" in group._opts:
         cfg.CONF.set_default("auth_url", "http://identity.invalid", group="keystone_authtoken")
+
+
+@pytest.fixture(autouse=True)
+def parsed_configuration() -> None:
+    """The process's configuration is parsed, whatever came before in this process: a cloud that ended resets it."""
     if cfg.CONF._namespace is None:
         cfg.CONF([], project="nova-lite", default_config_files=[], default_config_dirs=[])
 
