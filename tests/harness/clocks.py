@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from nova_lite import clock
 from nova_lite.db import clock as database_clock
+from nova_lite.db import session
 
 
 class _Ahead:
@@ -22,30 +23,30 @@ class _Ahead:
         return time.monotonic()
 
 
-def _right() -> datetime.datetime:
-    return datetime.datetime.fromtimestamp(time.time(), datetime.UTC).replace(tzinfo=None)
-
-
 @contextlib.contextmanager
 def ahead(hours: float) -> Iterator[None]:
     """This process's clock is that much ahead of the database's, which is on a machine of its own."""
-    database_clock.now()
-    assert database_clock._current is not None
-    asked, told = database_clock._current[1], database_clock._current[1]._ask
-    asked._ask = _right
-    clock.use(_Ahead(3600 * hours))
-    try:
+    with _clocks(3600 * hours, 0):
         yield
-    finally:
-        clock.use(time)
-        asked._ask = told
 
 
 @contextlib.contextmanager
 def later(hours: float) -> Iterator[None]:
     """So much later, by everybody's clock; nobody was there to see it leap."""
-    clock.use(_Ahead(3600 * hours))
-    database_clock._current = None
+    with _clocks(3600 * hours, 3600 * hours):
+        yield
+
+
+@contextlib.contextmanager
+def _clocks(own_s: float, database_s: float) -> Iterator[None]:
+    """By how many seconds the two are wrong, whichever database it is."""
+
+    def told() -> datetime.datetime:
+        right = datetime.datetime.fromtimestamp(time.time(), datetime.UTC).replace(tzinfo=None)
+        return right + datetime.timedelta(seconds=database_s)
+
+    clock.use(_Ahead(own_s))
+    database_clock._current = session.database(), database_clock.DatabaseClock(told, 0.0)
     try:
         yield
     finally:
