@@ -100,7 +100,7 @@ def _wait_ready(cloud: Embedded, process: subprocess.Popen[bytes], log: pathlib.
         try:
             requests.get(cloud.compute, timeout=1)
             return
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             time.sleep(0.1)
 
 
