@@ -50,3 +50,8 @@ def test_nothing_outlives_it(tmp_path: pathlib.Path) -> None:
     keeper.terminate()
     assert keeper.wait(30) == 0
     assert [pid for pid in map(int, pids.read_text().split()) if is_running(pid)] == []
+
+
+def test_who_is_stopped_while_it_starts_its_command_ends_that_too() -> None:
+    for _ in range(20):
+        assert start("--respawn", "sh", "-c", "kill -TERM $PPID; exec sleep 60").wait(10) == 0
