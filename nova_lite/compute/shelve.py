@@ -135,9 +135,9 @@ def _clear_host(host: ComputeHost, ctxt: RequestContext, operation: Operation, i
 
 def _require_copy(host: ComputeHost, ctxt: RequestContext, instance: Instance) -> None:
     """:raises ImageUnacceptable: the server's image is not whole, or its guest has run since it was made."""
-    image_id = instance.system_metadata.get("shelved_image_id")
-    if not image_id:
+    if instance.is_volume_backed:
         return
+    image_id = instance.system_metadata.get("shelved_image_id")
     try:
         status = host.image.get(ctxt, str(image_id)).status
     except exception.ImageNotFound:

@@ -22,30 +22,6 @@ def _booted(vm_state: str) -> tuple[LoneHost, Instance]:
     return lone, server
 
 
-def test_what_was_shelved_before_the_crash_only_leaves_its_host() -> None:
-    lone, server = _booted("shelved")
-    shelve(lone.host, CTXT, operation("shelve", server, ["shelved"], image_id="image", offload=True), server)
-    assert lone.is_empty() and lone.conductor.verbs()[-1] == "finish_operation"
-    assert "snapshot" not in {call for call, _ in lone.driver.plan.calls}
-    assert not any("shelved" in each for each in lone.conductor.told), "it is not written down again"
-
-
-def test_an_offloading_is_tried_until_nothing_is_left() -> None:
-    lone, server = _booted("shelved")
-    lone.driver.plan.add(FaultRule("destroy", FaultKind.RAISE, times=1))
-    for verb in ("put_down", "finish_operation"):
-        shelve_offload(lone.host, CTXT, operation("shelveOffload", server), server)
-        assert lone.conductor.verbs()[-1] == verb
-    assert lone.is_empty()
-
-
-def test_who_was_overtaken_ends_nothing() -> None:
-    lone, server = _booted("shelved")
-    lone.conductor.refuses = {"finish_operation"}
-    with pytest.raises(exception.StaleWrite):
-        shelve_offload(lone.host, CTXT, operation("shelveOffload", server), server)
-
-
 class Images:
     """One image, or none."""
 
@@ -56,6 +32,39 @@ class Images:
         if self.status is None:
             raise exception.ImageNotFound(image_id=image_id)
         return ImageMeta(id=image_id, status=self.status)
+
+
+def _shelved(image_status: str | None = "active", **memory: str) -> tuple[LoneHost, Instance]:
+    """On its host's shelf, with its guest off; ``memory`` is what the server knows of that."""
+    lone, server = _booted("shelved")
+    images: Any = Images(image_status)
+    lone.host = replace(lone.host, image=images)
+    lone.driver.power_off(server, 0)
+    return lone, server.replace(system_metadata={"shelved_at": "now", **(memory or {"shelved_image_id": "image"})})
+
+
+def test_what_was_shelved_before_the_crash_only_leaves_its_host() -> None:
+    lone, server = _shelved()
+    shelve(lone.host, CTXT, operation("shelve", server, ["shelved"], image_id="image", offload=True), server)
+    assert lone.is_empty() and lone.conductor.verbs()[-1] == "finish_operation"
+    assert "snapshot" not in {call for call, _ in lone.driver.plan.calls}
+    assert not any("shelved" in each for each in lone.conductor.told), "it is not written down again"
+
+
+def test_an_offloading_is_tried_until_nothing_is_left() -> None:
+    lone, server = _shelved()
+    lone.driver.plan.add(FaultRule("destroy", FaultKind.RAISE, times=1))
+    for verb in ("put_down", "finish_operation"):
+        shelve_offload(lone.host, CTXT, operation("shelveOffload", server), server)
+        assert lone.conductor.verbs()[-1] == verb
+    assert lone.is_empty()
+
+
+def test_who_was_overtaken_ends_nothing() -> None:
+    lone, server = _shelved()
+    lone.conductor.refuses = {"finish_operation"}
+    with pytest.raises(exception.StaleWrite):
+        shelve_offload(lone.host, CTXT, operation("shelveOffload", server), server)
 
 
 @pytest.mark.parametrize(
@@ -79,6 +88,12 @@ def test_a_disk_that_is_nowhere_else_stays(verb: Any, status: str | None, runs: 
     lone.driver.power_off(server, 0)
     shelve_offload(lone.host, CTXT, operation("shelveOffload", server), server)
     assert lone.conductor.verbs()[-1] == "finish_operation", "what is not here cannot be lost"
+
+
+def test_a_disk_that_has_no_image_stays() -> None:
+    lone, server = _shelved(None, shelved_host=NAME)
+    shelve_offload(lone.host, CTXT, operation("shelveOffload", server), server)
+    assert lone.conductor.verbs()[-1] == "fail_operation" and lone.driver.disks == {server.uuid}
 
 
 def test_an_image_that_was_given_up_is_not_taken_for_the_disk_of_now() -> None:
