@@ -75,10 +75,12 @@ def connect_all(
         return instance.replace(block_devices=tuple(_connect(host, ctxt, device) for device in devices))
     except exception.ServiceStopping:
         raise
-    except BaseException:
+    except BaseException as error:
         if reserves:
             disconnect_all(host, ctxt, operation, claimed)
-        elif not keeps:
+        elif keeps:
+            _forget_unanswered(host, ctxt, operation, error)
+        else:
             give_up(host, ctxt, held(claimed))
         raise
 
@@ -211,7 +213,7 @@ def drop_others(host: ComputeHost, ctxt: RequestContext, instance: Instance) -> 
 def _forget_unanswered(
     host: ComputeHost, ctxt: RequestContext, operation: Operation, error: BaseException
 ) -> None:
-    """An attachment whose making was not answered may be there all the same: it goes.
+    """An attachment whose making, or end, was not answered may be there all the same: it goes.
 
     :raises StaleWrite: another worker overtook this one, and does it.
     """

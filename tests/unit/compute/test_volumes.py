@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from nova_lite import exception
@@ -71,9 +73,32 @@ def test_what_a_server_that_stays_had_connected_stays_its_own_whatever_fails() -
     lone = LoneHost(Volumes(mine="attached"))
     lone.volumes.fails = {"attachment_update"}
     server = _server(attachment_id="mine", host=NAME)
+    lone.conductor.answers["look_again"] = server
     with pytest.raises(exception.Unavailable):
         volumes.connect_for_good(lone.host, CTXT, operation("rebuild", server), server)
     assert lone.volumes.attachments == {"mine": "attached"}
+
+
+def test_what_a_server_that_stays_does_not_need_is_given_up_once_more() -> None:
+    """A rebuild whose volume service was deaf once left the volume held a second time, by what no row names."""
+    lone = LoneHost(_DeafOnce(mine="attached", former="reserved"))
+    server = _server(attachment_id="mine", host=NAME)
+    lone.conductor.answers["look_again"] = server
+    with pytest.raises(exception.Unavailable):
+        volumes.connect_for_good(lone.host, CTXT, operation("rebuild", server), server)
+    assert lone.volumes.attachments == {"mine": "attached"}
+
+
+class _DeafOnce(Volumes):
+    """The first end of an attachment is not heard."""
+
+    heard = False
+
+    def attachment_delete(self, ctxt: Any, attachment_id: str) -> None:
+        self.heard, before = True, self.heard
+        if not before:
+            raise exception.Unavailable("attachment_delete failed")
+        super().attachment_delete(ctxt, attachment_id)
 
 
 def test_a_host_that_takes_a_guest_over_gives_up_what_the_other_had() -> None:
