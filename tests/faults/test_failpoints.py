@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import pathlib
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
 
+from tests.harness.cloud import until
 from tests.harness.failpoints.breaker import Kind
 from tests.harness.failpoints.cells import Cell, Matrix
 from tests.harness.failpoints.points import POINTS
@@ -31,6 +35,7 @@ SAMPLE = (
     ("pause", "compute/driver.pause.after#0", Kind.RAISE),
     ("rebuild that fails", "compute/call.fail_operation.before#0", Kind.CRASH),
     ("rebuild on a volume", "compute/driver.spawn.before#0", Kind.RAISE),
+    ("rebuild on a volume", "compute/volume.DELETE attachments.before#1", Kind.RAISE),
     ("snapshot of a volume", "api/image.upload.before#0", Kind.CRASH),
     ("shelve on its host", "compute/driver.snapshot.after#0", Kind.CRASH),
     ("shelve offload", "compute/driver.delete_disks.after#0", Kind.CRASH),
@@ -90,3 +95,20 @@ def test_an_operation_broken_at_a_moment(running: Matrix, name: str, moment: str
 @pytest.mark.parametrize("name", ["boot", "resize"])
 def test_what_an_operation_passes_is_declared(running: Matrix, name: str) -> None:
     assert {moment.point for moment in running.moments(BY_NAME[name])} <= POINTS
+
+
+def test_a_run_that_is_killed_leaves_nobody_behind() -> None:
+    words = ["-W", "ignore", "-m", "tests.harness.failpoints.matrix", "--operation", "stop", "--jobs", "1"]
+    with subprocess.Popen([sys.executable, *words], stdout=subprocess.PIPE) as run:
+        assert run.stdout is not None and run.stdout.readline()
+        children = [int(pid) for pid in pathlib.Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split()]
+        run.kill()
+    assert children
+    until(lambda: not any(map(_lives, children)), 20, lambda: f"still there: {[*filter(_lives, children)]}", 0.1)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
