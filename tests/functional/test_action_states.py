@@ -21,6 +21,8 @@ from tests.harness.cloud import ADMIN, IMAGE_ID, Cloud
 from tests.harness.contract import material, states
 from tests.harness.roles import Callers
 
+pytestmark = pytest.mark.answers
+
 try:
     LEGAL = states.legality()
 except material.ContractMissing as error:

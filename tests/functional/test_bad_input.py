@@ -13,6 +13,8 @@ import pytest
 
 from tests.harness.cloud import ADMIN, IMAGE_ID, PROJECT, STRANGER, USER, Answer, Cloud
 
+pytestmark = pytest.mark.answers
+
 KEYS = {
     400: "badRequest", 403: "forbidden", 404: "itemNotFound", 409: "conflictingRequest", 415: "badMediaType",
 }  # fmt: skip

@@ -9,6 +9,8 @@ import pytest
 
 from tests.harness import fuzz
 
+pytestmark = pytest.mark.answers
+
 SECONDS = 30
 
 

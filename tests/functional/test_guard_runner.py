@@ -15,6 +15,8 @@ MODULE = "def half(number):\n    if number < 0:\n        raise ValueError(number
 TESTS = """import pytest
 from nova_lite import halves
 
+pytestmark = pytest.mark.processes
+
 def test_half():
     assert halves.half(4) == 2
 

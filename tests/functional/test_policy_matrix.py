@@ -33,6 +33,8 @@ except material.ContractMissing as error:
 from tests.harness.contract import route_calls  # noqa: E402
 from tests.harness.contract.route_calls import KEPT, UNKNOWN  # noqa: E402
 
+pytestmark = pytest.mark.answers
+
 ANOTHER = "0123456789abcdef0123456789abcdef"
 MAY: dict[str, set[str]] = {
     "any user": set(ROLES),

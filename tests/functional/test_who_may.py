@@ -12,6 +12,8 @@ from nova_lite import conf as nova_conf
 from nova_lite.api import deploy
 from tests.harness.cloud import ADMIN, PROJECT, STRANGER, USER, Cloud
 
+pytestmark = pytest.mark.answers
+
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
