@@ -8,8 +8,9 @@ by its server, and removed by the next who proves the same.
 
 from __future__ import annotations
 
+import contextlib
 import platform
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from nova_lite import exception
 from nova_lite.compute.host import ComputeHost
@@ -18,6 +19,10 @@ from nova_lite.objects import BlockDevice, Instance, Operation
 
 STEP = "volumes claimed"
 CONNECTED = "volumes"
+# What the volume service says of an attachment whose connection is complete.
+ATTACHED = "attached"
+# A device in its new place; attachments that are made for it are added to the list.
+Arranged = Callable[[BlockDevice, list[str]], BlockDevice]
 
 
 def connector(host: ComputeHost) -> dict[str, object]:
@@ -48,7 +53,7 @@ def connect_all(
     """The server with all its volumes connected to this host and to no other, and written down so.
 
     Volumes that are still being made are awaited. After a failure they are given up; with ``reserves`` they stay
-    reserved for the server, which is on no host, and with ``keeps`` they stay as they are written down: nobody else
+    reserved for the server, which is on no host, and with ``keeps`` those that are connected stay so, too: nobody else
     may have them before whoever goes on with the server does.
 
     :raises NotSupported: the hypervisor takes no volumes. :raises VolumeNotCreated: one never became ready.
@@ -70,16 +75,18 @@ def connect_all(
         _forget_unanswered(host, ctxt, operation, error)
         raise
     claimed = instance.replace(block_devices=devices)
+    reached: dict[str | None, dict[str, object]] = {}
     try:
         give_up(host, ctxt, known - set(held(claimed)))
-        return instance.replace(block_devices=tuple(_connect(host, ctxt, device) for device in devices))
+        return instance.replace(block_devices=tuple(_connect(host, ctxt, device, reached) for device in devices))
     except exception.ServiceStopping:
         raise
-    except BaseException as error:
+    except BaseException:
         if reserves:
             disconnect_all(host, ctxt, operation, claimed)
         elif keeps:
-            _forget_unanswered(host, ctxt, operation, error)
+            with contextlib.suppress(exception.Unavailable):
+                _keep(host, ctxt, operation, claimed, reached)
         else:
             give_up(host, ctxt, held(claimed))
         raise
@@ -118,13 +125,41 @@ def _claimed(
     return device.replace(attachment_id=made[-1], host=host.name, connection={})
 
 
-def _connect(host: ComputeHost, ctxt: RequestContext, device: BlockDevice) -> BlockDevice:
-    """The device with its complete connection to this host, which already has its attachment."""
+def _connect(
+    host: ComputeHost, ctxt: RequestContext, device: BlockDevice, reached: dict[str | None, dict[str, object]]
+) -> BlockDevice:
+    """The device with its complete connection to this host, which already has its attachment.
+
+    In ``reached`` each attachment gets its connection, be that completed or not.
+    """
     if not device.is_volume:
         return device
     attachment = host.volume.attachment_update(ctxt, str(device.attachment_id), connector(host), device.device_name)
+    reached[attachment.id] = attachment.connection
     host.volume.attachment_complete(ctxt, str(device.attachment_id))
     return device.replace(connection=attachment.connection)
+
+
+def _keep(
+    host: ComputeHost,
+    ctxt: RequestContext,
+    operation: Operation,
+    claimed: Instance,
+    reached: Mapping[str | None, dict[str, object]],
+) -> None:
+    """Connecting broke off: each volume comes to rest, connected or reserved, and the row says which.
+
+    :raises Unavailable: the volume service still is; then that is left until somebody does something to the server.
+    :raises StaleWrite: another worker overtook this one, and does it.
+    """
+    known = {attachment.id: attachment.status for attachment in host.volume.attachments_of(ctxt, claimed.uuid)}
+
+    def at_rest(device: BlockDevice, made: list[str]) -> BlockDevice:
+        if known.get(str(device.attachment_id)) == ATTACHED:
+            return device.replace(connection=reached.get(device.attachment_id, device.connection))
+        return _reserved(host, ctxt, claimed, device, made)
+
+    _rearrange(host, ctxt, operation, claimed, at_rest)
 
 
 def offer(
@@ -213,7 +248,7 @@ def drop_others(host: ComputeHost, ctxt: RequestContext, instance: Instance) -> 
 def _forget_unanswered(
     host: ComputeHost, ctxt: RequestContext, operation: Operation, error: BaseException
 ) -> None:
-    """An attachment whose making, or end, was not answered may be there all the same: it goes.
+    """An attachment whose making was not answered may be there all the same: it goes.
 
     :raises StaleWrite: another worker overtook this one, and does it.
     """
@@ -228,9 +263,18 @@ def disconnect_all(host: ComputeHost, ctxt: RequestContext, operation: Operation
     """
     if not has_volumes(instance):
         return instance
+    return _rearrange(
+        host, ctxt, operation, instance, lambda device, made: _reserved(host, ctxt, instance, device, made)
+    )
+
+
+def _rearrange(
+    host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance, arranged: Arranged
+) -> Instance:
+    """The server with its devices arranged so and written down; what they need no more is given up."""
     made: list[str] = []
     try:
-        devices = tuple(_reserved(host, ctxt, instance, device, made) for device in instance.block_devices)
+        devices = tuple(arranged(device, made) for device in instance.block_devices)
         host.conductor.progress(ctxt, operation.id, operation.attempt, STEP, {"block_devices": devices})
     except exception.ServiceStopping:
         raise
@@ -238,14 +282,14 @@ def disconnect_all(host: ComputeHost, ctxt: RequestContext, operation: Operation
         give_up(host, ctxt, made)
         _forget_unanswered(host, ctxt, operation, error)
         raise
-    reserved = instance.replace(block_devices=devices)
+    changed = instance.replace(block_devices=devices)
     try:
-        give_up(host, ctxt, set(held(instance)) - set(held(reserved)))
-        drop_others(host, ctxt, reserved)
+        give_up(host, ctxt, set(held(instance)) - set(held(changed)))
+        drop_others(host, ctxt, changed)
     except exception.Unavailable as error:
         # Once more: what is left now is left until somebody does something to the server again.
         _forget_unanswered(host, ctxt, operation, error)
-    return reserved
+    return changed
 
 
 def _reserved(

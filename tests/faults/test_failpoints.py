@@ -36,6 +36,7 @@ SAMPLE = (
     ("rebuild that fails", "compute/call.fail_operation.before#0", Kind.CRASH),
     ("rebuild on a volume", "compute/driver.spawn.before#0", Kind.RAISE),
     ("rebuild on a volume", "compute/volume.DELETE attachments.before#1", Kind.RAISE),
+    ("rebuild on a volume", "compute/volume.PUT attachments.after#0", Kind.RAISE),
     ("snapshot of a volume", "api/image.upload.before#0", Kind.CRASH),
     ("shelve on its host", "compute/driver.snapshot.after#0", Kind.CRASH),
     ("shelve offload", "compute/driver.delete_disks.after#0", Kind.CRASH),

@@ -73,17 +73,46 @@ def test_what_a_server_that_stays_had_connected_stays_its_own_whatever_fails() -
     lone = LoneHost(Volumes(mine="attached"))
     lone.volumes.fails = {"attachment_update"}
     server = _server(attachment_id="mine", host=NAME)
-    lone.conductor.answers["look_again"] = server
     with pytest.raises(exception.Unavailable):
         volumes.connect_for_good(lone.host, CTXT, operation("rebuild", server), server)
     assert lone.volumes.attachments == {"mine": "attached"}
+
+
+def test_what_is_connected_of_a_server_that_stays_is_written_down_though_nobody_heard_so() -> None:
+    """Its rebuild failed; the volume was in use at the volume service, and not connected in the server's row."""
+    lone = LoneHost(_Unheard(former="reserved"))
+    server = _server(attachment_id="former", host=None).replace(launched_at=utcnow())
+    with pytest.raises(exception.Unavailable):
+        volumes.connect_for_good(lone.host, CTXT, operation("rebuild", server), server)
+    (mine,) = lone.volumes.attachments
+    (device,) = lone.conductor.told[-1][-1]["block_devices"]
+    assert (device.attachment_id, device.host, device.connection["driver_volume_type"]) == (mine, NAME, "fake")
+
+
+def test_what_is_not_connected_of_a_server_that_stays_is_reserved_for_it() -> None:
+    """It stayed "attaching" at the volume service, for ever."""
+    lone = LoneHost(Volumes(mine="attaching"))
+    lone.volumes.fails = {"attachment_update"}
+    server = _server(attachment_id="mine", host=NAME, connection={"driver_volume_type": "fake"})
+    with pytest.raises(exception.Unavailable):
+        volumes.connect_for_good(lone.host, CTXT, operation("rebuild", server), server)
+    (device,) = lone.conductor.told[-1][-1]["block_devices"]
+    assert lone.volumes.attachments == {device.attachment_id: "reserved"}
+    assert (device.host, device.connection) == (None, {})
+
+
+class _Unheard(Volumes):
+    """Attachments are completed, and nobody hears so."""
+
+    def attachment_complete(self, ctxt: Any, attachment_id: str) -> None:
+        super().attachment_complete(ctxt, attachment_id)
+        raise exception.Unavailable("attachment_complete was not answered")
 
 
 def test_what_a_server_that_stays_does_not_need_is_given_up_once_more() -> None:
     """A rebuild whose volume service was deaf once left the volume held a second time, by what no row names."""
     lone = LoneHost(_DeafOnce(mine="attached", former="reserved"))
     server = _server(attachment_id="mine", host=NAME)
-    lone.conductor.answers["look_again"] = server
     with pytest.raises(exception.Unavailable):
         volumes.connect_for_good(lone.host, CTXT, operation("rebuild", server), server)
     assert lone.volumes.attachments == {"mine": "attached"}
