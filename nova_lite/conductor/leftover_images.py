@@ -22,11 +22,12 @@ def remove(images: ImageAPI, volumes: VolumeAPI) -> None:
     What cannot be removed lets all others go first: not even one that is always "unavailable" keeps them.
     """
     for image in provisional_images.due():
+        if not provisional_images.doom(image.image_id):
+            continue
         try:
             _one(images, volumes, image)
         except exception.Unavailable as error:
             LOG.warning("Image %s has to go, and a neighbour is away: %s", image.image_id, error.message)
-            provisional_images.stays_for_now(image.image_id)
             return
         except (exception.Forbidden, exception.Conflict) as error:
             # Protected, or in use by another service: whoever did that owns it now.
@@ -34,7 +35,6 @@ def remove(images: ImageAPI, volumes: VolumeAPI) -> None:
             provisional_images.keep(image.image_id)
         except exception.NovaLiteError as error:
             LOG.error("Image %s has to go and could not be removed: %s", image.image_id, error.message)
-            provisional_images.stays_for_now(image.image_id)
 
 
 def _one(images: ImageAPI, volumes: VolumeAPI, image: ProvisionalImage) -> None:
@@ -42,7 +42,6 @@ def _one(images: ImageAPI, volumes: VolumeAPI, image: ProvisionalImage) -> None:
         if images.delete(None, image.image_id):
             LOG.info("Removed image %s of server %s, which nothing came of", image.image_id, image.instance_uuid)
         if not _are_snapshots_gone(volumes, image):
-            provisional_images.stays_for_now(image.image_id)
             return
     provisional_images.keep(image.image_id)
 

@@ -104,5 +104,4 @@ def _accept(ctxt: RequestContext, instance: Instance, row: actions.Action, image
     """
     with writer():
         acceptance.at_once(ctxt, instance, row, {}, {"image_id": image_id})
-        if not provisional_images.keep(image_id):
-            raise exception.Unavailable
+        provisional_images.stays(image_id)

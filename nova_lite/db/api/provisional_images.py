@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass
 
-from sqlalchemy import and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 
+from nova_lite import exception
 from nova_lite.db import clock
 from nova_lite.db.models import Operation
 from nova_lite.db.models import ProvisionalImage as Model
@@ -18,6 +19,8 @@ from nova_lite.objects import OPEN_STATES
 _T = Model.__table__
 _O = Operation.__table__
 _OPEN = tuple(str(state) for state in OPEN_STATES)
+
+TOO_LATE = "The request took too long. Nothing came of it; please repeat it."
 
 
 @dataclass(frozen=True)
@@ -37,14 +40,23 @@ def promise(image_id: str, instance_uuid: str, seconds: float) -> None:
 def bind(image_id: str, operation_id: int) -> None:
     """From now on the operation's end decides; call it in the transaction that accepts the operation.
 
-    Also of an image whose promise was forgotten: its making took so long, and nothing else knows of it.
+    :raises Unavailable: it took so long that the image is being removed.
     """
-    bound = update(_T).where(_T.c.image_id == image_id).values(operation_id=operation_id, due_at=clock.now())
     with writer() as session:
-        if not affected(session, bound):
-            for server in session.scalars(select(_O.c.instance_uuid).where(_O.c.id == operation_id)).all():
-                _write(image_id, server, 0)
-            session.execute(bound)
+        values = {"operation_id": operation_id, "due_at": clock.now()}
+        if not affected(session, update(_T).where(_promised(image_id)).values(values)):
+            raise exception.Unavailable(TOO_LATE)
+
+
+@retry_on_deadlock
+def stays(image_id: str) -> None:
+    """The image is whole already: call it in the transaction that accepts its request.
+
+    :raises Unavailable: as :func:`bind`.
+    """
+    with writer() as session:
+        if not affected(session, delete(_T).where(_promised(image_id))):
+            raise exception.Unavailable(TOO_LATE)
 
 
 @retry_on_deadlock
@@ -80,18 +92,16 @@ def refused(image_id: str, instance_uuid: str) -> bool:
 
 
 @retry_on_deadlock
-def stays_for_now(image_id: str) -> None:
-    """It could not be removed: all others come before it is tried again."""
+def doom(image_id: str) -> bool:
+    """From now on the request cannot be accepted; False when it was. What stays is tried again after all others."""
     with writer() as session:
-        session.execute(update(_T).where(_T.c.image_id == image_id).values(due_at=clock.now()))
+        ripe = update(_T).where(_T.c.image_id == image_id, _ripe()).values(due_at=clock.now())
+        return affected(session, ripe) > 0
 
 
 def due(limit: int = 100) -> list[ProvisionalImage]:
     """What must go: its operation ended and did not keep it, or was never accepted. What waits longest comes first."""
-    running = select(_O.c.id).where(_O.c.id == _T.c.operation_id, _O.c.state.in_(_OPEN)).exists()
-    forgotten = and_(_T.c.operation_id.is_(None), _T.c.due_at <= clock.settled())
-    ripe = or_(forgotten, and_(_T.c.operation_id.is_not(None), ~running))
-    rows = select(_T.c.image_id, _T.c.instance_uuid, _T.c.operation_id).where(ripe)
+    rows = select(_T.c.image_id, _T.c.instance_uuid, _T.c.operation_id).where(_ripe())
     query = rows.order_by(_T.c.due_at, _T.c.id).limit(limit)
     with reader() as session:
         return [ProvisionalImage(*row) for row in session.execute(query).all()]
@@ -102,6 +112,16 @@ def list_all() -> list[ProvisionalImage]:
     query = select(_T.c.image_id, _T.c.instance_uuid, _T.c.operation_id).order_by(_T.c.id)
     with reader() as session:
         return [ProvisionalImage(*row) for row in session.execute(query).all()]
+
+
+def _ripe() -> ColumnElement[bool]:
+    running = select(_O.c.id).where(_O.c.id == _T.c.operation_id, _O.c.state.in_(_OPEN)).exists()
+    forgotten = and_(_T.c.operation_id.is_(None), _T.c.due_at <= clock.settled())
+    return or_(forgotten, and_(_T.c.operation_id.is_not(None), ~running))
+
+
+def _promised(image_id: str) -> ColumnElement[bool]:
+    return and_(_T.c.image_id == image_id, _T.c.operation_id.is_(None), _T.c.due_at > clock.now())
 
 
 def _ripen(session: Transaction, image_id: str) -> bool:

@@ -66,6 +66,17 @@ def test_what_is_gone_or_somebody_elses_now_is_forgotten(answer: bool | Exceptio
     assert images.asked == [FIRST] and _left() == []
 
 
+def test_what_was_accepted_after_the_look_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The conductor stood still between the two."""
+    server = "33333333-0000-4000-8000-000000000001"
+    provisional_images.promise(FIRST, server, 600)
+    look = provisional_images.ProvisionalImage(FIRST, server, None)
+    monkeypatch.setattr(provisional_images, "due", lambda: [look])
+    images = Images()
+    leftover_images.remove(images, Volumes())  # type: ignore[arg-type]
+    assert images.asked == [] and _left() == [FIRST]
+
+
 def test_while_the_image_service_is_away_everything_waits() -> None:
     _discard(FIRST, SECOND)
     images = Images(exception.Unavailable("away"))
