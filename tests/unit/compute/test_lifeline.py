@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 from unittest import mock
 
 import pytest
 
-from nova_lite import conf as nova_conf
 from nova_lite import exception
 from nova_lite.compute.lifeline import Lifeline
 from nova_lite.conductor import hosts
@@ -18,15 +16,8 @@ from nova_lite.liveness import COMPUTE
 from nova_lite.objects import ComputeNode, HostIdentity, Service
 from nova_lite.objects.host import epoch_of, is_former, number_of
 from tests.harness.builders import make_node
-from tests.harness.database import fresh_database
 
-
-@pytest.fixture(autouse=True)
-def database() -> Iterator[None]:
-    nova_conf.register_all()
-    nova_conf.CONF([], project="nova-lite", default_config_files=[], default_config_dirs=[])
-    with fresh_database():
-        yield
+pytestmark = pytest.mark.usefixtures("database")
 
 
 class Conductor:

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
 
-from nova_lite import conf as nova_conf
 from nova_lite.compute import actions, network_events
 from nova_lite.db.api import instances, operations
 from nova_lite.db.session import writer
-from tests.harness.database import fresh_database, make_instance
+from tests.harness.database import make_instance
 
 PORT = "the-port"
 NAMED = actions.PORT_STEP + PORT
 
-
-@pytest.fixture(autouse=True)
-def database() -> Iterator[None]:
-    nova_conf.register_all()
-    nova_conf.CONF([], project="nova-lite", default_config_files=[], default_config_dirs=[])
-    with fresh_database():
-        yield
+pytestmark = pytest.mark.usefixtures("database")
 
 
 def _under_way(action: str, steps: Sequence[str], args: Mapping[str, Any]) -> int:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from nova_lite import conf as nova_conf
 from nova_lite.clock import utcnow
 from nova_lite.compute import acceptance, actions
 from nova_lite.compute.power_states import PowerState
@@ -20,7 +18,7 @@ from nova_lite.db.api import instances, operations, services
 from nova_lite.db.api.operation_rows import TABLE as OPERATIONS
 from nova_lite.liveness import COMPUTE
 from nova_lite.objects import BlockDevice, Instance, MigrationType, Operation, OperationState
-from tests.harness.database import fresh_database, make_instance
+from tests.harness.database import make_instance
 
 CTXT = RequestContext(user_id="u", project_id="p", roles=["admin"], overwrite=False)
 OLD = BlockDevice(
@@ -30,13 +28,7 @@ COMING = OLD.replace(attachment_id=None, host=None, connection={}, bdm_uuid="c")
 NEW = OLD.replace(attachment_id="new", host="b")
 SENT = {"source": "a", "dest": "b", "dest_node": "b", "devices": [NEW.to_primitive()]}
 
-
-@pytest.fixture(autouse=True)
-def database() -> Iterator[None]:
-    nova_conf.register_all()
-    nova_conf.CONF([], project="nova-lite", default_config_files=[], default_config_dirs=[])
-    with fresh_database():
-        yield
+pytestmark = pytest.mark.usefixtures("database")
 
 
 def _open(instance: Instance, action: str, **args: Any) -> int:

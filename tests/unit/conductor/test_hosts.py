@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from nova_lite import conf as nova_conf
 from nova_lite import exception, versions
 from nova_lite.clock import utcnow
 from nova_lite.compute.power_states import PowerState
@@ -19,17 +17,11 @@ from nova_lite.db.session import writer
 from nova_lite.liveness import COMPUTE
 from nova_lite.objects import HostIdentity, Instance, Operation, Presence, Service
 from tests.harness.builders import make_node
-from tests.harness.database import fresh_database, make_instance
+from tests.harness.database import make_instance
 
 LEASE_S = 30.0
 
-
-@pytest.fixture(autouse=True)
-def database() -> Iterator[None]:
-    nova_conf.register_all()
-    nova_conf.CONF([], project="nova-lite", default_config_files=[], default_config_dirs=[])
-    with fresh_database():
-        yield
+pytestmark = pytest.mark.usefixtures("database")
 
 
 def _service(epoch: str, version: int = versions.CURRENT.number) -> Service:

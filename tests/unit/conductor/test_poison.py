@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
-from nova_lite import conf as nova_conf
 from nova_lite import exception, quota
 from nova_lite.conductor import arrivals, moves, poison
 from nova_lite.db import clock
@@ -18,15 +16,9 @@ from nova_lite.db.session import reader, writer
 from nova_lite.objects import Migration, MigrationType
 from nova_lite.objects.flavor import quota_counts
 from tests.harness.builders import make_node
-from tests.harness.database import fresh_database, make_instance
+from tests.harness.database import make_instance
 
-
-@pytest.fixture(autouse=True)
-def database() -> Iterator[None]:
-    nova_conf.register_all()
-    nova_conf.CONF([], project="nova-lite", default_config_files=[], default_config_dirs=[])
-    with fresh_database():
-        yield
+pytestmark = pytest.mark.usefixtures("database")
 
 
 def _operation(action: str = "stop", timeout_s: float | None = 90, **server: Any) -> tuple[int, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 from unittest import mock
 
@@ -18,7 +18,7 @@ from nova_lite.context import RequestContext
 from nova_lite.db.api import instances, operations
 from nova_lite.objects import BlockDevice, Instance
 from nova_lite.volume.meta import Volume
-from tests.harness.database import fresh_database, make_instance
+from tests.harness.database import make_instance
 
 CTXT = RequestContext(user_id="user", project_id="project", roles=["member"])
 DEVICE = BlockDevice(
@@ -26,13 +26,7 @@ DEVICE = BlockDevice(
     connection={"driver_volume_type": "fake"},
 )  # fmt: skip
 
-
-@pytest.fixture(autouse=True)
-def database() -> Iterator[None]:
-    nova_conf.register_all()
-    nova_conf.CONF([], project="nova-lite", default_config_files=[], default_config_dirs=[])
-    with fresh_database():
-        yield
+pytestmark = pytest.mark.usefixtures("database")
 
 
 def _accepted(server: Instance) -> None:

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from nova_lite import conf as nova_conf
 from nova_lite.conductor import resets
 from nova_lite.conductor.tasks import live_migrate
 from nova_lite.db.api import instances
-from tests.harness.database import fresh_database, make_instance
+from tests.harness.database import make_instance
 
-
-@pytest.fixture(autouse=True)
-def database() -> Iterator[None]:
-    nova_conf.register_all()
-    nova_conf.CONF([], project="nova-lite", default_config_files=[], default_config_dirs=[])
-    with fresh_database():
-        yield
+pytestmark = pytest.mark.usefixtures("database")
 
 
 def test_it_waits_while_volumes_are_bound_to_the_servers_host_again() -> None:

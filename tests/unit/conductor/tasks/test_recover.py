@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from unittest import mock
 
 import pytest
@@ -19,15 +18,9 @@ from nova_lite.conductor.tasks import recover
 from nova_lite.context import admin_context
 from nova_lite.db.api import instances, operations
 from nova_lite.objects import OperationState
-from tests.harness.database import fresh_database, make_instance
+from tests.harness.database import make_instance
 
-
-@pytest.fixture(autouse=True)
-def database() -> Iterator[None]:
-    nova_conf.register_all()
-    nova_conf.CONF([], project="nova-lite", default_config_files=[], default_config_dirs=[])
-    with fresh_database():
-        yield
+pytestmark = pytest.mark.usefixtures("database")
 
 
 def _operation(action: str, host: str | None, **server: object) -> int:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from unittest import mock
 
 import pytest
 
-from nova_lite import conf as nova_conf
 from nova_lite.clock import utcnow
 from nova_lite.compute import moves
 from nova_lite.compute.rpcapi import ComputeRpcAPI
@@ -16,15 +14,9 @@ from nova_lite.db.api import instances, migrations
 from nova_lite.objects import Migration, MigrationStatus, MigrationType
 from tests.harness import clocks
 from tests.harness.builders import uuid_of
-from tests.harness.database import fresh_database, make_instance
+from tests.harness.database import make_instance
 
-
-@pytest.fixture(autouse=True)
-def database() -> Iterator[None]:
-    nova_conf.register_all()
-    nova_conf.CONF([], project="nova-lite", default_config_files=[], default_config_dirs=[])
-    with fresh_database():
-        yield
+pytestmark = pytest.mark.usefixtures("database")
 
 
 def _resized() -> None:
