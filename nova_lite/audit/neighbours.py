@@ -16,8 +16,6 @@ from nova_lite.volume.api import API as VolumeAPI
 
 # Hosts asked at the same time.
 _AT_ONCE = 16
-# What an attachment is called while a host uses the volume.
-_ATTACHED = "attached"
 
 
 @dataclass
@@ -72,6 +70,6 @@ class Doors:
 def holds(volume: VolumeAPI) -> tuple[Hold, ...]:
     """Every attachment. :raises Unavailable: nobody can tell."""
     return tuple(
-        Hold(each.id, each.volume_id, each.instance_uuid, each.status == _ATTACHED, each.status)
+        Hold(each.id, each.volume_id, each.instance_uuid, each.is_complete, each.status)
         for each in volume.all_attachments(None)
     )

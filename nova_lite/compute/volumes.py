@@ -19,8 +19,6 @@ from nova_lite.objects import BlockDevice, Instance, Operation
 
 STEP = "volumes claimed"
 CONNECTED = "volumes"
-# What the volume service says of an attachment whose connection is complete.
-ATTACHED = "attached"
 # A device in its new place; attachments that are made for it are added to the list.
 Arranged = Callable[[BlockDevice, list[str]], BlockDevice]
 
@@ -152,10 +150,10 @@ def _keep(
     :raises Unavailable: the volume service still is; then that is left until somebody does something to the server.
     :raises StaleWrite: another worker overtook this one, and does it.
     """
-    known = {attachment.id: attachment.status for attachment in host.volume.attachments_of(ctxt, claimed.uuid)}
+    complete = {each.id for each in host.volume.attachments_of(ctxt, claimed.uuid) if each.is_complete}
 
     def at_rest(device: BlockDevice, made: list[str]) -> BlockDevice:
-        if known.get(str(device.attachment_id)) == ATTACHED:
+        if device.attachment_id in complete:
             return device.replace(connection=reached.get(device.attachment_id, device.connection))
         return _reserved(host, ctxt, claimed, device, made)
 

@@ -95,6 +95,7 @@ from nova_lite.exception.networks import (
     SecurityGroupNotFound,
 )
 from nova_lite.exception.requests import (
+    AcceptedTooLate,
     InvalidVersionFormat,
     MalformedBody,
     MarkerNotFound,

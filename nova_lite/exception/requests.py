@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nova_lite.exception.kinds import Forbidden, Invalid, NotAcceptable
+from nova_lite.exception.kinds import Forbidden, Invalid, NotAcceptable, Unavailable
 
 
 class MalformedBody(Invalid):
@@ -37,3 +37,9 @@ class OverQuota(Forbidden):
     sentence = (
         "Quota exceeded for %(overs)s: Requested %(requested)s, but already used %(used)s of %(limits)s %(overs)s"
     )
+
+
+class AcceptedTooLate(Unavailable):
+    """What was made for a request before it could be accepted may be on its way out already."""
+
+    sentence = "The request took too long. Nothing came of it; please repeat it."

@@ -44,6 +44,11 @@ class Attachment:
     status: str
     connection: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def is_complete(self) -> bool:
+        """A host has the volume; else it is reserved, or somewhere between."""
+        return self.status == "attached"
+
 
 def volume(body: Any) -> Volume:
     """:raises Unavailable: that is no volume: something else answers at the volume service's address."""

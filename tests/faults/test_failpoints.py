@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pathlib
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.harness.cloud import until
+from tests.harness.daemon import children, lives
 from tests.harness.failpoints.breaker import Kind
 from tests.harness.failpoints.cells import Cell, Matrix
 from tests.harness.failpoints.points import POINTS
@@ -102,14 +102,7 @@ def test_a_run_that_is_killed_leaves_nobody_behind() -> None:
     words = ["-W", "ignore", "-m", "tests.harness.failpoints.matrix", "--operation", "stop", "--jobs", "1"]
     with subprocess.Popen([sys.executable, *words], stdout=subprocess.PIPE) as run:
         assert run.stdout is not None and run.stdout.readline()
-        children = [int(pid) for pid in pathlib.Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split()]
+        jobs = children(run.pid)
         run.kill()
-    assert children
-    until(lambda: not any(map(_lives, children)), 20, lambda: f"still there: {[*filter(_lives, children)]}", 0.1)
-
-
-def _lives(pid: int) -> bool:
-    try:
-        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False
+    assert jobs
+    until(lambda: not any(map(lives, jobs)), 20, lambda: f"still there: {[*filter(lives, jobs)]}", 0.1)

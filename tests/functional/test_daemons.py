@@ -224,7 +224,7 @@ def test_workers_are_replaced_and_end_with_their_parent(tmp_path: pathlib.Path, 
         workers = running.children()
         running.send(signal.SIGKILL)
         running.process.wait(10)
-        daemon.until(lambda: not any(alive(pid) for pid in workers), "workers end with their parent")
+        daemon.until(lambda: not any(map(daemon.lives, workers)), "workers end with their parent")
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -257,13 +257,6 @@ def test_workers_lose_no_request_when_told_to_end(tmp_path: pathlib.Path, backen
         assert seconds < 4
         assert set(answers) == {200}
         assert "Traceback" not in running.text()
-
-
-def alive(pid: int) -> bool:
-    try:
-        return pathlib.Path(f"/proc/{pid}/stat").read_text().split(") ")[1][0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 @pytest.mark.parametrize(

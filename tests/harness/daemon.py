@@ -31,6 +31,19 @@ def free_port() -> int:
             return port
 
 
+def children(pid: int) -> list[int]:
+    """Of its first thread."""
+    return [int(child) for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def lives(pid: int) -> bool:
+    """Whether there is such a process that is not merely waiting to be reaped."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1][0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 def free_ports_in_a_row(count: int = 8) -> int:
     """The first of them: what ``--port-base`` takes."""
     while True:
@@ -112,8 +125,7 @@ class Daemon:
         return code, time.monotonic() - begin
 
     def children(self) -> list[int]:
-        found = pathlib.Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
-        return [int(pid) for pid in found.split()]
+        return children(self.pid)
 
     def rss_mb(self) -> float:
         status = pathlib.Path(f"/proc/{self.pid}/status").read_text()

@@ -20,8 +20,6 @@ _T = Model.__table__
 _O = Operation.__table__
 _OPEN = tuple(str(state) for state in OPEN_STATES)
 
-TOO_LATE = "The request took too long. Nothing came of it; please repeat it."
-
 
 @dataclass(frozen=True)
 class ProvisionalImage:
@@ -40,23 +38,23 @@ def promise(image_id: str, instance_uuid: str, seconds: float) -> None:
 def bind(image_id: str, operation_id: int) -> None:
     """From now on the operation's end decides; call it in the transaction that accepts the operation.
 
-    :raises Unavailable: it took so long that the image is being removed.
+    :raises AcceptedTooLate: it took so long that the image is being removed.
     """
     with writer() as session:
         values = {"operation_id": operation_id, "due_at": clock.now()}
         if not affected(session, update(_T).where(_promised(image_id)).values(values)):
-            raise exception.Unavailable(TOO_LATE)
+            raise exception.AcceptedTooLate()
 
 
 @retry_on_deadlock
 def stays(image_id: str) -> None:
     """The image is whole already: call it in the transaction that accepts its request.
 
-    :raises Unavailable: as :func:`bind`.
+    :raises AcceptedTooLate: as :func:`bind`.
     """
     with writer() as session:
         if not affected(session, delete(_T).where(_promised(image_id))):
-            raise exception.Unavailable(TOO_LATE)
+            raise exception.AcceptedTooLate()
 
 
 @retry_on_deadlock

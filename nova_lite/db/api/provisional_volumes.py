@@ -94,13 +94,13 @@ def promise(instance_uuids: Iterable[str], seconds: float, *volume_ids: str) -> 
 def keep(ids: Collection[int]) -> None:
     """The request is accepted, in the caller's transaction.
 
-    :raises Unavailable: it took so long that what it asked for is being taken back.
+    :raises AcceptedTooLate: it took so long that what it asked for is being taken back.
     """
     if not ids:
         return
     with writer() as session:
         if affected(session, delete(_T).where(_T.c.id.in_(ids), _T.c.doomed.is_(False))) != len(ids):
-            raise exception.Unavailable("The request took too long. Nothing came of it; please repeat it.")
+            raise exception.AcceptedTooLate()
 
 
 @retry_on_deadlock

@@ -13,6 +13,7 @@ from nova_lite.volume.meta import Snapshot
 from tests.harness.database import fresh_database, make_instance
 
 FIRST, SECOND = "22222222-0000-4000-8000-000000000001", "22222222-0000-4000-8000-000000000002"
+SERVER = "33333333-0000-4000-8000-000000000001"
 
 
 class Images:
@@ -55,7 +56,7 @@ def _left() -> list[str]:
 
 def _discard(*image_ids: str) -> None:
     for image_id in image_ids:
-        provisional_images.discard(image_id, "33333333-0000-4000-8000-000000000001")
+        provisional_images.discard(image_id, SERVER)
 
 
 @pytest.mark.parametrize("answer", [True, False, exception.Forbidden("protected"), exception.Conflict("in use")])
@@ -68,9 +69,8 @@ def test_what_is_gone_or_somebody_elses_now_is_forgotten(answer: bool | Exceptio
 
 def test_what_was_accepted_after_the_look_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     """The conductor stood still between the two."""
-    server = "33333333-0000-4000-8000-000000000001"
-    provisional_images.promise(FIRST, server, 600)
-    look = provisional_images.ProvisionalImage(FIRST, server, None)
+    provisional_images.promise(FIRST, SERVER, 600)
+    look = provisional_images.ProvisionalImage(FIRST, SERVER, None)
     monkeypatch.setattr(provisional_images, "due", lambda: [look])
     images = Images()
     leftover_images.remove(images, Volumes())  # type: ignore[arg-type]
