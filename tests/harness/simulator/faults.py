@@ -66,6 +66,8 @@ class Faults:
         self.profile = profile
         self.counts: Counter[str] = Counter()
         self.active = False
+        # Told to end in order, and perhaps still at it.
+        self.stopping: set[Life] = set()
         self._database_down = False
         _break_transactions(lambda: self._database_down)
 
@@ -218,12 +220,17 @@ class Faults:
         life, service = self._fleet.lives[name], self._fleet.services.get(name)
         if not life.alive or service is None:
             return
+        self.stopping.add(life)
         self._kernel.spawn(lambda: self._stop(life, service), "stops", life=life)
 
     def _stop(self, life: Life, service: Any) -> None:
         service.stop(30.0)
         self._fleet.come(life.name, 1.0)
         self._kernel.kill(life)
+
+    def is_over(self) -> bool:
+        """Whether nobody is still on the way to a restart: one that hangs may take minutes for it."""
+        return not any(life.alive for life in self.stopping)
 
 
 _NATURE = Life("nature")

@@ -24,7 +24,7 @@ AFTERMATH_S = 60.0
 # What every daemon says all the time.
 _CHATTER = re.compile(r" db\.|heartbeat|\bping\b|report_|judge_guests|host_instances|survey")
 # What an operator's reset may make of a server, and nothing else.
-_UNTRUE = ("is active and has no running guest", "runs from a wrong disk")
+_UNTRUE = ("is active and has no running guest", "runs from a wrong disk", "has a guest nowhere")
 
 
 @dataclass
@@ -123,7 +123,7 @@ class Trial:
     def _look(self, work: Workload) -> list[str]:
         if work.clients:
             return [f"{work.clients} clients still wait or ask"]
-        if not self._fleet.is_whole():
+        if not (self._fleet.is_whole() and self._faults.is_over()):
             return ["a daemon is not back"]
         if invariants.is_busy() and self._kernel.now % 100 > LOOK_S:
             return ["operations are open"]
