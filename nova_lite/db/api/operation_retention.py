@@ -25,7 +25,7 @@ def purge(before: datetime.datetime, limit: int = 1000) -> int:
     """Forget what ended before that time and is not to be kept, at most ``limit``; how many."""
     known = select(_I.c.id).where(_I.c.uuid == _T.c.instance_uuid).exists()
     forgotten = _forget(_T.c.finish_time < before, not_(known), limit=limit)
-    for instance_uuid in _with_long_histories():
+    for instance_uuid in _with_long_histories(before):
         if forgotten >= limit:
             break
         mine = _T.c.instance_uuid == instance_uuid
@@ -34,8 +34,10 @@ def purge(before: datetime.datetime, limit: int = 1000) -> int:
     return forgotten
 
 
-def _with_long_histories(limit: int = 100) -> list[str]:
-    query = select(_T.c.instance_uuid).group_by(_T.c.instance_uuid).having(func.count() > MOST_KEPT).limit(limit)
+def _with_long_histories(before: datetime.datetime, limit: int = 100) -> list[str]:
+    """Those of which something is old enough to go: what is long but young must not keep them from their turn."""
+    mine = select(_T.c.instance_uuid).group_by(_T.c.instance_uuid)
+    query = mine.having(func.count() > MOST_KEPT, func.min(_T.c.finish_time) < before).limit(limit)
     with reader() as session:
         return list(session.scalars(query))
 

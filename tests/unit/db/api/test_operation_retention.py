@@ -69,3 +69,17 @@ def test_a_server_that_lives_long_keeps_its_newest_operations_and_every_open_one
     assert [each.id for each in operations.list_for_instance(busy.uuid)] == [*reversed(many[2:]), waits]
     assert len(operations.list_for_instance(idle.uuid)) == len(few)
     assert _events() == 6
+
+
+def test_long_histories_that_are_young_keep_nobody_from_his_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(operation_retention, "MOST_KEPT", 1)
+    for number in range(101):
+        young = instances.insert(make_instance(f"young {number}"))
+        _operation(young.uuid, ended=False)
+        _operation(young.uuid, ended=False)
+    old = instances.insert(make_instance("old"))
+    gone, kept = _operation(old.uuid), _operation(old.uuid)
+    assert operation_retention.purge(utcnow() + SOON) == 1
+    assert operations.get(kept)
+    with pytest.raises(exception.NotFound):
+        operations.get(gone)
