@@ -42,7 +42,7 @@ def attach(host: ComputeHost, ctxt: RequestContext, operation: Operation, instan
     def undo() -> None:
         if "volumes" in host.driver.capabilities:
             plugs.detach_volume(host, instance, device)
-        host.volume.attachment_delete(ctxt, attachment_id)
+        volumes.let_go(host, ctxt, instance, device)
 
     if operation.args.get("stage") == "undo":
         _take_back(host, ctxt, operation, undo)
@@ -76,7 +76,7 @@ def detach(host: ComputeHost, ctxt: RequestContext, operation: Operation, instan
 
     def work() -> dict[str, Any]:
         plugs.detach_volume(host, instance, device)
-        _told(lambda: host.volume.attachment_delete(ctxt, str(device.attachment_id)))
+        _told(lambda: volumes.let_go(host, ctxt, instance, device))
         return {}
 
     _perform(host, ctxt, operation, instance, work, lambda: _unmark(host, ctxt, device))

@@ -243,6 +243,18 @@ def drop_others(host: ComputeHost, ctxt: RequestContext, instance: Instance) -> 
     give_up(host, ctxt, known - set(held(instance)))
 
 
+def let_go(host: ComputeHost, ctxt: RequestContext, instance: Instance, device: BlockDevice) -> None:
+    """The server loses a volume: no attachment of it stays.
+
+    There may be two: who makes the guest anew beside this replaces the device's, and may have died before it gave up
+    the former one. Whoever goes on with that finds a server without the volume, and looks for nothing.
+    """
+    attachments = host.volume.attachments_of(ctxt, instance.uuid)
+    others = {each.id for each in attachments if each.volume_id == device.volume_id}
+    for attachment_id in {str(device.attachment_id), *others}:
+        host.volume.attachment_delete(ctxt, attachment_id)
+
+
 def _forget_unanswered(
     host: ComputeHost, ctxt: RequestContext, operation: Operation, error: BaseException
 ) -> None:

@@ -30,5 +30,6 @@ REGRESSIONS = (
     Regression(1096, "an unshelving left its dead host for the shelf, and its port stayed bound there"),
     Regression(745, "a shelving was reset while it cleared its host, and its unshelving bound no port"),
     Regression(1492, "a volume was being attached while its server was migrated live, and stayed held"),
+    Regression(1287, "a rebuild died before it gave up an attachment, and the attach beside it failed"),
     Regression(303, "an operator reset a server in the middle of a live migration"),
 )

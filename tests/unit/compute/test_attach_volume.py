@@ -8,7 +8,7 @@ from unittest import mock
 import pytest
 
 from nova_lite import exception
-from nova_lite.compute.attach_volume import attach, swap
+from nova_lite.compute.attach_volume import attach, detach, swap
 from nova_lite.objects import BlockDevice, Instance
 from nova_lite.virt.fault_plan import FaultKind, FaultRule
 from tests.harness.database import make_instance
@@ -164,3 +164,15 @@ def test_an_attach_that_was_overtaken_takes_nothing_away(verb: str) -> None:
     with pytest.raises(exception.StaleWrite):
         attach(lone.host, CTXT, operation("attach_volume", server, bdm_uuid="bdm"), attached)
     assert [*lone.volumes.attachments] == ["mine"] and "fail_operation" not in lone.conductor.verbs()
+
+
+@pytest.mark.parametrize(("verb", "action"), [(attach, "attach_volume"), (detach, "detach_volume")])
+def test_a_server_that_loses_a_volume_keeps_no_attachment_of_it(verb: Any, action: str) -> None:
+    """A rebuild beside it had replaced the server's own, and its worker died before it gave up the former one."""
+    lone, server = LoneHost(_Failing()), make_instance(host=NAME)
+    lone.volumes.attachments = {"former": "reserved", "own": "reserved"}
+    lone.driver.create_disks(CTXT, server)
+    lone.driver.spawn(server, ())
+    attached = server.replace(block_devices=(OLD.replace(uuid="v", volume_id="v", attachment_id="own"),))
+    verb(lone.host, CTXT, operation(action, server, bdm_uuid="bdm"), attached)
+    assert lone.volumes.attachments == {}
