@@ -23,8 +23,8 @@ from nova_lite.objects import HostIdentity
 LOG = logging.getLogger(__name__)
 
 NAME = "compute_id"
-# The count of the last heartbeat, and whose it is: always as long, so that it is overwritten and never cut off.
-COUNT_NAME = "compute_id.beats"
+# Ends the name of the count of the last heartbeat, and whose it is: always as long, so that it is overwritten.
+COUNT = ".beats"
 _COUNT = re.compile(rb"(\S{1,36}) +(\d{20})\n")
 # Seconds between two times that the file is brought up to date, on disk, while the host runs.
 KEEP_EVERY_S = 30.0
@@ -34,9 +34,9 @@ ADVICE = "Nothing was touched. What to do: doc/admin/host-identity.md."
 class IdentityFile:
     """``directory`` None: this host keeps no guests beyond its daemon's life, and so needs no proof."""
 
-    def __init__(self, host: str, directory: pathlib.Path | None) -> None:
+    def __init__(self, host: str, directory: pathlib.Path | None, name: str = NAME) -> None:
         self._host = host
-        self._path = None if directory is None else directory / NAME
+        self._path = None if directory is None else directory / name
         self._known: HostIdentity | None = None
         self._kept_at = 0.0
         self._can_note = True
@@ -120,7 +120,7 @@ class IdentityFile:
         """The count beside the file; 0 when there is none, it is damaged, or that of an identity given up since."""
         assert self._path is not None
         try:
-            found = _COUNT.match(self._path.with_name(COUNT_NAME).read_bytes())
+            found = _COUNT.match(self._counted(self._path).read_bytes())
         except OSError:
             return 0
         return int(found[2]) if found is not None and found[1] == identity.encode() else 0
@@ -131,7 +131,7 @@ class IdentityFile:
             return
         line = f"{known.uuid:<36.36} {known.beats:020d}\n".encode()
         try:
-            place = os.open(self._path.with_name(COUNT_NAME), os.O_WRONLY | os.O_CREAT, 0o600)
+            place = os.open(self._counted(self._path), os.O_WRONLY | os.O_CREAT, 0o600)
             try:
                 os.pwrite(place, line, 0)
             finally:
@@ -142,3 +142,7 @@ class IdentityFile:
             self._can_note = False
         else:
             self._can_note = True
+
+    @staticmethod
+    def _counted(path: pathlib.Path) -> pathlib.Path:
+        return path.with_name(path.name + COUNT)

@@ -133,6 +133,7 @@ def wsgi_services(conf: cfg.ConfigOpts) -> list[WSGIService]:
 
 def rpc_services(conf: cfg.ConfigOpts) -> tuple[list[Service], list[Service]]:
     """Conductor and scheduler; the compute hosts, of which only the fake driver can have several."""
+    from nova_lite.cmd.conductor import memory
     from nova_lite.compute.manager import ComputeManager
     from nova_lite.compute.rpcapi import TOPIC as COMPUTE
     from nova_lite.conductor.manager import ConductorManager
@@ -145,7 +146,7 @@ def rpc_services(conf: cfg.ConfigOpts) -> tuple[list[Service], list[Service]]:
         return Service(f"nova-lite-{topic}", topic, manager, manager.host)
 
     control = [
-        service(CONDUCTOR, ConductorManager(conf.host, conf)),
+        service(CONDUCTOR, ConductorManager(conf.host, conf, memory=memory(conf))),
         service(SCHEDULER, SchedulerManager(conf.host, conf)),
     ]
     return control, [service(COMPUTE, ComputeManager(host, conf, or_fake=True)) for host in host_names(conf)]

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import pathlib
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from nova_lite import concurrency
 
+if TYPE_CHECKING:
+    from oslo_config import cfg
+
 BINARY = "nova-lite-conductor"
+
+
+def memory(conf: cfg.ConfigOpts) -> pathlib.Path:
+    """Where a conductor of this machine remembers which database is its own."""
+    return pathlib.Path(conf.state_path, "conductor", conf.host)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -24,7 +34,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         startup.open_database(conf)
         rpc.init(conf)
-        service = Service(BINARY, TOPIC, ConductorManager(conf.host, conf), conf.host)
+        manager = ConductorManager(conf.host, conf, memory=memory(conf))
+        service = Service(BINARY, TOPIC, manager, conf.host)
         return startup.serve(BINARY, [[startup.database_gate(conf)], [service]], conf)
 
     return startup.explained(BINARY, run)

@@ -15,10 +15,10 @@ from collections.abc import Callable, Iterable
 from nova_lite import exception, versions
 from nova_lite.clock import monotonic
 from nova_lite.compute.fence import Fence
-from nova_lite.compute.identity import IdentityFile
 from nova_lite.compute.rpcapi import TOPIC
 from nova_lite.conductor.api import HostAPI
 from nova_lite.context import RequestContext, admin_context
+from nova_lite.identity_file import IdentityFile
 from nova_lite.objects import ComputeNode, Service
 from nova_lite.objects.host import epoch_of, is_former, number_of
 

@@ -55,7 +55,7 @@ def register(service: Service, node: ComputeNode, owner: str, known: HostIdentit
     upgrades.admit(service)
     with writer():
         if known is not None:
-            _require_belonging(service, known)
+            require_belonging(service, known)
         registered = services.register(
             service.host, service.binary, service.topic, service.epoch, service.version,
             identity=known.uuid if known else None, beats=known.beats if known else 0, works_with=service.works_with,
@@ -67,7 +67,8 @@ def register(service: Service, node: ComputeNode, owner: str, known: HostIdentit
     return known and known.replace(cloud=site.uuid, beats=registered.beats, mark=site.mark)
 
 
-def _require_belonging(service: Service, known: HostIdentity) -> None:
+def require_belonging(service: Service, known: HostIdentity) -> None:
+    """:raises HostRefused: what registers and this database do not belong together."""
     row = next((each for each in services.list(service.binary, service.host)), None)
     reason = refusal(known, row, cloud.get())
     if reason is not None:

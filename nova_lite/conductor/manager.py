@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pathlib
 import uuid
 from typing import Any
 
@@ -10,17 +11,18 @@ from oslo_log import log as logging
 from nova_lite import concurrency, exception
 from nova_lite.compute.rpcapi import ComputeRpcAPI
 from nova_lite.conductor import chores, poison
+from nova_lite.conductor.belonging import Belonging
 from nova_lite.conductor.host_verbs import HostVerbs
 from nova_lite.conductor.rpcapi import TOPIC
 from nova_lite.conductor.sweeper import Sweeper
 from nova_lite.conductor.tasks import recover
 from nova_lite.conductor.tasks.table import tasks
 from nova_lite.context import RequestContext, admin_context
-from nova_lite.db.api import operations, services
+from nova_lite.db.api import operations
 from nova_lite.image.api import API as ImageAPI
 from nova_lite.manager import PeriodicTask
 from nova_lite.network import loader as network_loader
-from nova_lite.objects import Operation
+from nova_lite.objects import Operation, Service
 from nova_lite.scheduler.api import API as SchedulerAPI
 from nova_lite.volume.api import API as VolumeAPI
 
@@ -34,13 +36,15 @@ class ConductorManager(HostVerbs):
 
     def __init__(
         self, host: str, conf: Any, image_api: ImageAPI | None = None, network_api: network_loader.API | None = None,
-        volume_api: VolumeAPI | None = None,
+        volume_api: VolumeAPI | None = None, memory: pathlib.Path | None = None,
     ) -> None:  # fmt: skip
+        """``memory``: where it remembers which database is its own."""
         super().__init__(host, conf)
         options = conf.operations
         self._image = image_api or ImageAPI(conf)
         self._epoch = uuid.uuid4().hex[:12]
         self._owner = f"{BINARY}:{host}:{self._epoch}"
+        self._belonging = Belonging(Service("", host, BINARY, TOPIC, epoch=self._epoch), memory)
         self._lease_s = options.lease_s
         self._max_builds = conf.scheduler.max_attempts
         self._in_flight: set[int] = set()
@@ -61,17 +65,21 @@ class ConductorManager(HostVerbs):
         self._intervals = (options.heartbeat_interval_s, options.sweep_interval_s)
 
     def init_host(self) -> None:
-        services.register(self.host, BINARY, TOPIC, self._epoch)
+        self._belonging.register()
 
     def periodic_tasks(self) -> list[PeriodicTask]:
         beat, sweep = self._intervals
-        return [
-            PeriodicTask(self._beat, beat, name="heartbeat"),
+        others = [
             PeriodicTask(self._sweeper.sweep, sweep, delay_s=sweep, name="sweep"),
             PeriodicTask(self._sweeper.tidy, chores.RARELY * sweep, delay_s=sweep, name="tidy"),
             *chores.periodic_tasks(self.conf, self._compute, self._image, self._volume),
             *chores.audit(self.conf, BINARY, self.host, self._compute, self._neighbours, self._sweeper.age_s),
         ]
+        return [PeriodicTask(self._beat, beat, name="heartbeat"), *map(self._belonging.guarded, others)]
+
+    def is_healthy(self) -> bool:
+        """A refused one is started again, refuses, and so is seen."""
+        return self._belonging.refusal is None
 
     def stop(self) -> None:
         self._pool.wait(timeout=self.conf.graceful_shutdown_timeout)
@@ -80,6 +88,8 @@ class ConductorManager(HostVerbs):
 
     def run_operation(self, ctxt: RequestContext, operation_id: int) -> None:
         """Work on an operation; one that is taken, ended or not ours is left alone."""
+        if self._belonging.refusal is not None:
+            return
         try:
             operation = operations.take(operation_id, self._owner, self._lease_s, TOPIC, None)
         except exception.UnreadableObject as error:
@@ -114,6 +124,7 @@ class ConductorManager(HostVerbs):
         self._compute.look_around(admin_context(), host_name)
 
     def _beat(self) -> None:
-        if not services.heartbeat(self.host, BINARY, self._epoch):
-            self.init_host()
+        if self._belonging.refusal is not None:
+            return
+        self._belonging.beat()
         operations.renew(self._owner, list(self._in_flight), self._lease_s)

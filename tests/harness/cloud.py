@@ -200,8 +200,8 @@ class Cloud:
 
     # -- services ---------------------------------------------------------------------------------
 
-    def start_conductor(self, name: str = "conductor") -> None:
-        manager = ConductorManager(name, CONF, self.images, self.networks, self.volumes)
+    def start_conductor(self, name: str = "conductor", memory: pathlib.Path | None = None) -> None:
+        manager = ConductorManager(name, CONF, self.images, self.networks, self.volumes, memory)
         self._start(name, Service("nova-lite-conductor", "conductor", manager, name))
 
     def start_scheduler(self, name: str = "scheduler") -> None:

@@ -9,8 +9,8 @@ import pathlib
 import pytest
 
 from nova_lite import exception
-from nova_lite.compute import identity
-from nova_lite.compute.identity import IdentityFile
+from nova_lite import identity_file as identity
+from nova_lite.identity_file import IdentityFile
 from nova_lite.objects import HostIdentity
 
 

@@ -45,6 +45,16 @@ def count_start() -> None:
             insert_missing(session, _T, {"id": _ID, "uuid": str(uuids.uuid4()), "mark": 1})
 
 
+@retry_on_deadlock
+def rename() -> str:
+    """It is another cloud from now on, which no host belongs to yet; its name."""
+    new = str(uuids.uuid4())
+    with writer() as session:
+        if not affected(session, update(_T).where(_T.c.id == _ID).values(uuid=new)):
+            insert_missing(session, _T, {"id": _ID, "uuid": new, "mark": 0})
+    return new
+
+
 def _find() -> Cloud | None:
     with reader() as session:
         row = session.execute(select(_T.c.uuid, _T.c.mark).where(_T.c.id == _ID)).one_or_none()

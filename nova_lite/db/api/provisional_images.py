@@ -112,6 +112,15 @@ def list_all() -> list[ProvisionalImage]:
         return [ProvisionalImage(*row) for row in session.execute(query).all()]
 
 
+@retry_on_deadlock
+def forget_all() -> list[str]:
+    """No image goes by what is written here; their ids."""
+    with writer() as session:
+        found = session.scalars(select(_T.c.image_id).order_by(_T.c.id)).all()
+        session.execute(delete(_T))
+    return list(found)
+
+
 def _ripe() -> ColumnElement[bool]:
     running = select(_O.c.id).where(_O.c.id == _T.c.operation_id, _O.c.state.in_(_OPEN)).exists()
     forgotten = and_(_T.c.operation_id.is_(None), _T.c.due_at <= clock.settled())

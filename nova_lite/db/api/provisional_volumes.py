@@ -140,3 +140,12 @@ def forget(row_id: int) -> None:
     """Nothing of the request is left."""
     with writer() as session:
         session.execute(delete(_T).where(_T.c.id == row_id))
+
+
+@retry_on_deadlock
+def forget_all() -> list[str]:
+    """No volume goes by what is written here; the ids that are known of them."""
+    with writer() as session:
+        found = session.scalars(select(_T.c.volume_id).where(_T.c.volume_id.is_not(None)).order_by(_T.c.id)).all()
+        session.execute(delete(_T))
+    return list(dict.fromkeys(str(each) for each in found))

@@ -99,6 +99,12 @@ def heartbeat(host: str, binary: str, epoch: str | None) -> int:
         return int(session.execute(select(_T.c.beats).where(*mine)).scalar_one())
 
 
+def beats(host: str, binary: str) -> int | None:
+    """How far the daemon's heartbeats have come; None: it is not in the list."""
+    with reader() as session:
+        return session.scalars(select(_T.c.beats).where(_T.c.host == host, _T.c.binary == binary)).one_or_none()
+
+
 def is_epoch(host: str, binary: str, epoch: str) -> bool:
     """Whether that is the present life of the daemon."""
     mine = (_T.c.host == host, _T.c.binary == binary, _T.c.epoch == epoch)
@@ -110,6 +116,13 @@ def is_epoch(host: str, binary: str, epoch: str) -> bool:
 def forget_identity(host: str, binary: str) -> Service:
     """The next daemon of that host may be another machine, or one that lost its state. :raises ServiceNotFound:"""
     return _change(get_by_host(host, binary).uuid, identity=None)
+
+
+@retry_on_deadlock
+def forget_identities() -> int:
+    """As :func:`forget_identity`, of all hosts; how many."""
+    with writer() as session:
+        return affected(session, update(_T).where(_T.c.identity.is_not(None)).values(identity=None))
 
 
 @retry_on_deadlock

@@ -117,7 +117,7 @@ def test_a_guest_without_our_mark_is_left_alone(hv: Hypervisor, driver: LibvirtD
 
 
 def test_the_identity_of_a_host_lies_beside_its_guests(driver: LibvirtDriver, running: Instance) -> None:
-    from nova_lite.compute.identity import IdentityFile
+    from nova_lite.identity_file import IdentityFile
 
     made = IdentityFile("hv1", driver.state_directory()).load()
     assert made is not None and driver.list_disks() == {running.uuid}

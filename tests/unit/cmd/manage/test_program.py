@@ -164,3 +164,14 @@ def test_a_host_that_is_up_keeps_its_identity_unless_somebody_insists(
     monkeypatch.setattr(liveness, "is_up", lambda service, down_s: False)
     assert program.main(["service", "forget_identity", "vm"]) == 0
     assert forgotten == ["vm", "vm"]
+
+
+def test_a_copy_is_adopted_while_nobody_works_on_it(place: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert program.main(["db", "sync"]) == 0
+    services.register("ctl", "nova-lite-scheduler", "scheduler", "1")
+    capsys.readouterr()
+    assert program.main(["db", "adopt"]) == 1
+    assert "Daemons are up: nova-lite-scheduler on ctl. Stop all of them" in capsys.readouterr().err
+    assert program.main(["--json", "db", "adopt", "--force"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts.pop("cloud") and facts == {"servers": [], "images": [], "volumes": []}
