@@ -56,6 +56,9 @@ def _up(progress: Progress, force_fake: bool) -> int:
         for name, port in PREFERRED_PORTS.items():
             if chosen[name] != port:
                 progress.say(f"port {port} is taken: {name} is on {chosen[name]}")
+        if cloud.had_other_driver(uri):
+            progress.say("the cloud that is kept here had the other driver: its host is let in anew")
+            cloud.let_in_anew()
         cloud.configure(chosen, uri)
         with progress.step("starting nova-lite-all-in-one: all APIs and daemons in one process"):
             cloud.start(chosen)

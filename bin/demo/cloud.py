@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -49,6 +50,24 @@ def configured(ports: dict[str, int], libvirt_uri: str) -> bool:
     """What runs was started with this very configuration."""
     path = STATE / "nova-lite.conf"
     return path.exists() and path.read_text() == _configuration(ports, libvirt_uri)
+
+
+def had_other_driver(libvirt_uri: str) -> bool:
+    """Whether the cloud that is kept here ran with the fake driver and shall have a real one, or the other way."""
+    path = STATE / "nova-lite.conf"
+    return path.exists() and ("driver = fake\n" in path.read_text()) == bool(libvirt_uri)
+
+
+def let_in_anew() -> None:
+    """Each driver keeps the identity of its host beside its own guests: with another one the host seems a stranger."""
+    manage = [str(BIN / "nova-lite-manage"), "--config-file", str(STATE / "operator.conf"), "service"]
+    listed = subprocess.run([*manage, "list", "--json"], capture_output=True, text=True, timeout=BOOT_S)
+    if listed.returncode:
+        raise process.LabError(f"nova-lite-manage service list: {listed.stderr}")
+    for each in json.loads(listed.stdout):
+        if each["binary"] == "nova-lite-compute":
+            forget = [*manage, "forget_identity", "--force", each["host"]]
+            subprocess.run(forget, capture_output=True, check=True, timeout=BOOT_S)
 
 
 def start(ports: dict[str, int]) -> None:
