@@ -22,7 +22,7 @@ COLUMNS = ("host", "uuid", "name", "since", "reason")
 
 def add(whats: Any) -> None:
     noun = Noun(whats, "quarantine", "guests that were stopped and set apart")
-    listing = noun.verb("list", list_all, "List them; exit code 1 when a host that is up did not answer.")
+    listing = noun.verb("list", list_all, "List them; exit code 1 when a host did not say which it has.")
     listing.add_argument("--host", help="only those of this compute host")
     for name, run, text in (
         ("release", release, "Forget that a guest was set apart. It stays off, and may be set apart again if it runs."),
@@ -36,7 +36,7 @@ def add(whats: Any) -> None:
 def list_all(conf: cfg.ConfigOpts, args: argparse.Namespace) -> Answer:
     with _hosts(conf) as door:
         rows, silent = found(door, _asked(args.host), conf.operations.service_down_s)
-    text = table(rows, COLUMNS) if rows else "No guest is in quarantine."
+    text = table(rows, COLUMNS) if rows else f"No guest is in quarantine{' on the hosts that answered' * bool(silent)}."
     text += "".join(f"\n{host}: {why}" for host, why in silent.items())
     return Answer({"guests": rows, "silent": silent}, text, 1 if silent else 0)
 
