@@ -49,8 +49,9 @@ def tables() -> tuple[str, list[Table]]:
     points = len({point for point, _ in by_point})
     said = (
         f"Cells run / cells existing: **{total['run']} / {total['existing']}**, of {len(found['cells'])} operations "
-        f"at {points} points; the moment came in {total['struck']} of them (some come only by chance), and the oracle found fault with "
-        f"**{total['bad']}**.\n\n{TEXT}\n\nA point that nobody armed costs {facts['unarmed_ns']:.0f} ns. The cells "
+        f"at {points} points; the moment came in {total['struck']} of them (some come only by chance), "
+        f"and the oracle found fault with **{total['bad']}**.\n\n"
+        f"{TEXT}\n\nA point that nobody armed costs {facts['unarmed_ns']:.0f} ns. The cells "
         f"took {facts['seconds'] / 60:.0f} minutes, added up." + _limits(found["limits"], found["cells"])
     )
     return said, [
