@@ -100,7 +100,10 @@ def host_name(number: int, driver: str = "fake") -> str:
 
 
 def host_state(lab: Layout, database: str, host: str) -> pathlib.Path:
-    """Where a host keeps its guests: apart for each database, as guests of one are none of the other's business."""
+    """Where a host keeps its guests, or a conductor what it knows of its database: apart for each database.
+
+    What is of the one is none of the other's business.
+    """
     return lab.directory("state") / database / host
 
 
@@ -122,9 +125,13 @@ def api(lab: Layout) -> process.Process:
     return _process(lab, "nova-lite-api")
 
 
+def _named(lab: Layout, fleet: Fleet, host: str) -> dict[str, str]:
+    return {"OS_DEFAULT__HOST": host, "OS_DEFAULT__STATE_PATH": str(host_state(lab, fleet.database, host))}
+
+
 def _compute(lab: Layout, fleet: Fleet, number: int) -> process.Process:
     host = host_name(number, fleet.driver)
-    env = {"OS_DEFAULT__HOST": host, "OS_DEFAULT__STATE_PATH": str(host_state(lab, fleet.database, host))}
+    env = _named(lab, fleet, host)
     if fleet.driver == "libvirt":
         env["OS_LIBVIRT__URI"] = hypervisor.uri(lab.root / f"libvirtd-{number}")
     return _process(lab, "nova-lite-compute", number, env)
@@ -135,7 +142,7 @@ def processes(lab: Layout, fleet: Fleet) -> dict[str, process.Process]:
     found = [_process(lab, EMBEDDED)]
     one_of_many = {"nova-lite-conductor": fleet.conductors, "nova-lite-scheduler": fleet.schedulers}
     found += [
-        _process(lab, binary, number, {"OS_DEFAULT__HOST": f"lab-{binary.rpartition('-')[2]}-{number}"})
+        _process(lab, binary, number, _named(lab, fleet, f"lab-{binary.rpartition('-')[2]}-{number}"))
         for binary, count in one_of_many.items()
         for number in range(1, count + 1)
     ]

@@ -65,6 +65,16 @@ def test_every_daemon_has_a_queue_of_its_own(lab: layout.Layout) -> None:
     assert queues[-1] == "compute.lab-host-2"
 
 
+def test_what_daemons_know_of_one_database_is_apart_from_the_other(lab: layout.Layout) -> None:
+    places: dict[str, set[str]] = {}
+    for database in ("mariadb", "postgresql"):
+        found = daemons.processes(lab, daemons.Fleet(database=database, hosts=2, conductors=2))
+        named = [each.env for name, each in found.items() if "conductor" in name or "compute" in name]
+        places[database] = {env["OS_DEFAULT__STATE_PATH"] for env in named}
+        assert len(places[database]) == len(named) == 4
+    assert not places["mariadb"] & places["postgresql"]
+
+
 def test_a_pid_of_another_process_is_not_taken_for_ours(tmp_path: pathlib.Path) -> None:
     stranger = process.Process("stranger", tmp_path)
     stranger.pid_file.write_text(f"{os.getpid()} 1\n")
