@@ -20,7 +20,7 @@ from typing import Any
 import yaml
 
 from bench.client import Answer, Connection, Target
-from bench.floors import free_port
+from bench.floors import free_ports
 
 TOP = Path(__file__).resolve().parents[2]
 _PATH = f"{TOP}:{TOP / 'benchmarks'}"
@@ -38,7 +38,8 @@ class Cloud:
 
     def __init__(self, directory: Path, backend: str = "eventlet", program: str = PRODUCT) -> None:
         self.directory = directory
-        self.ports = {name: free_port() for name in ("compute", "identity", "image", "network", "volume")}
+        names = ("compute", "identity", "image", "network", "volume")
+        self.ports = dict(zip(names, free_ports(len(names)), strict=True))
         self.log = directory / "all-in-one.log"
         (directory / "nova-lite.conf").write_text(_configuration(directory, self.ports, backend), encoding="utf-8")
         self.started_at = time.perf_counter()

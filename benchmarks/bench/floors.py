@@ -31,6 +31,14 @@ def free_port() -> int:
             return port
 
 
+def free_ports(count: int) -> list[int]:
+    """So many, no two of them the same."""
+    found: set[int] = set()
+    while len(found) < count:
+        found.add(free_port())
+    return [*found]
+
+
 @contextlib.contextmanager
 def bare_wsgi() -> Iterator[tuple[Target, int]]:
     """A WSGI server of two kilobytes of JSON and nothing else, in its own process, as the API's is; and its pid."""

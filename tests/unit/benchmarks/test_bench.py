@@ -96,3 +96,9 @@ def test_processor_time_only_rises() -> None:
 def test_the_memory_of_a_family_is_that_of_its_living_members() -> None:
     own = memory.of_family(os.getpid())
     assert own.processes >= 1 and 1 < own.pss_mib <= own.rss_mib < 100_000
+
+
+def test_no_two_ports_of_a_cloud_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = iter([22_001, 22_001, 22_002])
+    monkeypatch.setattr(floors, "free_port", lambda: next(drawn))
+    assert sorted(floors.free_ports(2)) == [22_001, 22_002]
