@@ -60,6 +60,7 @@ class Connection:
         self._slots = concurrency.Semaphore(CALLS)
         self._opener = concurrency.Semaphore(1)
         self._idle: list[Any] = []
+        self._broken: list[Any] = []  # in use, and not to be used again, whatever they say of themselves
         self._opening: concurrency.Handle | None = None
         self._listener = Listener(options.uri, self._open_native, on_event, on_reconnect)
         self._closed = False
@@ -89,6 +90,8 @@ class Connection:
                 return self._run(fn, conn, *args)
             except exception.HypervisorUnavailable as error:
                 LOG.info("a call is tried again on a new connection: %s", error.__cause__)
+                self._broken.append(conn)
+                self._drop_idle()  # they are to the same libvirtd, and may not have heard of its end yet, either
         with self._lease(self._options.reconnect_wait_s) as conn:
             return self._run(fn, conn, *args)
 
@@ -125,8 +128,7 @@ class Connection:
         """Let go; nothing is opened again."""
         self._closed = True
         self._listener.close()
-        while self._idle:
-            self._drop(self._idle.pop())
+        self._drop_idle()
 
     @contextlib.contextmanager
     def _lease(self, wait_s: float) -> Iterator[Any]:
@@ -136,7 +138,10 @@ class Connection:
             try:
                 yield conn
             finally:
-                if self._closed or not _is_alive(conn):
+                if conn in self._broken:
+                    self._broken.remove(conn)
+                    self._drop(conn)
+                elif self._closed or not _is_alive(conn):
                     self._drop(conn)
                 else:
                     self._idle.append(conn)
@@ -186,6 +191,10 @@ class Connection:
             if error.get_error_code() != libvirt.VIR_ERR_NO_SUPPORT:
                 raise
         return conn
+
+    def _drop_idle(self) -> None:
+        while self._idle:
+            self._drop(self._idle.pop())
 
     def _drop(self, conn: Any) -> None:
         with contextlib.suppress(libvirt.libvirtError):

@@ -197,6 +197,20 @@ def test_a_call_under_which_libvirtd_dies_is_made_again(connection: Connection, 
     assert [conn.closed for conn in libvirtd.conns] == [True, False]
 
 
+def test_what_has_not_heard_of_the_death_yet_is_not_asked_again(connection: Connection, libvirtd: Libvirtd) -> None:
+    """Neither the connection under the call, nor one that lay idle beside it."""
+    old = [libvirtd.open(""), libvirtd.open("")]
+    connection._idle[:] = old
+
+    def call(conn: Conn) -> str:
+        if conn in old:
+            raise error(libvirt.VIR_ERR_SYSTEM_ERROR, libvirt.VIR_FROM_RPC, "Cannot write data: Broken pipe")
+        return "answered"
+
+    assert connection.apply(call) == "answered"
+    assert all(conn.alive and conn.closed for conn in old) and connection._broken == []
+
+
 def test_a_call_is_made_again_only_once(connection: Connection, libvirtd: Libvirtd) -> None:
     def dies_always(conn: Conn) -> int:
         conn.alive = False
