@@ -1,5 +1,7 @@
 """What proves which host this is: a small file beside its guests, which remembers how far the cloud had come.
 
+A conductor has one, too, in its own directory.
+
 The name of a host is configuration, and so is the address of its database; both can be wrong. The file goes with the
 guests. A host whose file and whose database do not belong together starts nothing and touches nothing.
 
