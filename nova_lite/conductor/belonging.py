@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import pathlib
-from collections.abc import Callable
 
 from oslo_log import log as logging
 
@@ -65,14 +64,12 @@ class Belonging:
 
     def guarded(self, task: PeriodicTask) -> PeriodicTask:
         """The same, not done while the database is not the one that the conductor knows."""
-        return dataclasses.replace(task, run=self._guarded(task.run), name=task.label)
 
-    def _guarded(self, run: Callable[[], object]) -> Callable[[], object]:
-        def run_here() -> None:
+        def run() -> None:
             if self.refusal is None and self._is_the_one():
-                run()
+                task.run()
 
-        return run_here
+        return dataclasses.replace(task, run=run, name=task.label)
 
     def _is_the_one(self) -> bool:
         """Whether the count of heartbeats goes on: a database may be exchanged between two of them."""

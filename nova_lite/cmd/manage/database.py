@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 from typing import Any
 
 from oslo_config import cfg
@@ -44,11 +45,10 @@ def adopt(conf: cfg.ConfigOpts, args: argparse.Namespace) -> Answer:
             f"Daemons are up: {', '.join(up)}. Stop all of them, wait for {down_s:.0f} s, and repeat; or say --force."
         )
     found = adoption.adopt()
-    facts = {"cloud": found.cloud, "servers": found.servers, "images": found.images, "volumes": found.volumes}
     lines = [f"This database is that of cloud {found.cloud} now. Each host and conductor has to be let in anew."]
     for name, ids in (("Servers in error", found.servers), ("Images", found.images), ("Volumes", found.volumes)):
         lines += [f"{name} to be looked at: {', '.join(ids)}"] if ids else []
-    return Answer(facts, "\n".join(lines))
+    return Answer(dataclasses.asdict(found), "\n".join(lines))
 
 
 def version(conf: cfg.ConfigOpts, args: argparse.Namespace) -> Answer:
