@@ -87,18 +87,19 @@ class IdentityFile:
         """How many heartbeats of this host the database is known to have counted."""
         return self._known.beats if self._known else 0
 
-    def saw(self, beats: int, asked_at: int) -> str | None:
-        """The database counts so many heartbeats of this host; a sentence where that is fewer than when it was asked.
+    def saw(self, beats: int, least: int) -> str | None:
+        """The database counts so many heartbeats of this host; a sentence where they are too few.
 
-        :param asked_at: :attr:`beats` when the question was sent: answers may overtake each other.
+        :param least: how many it must count: :attr:`beats` when it was asked (answers may overtake each other), and one
+            more where the question was a heartbeat itself.
         """
         known = self._known
         if known is None:
             return None
-        if beats < asked_at:
+        if beats < least:
             return (
-                f"the database knows of {beats} heartbeats of this host, which has sent {asked_at}: it is an older "
-                f"copy. {ADVICE}"
+                f"the database knows of {beats} heartbeats of this host, which has sent at least {least}: it is an "
+                f"older copy. {ADVICE}"
             )
         self._known = known.replace(beats=max(beats, known.beats))
         self._note(self._known)

@@ -116,7 +116,7 @@ class Lifeline:
             self.fence.shut(str(error))
 
     def _is_sane(self, beats: int | None, asked_at: int) -> bool:
-        wrong = None if beats is None else self._file.saw(beats, asked_at)
+        wrong = None if beats is None else self._file.saw(beats, asked_at + 1)
         if wrong is not None:
             self.fence.shut(wrong)
         return wrong is None

@@ -58,7 +58,7 @@ class Belonging:
         asked_at = self._file.beats
         beats = services.heartbeat(self._service.host, self._service.binary, self._service.epoch)
         if beats:
-            self._judge(self._file.saw(beats, asked_at))
+            self._judge(self._file.saw(beats, asked_at + 1))
         else:
             self.register()
 

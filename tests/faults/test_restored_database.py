@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from nova_lite import exception
 from nova_lite.conductor import adoption
-from nova_lite.db.api import provisional_volumes
+from nova_lite.db.api import provisional_volumes, services
 from nova_lite.db.session import writer
 from tests.harness.cloud import IMAGE_ID, Cloud, until
 
@@ -67,8 +67,18 @@ def _restore(cloud: Cloud) -> None:
             session.execute(text(statement))
 
 
+def _a_heartbeat_goes_by() -> None:
+    """Of every daemon: what lies in a backup is older than what they remember."""
+    before = _beats()
+    until(lambda: all(_beats()[each] > before[each] for each in before), 10, lambda: f"none since {before}: {_beats()}")
+
+
+def _beats() -> dict[str, int]:
+    return {each.binary: services.beats(each.host, each.binary) or 0 for each in services.list()}
+
+
 def _stop_all(cloud: Cloud) -> None:
-    time.sleep(0.5)  # a heartbeat goes by
+    _a_heartbeat_goes_by()
     for name in [*cloud.services]:
         cloud.stop(name)
 
@@ -155,7 +165,7 @@ def test_what_became_real_since_the_backup_stays(cloud: Cloud, world: Callable[[
 
 def test_a_conductor_before_which_the_database_is_exchanged_does_nothing_any_more(cloud: Cloud) -> None:
     server = _softly_deleted(cloud)
-    time.sleep(0.5)
+    _a_heartbeat_goes_by()
     before = _real(cloud)
     _restore(cloud)
     until(lambda: not cloud.services["conductor"].is_healthy(), 10, lambda: "it goes on", pause_s=0.1)

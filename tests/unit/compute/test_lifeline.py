@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import pathlib
 from typing import Any
 from unittest import mock
 
 import pytest
+from sqlalchemy import text
 
 from nova_lite import exception
 from nova_lite.compute.lifeline import Lifeline
 from nova_lite.conductor import hosts
 from nova_lite.context import RequestContext
 from nova_lite.db.api import services
+from nova_lite.db.session import writer
 from nova_lite.liveness import COMPUTE
 from nova_lite.objects import ComputeNode, HostIdentity, Service
 from nova_lite.objects.host import epoch_of, is_former, number_of
@@ -38,9 +41,9 @@ class Conductor:
         return hosts.heartbeat(host, epoch, owner, in_flight, 30.0)
 
 
-def _begin(conductor: Any) -> Lifeline:
+def _begin(conductor: Any, directory: pathlib.Path | None = None) -> Lifeline:
     life = Lifeline(COMPUTE, "h", 30.0, conductor, lambda: make_node("h"), list, mock.Mock(), mock.Mock())
-    life.begin(None)
+    life.begin(directory)
     return life
 
 
@@ -103,6 +106,14 @@ def test_a_life_during_whose_beginning_another_began_is_over() -> None:
     conductor.register_host.side_effect = exception.HostReplaced(host="h", epoch=epoch_of(7, "other"))
     with pytest.raises(exception.HostReplaced):
         _begin(conductor)
+
+
+def test_a_copy_that_is_one_heartbeat_old_shuts_the_fence(tmp_path: pathlib.Path) -> None:
+    life = _begin(Conductor(), tmp_path)
+    assert _is_served_by(life)
+    with writer() as session:
+        session.execute(text("update services set beats = beats - 1"))
+    assert not _is_served_by(life) and "older copy" in str(life.fence.why_shut)
 
 
 @pytest.mark.parametrize(

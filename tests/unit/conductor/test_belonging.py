@@ -90,6 +90,13 @@ def test_while_it_runs_the_count_must_go_on(tmp_path: pathlib.Path, looks: str) 
     assert done == ["swept"] and life.refusal is not None and task.label == "sweep"
 
 
+def test_a_copy_that_is_one_heartbeat_old_is_seen_by_the_next(tmp_path: pathlib.Path) -> None:
+    life = _known_for_long(tmp_path)
+    _sql("update services set beats = beats - 1")
+    with pytest.raises(exception.HostRefused, match="older copy"):
+        life.beat()
+
+
 def test_a_copy_that_does_not_know_the_conductor_is_left_alone_until_it_is_asked(tmp_path: pathlib.Path) -> None:
     life = _known_for_long(tmp_path)
     done: list[str] = []
