@@ -144,7 +144,7 @@ def test_a_swap_that_may_be_written_is_not_undone() -> None:
     """Also where the guest is gone when it is looked for."""
     lone, server = _swapping()
     lone.volumes.fails.clear()
-    told = mock.Mock(side_effect=[None, RuntimeError("no answer")])
+    told = mock.Mock(side_effect=[None, RuntimeError("no answer"), None])
     lone.conductor.progress = told  # type: ignore[method-assign]
     lone.driver.find_guest = mock.Mock(return_value=None)  # type: ignore[method-assign]
     _swap(lone, server)

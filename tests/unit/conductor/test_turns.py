@@ -49,6 +49,17 @@ def test_a_turn_that_is_passed_on_twice_is_passed_on_once() -> None:
     assert (passed.host, passed.args["stage"], passed.args["disks"]) == ("b", "resize", 1)
 
 
+def test_a_turn_that_is_passed_on_again_after_the_next_changes_nothing() -> None:
+    taken = _taken(stage="prep")
+    journal.hand_over(taken.id, taken.attempt, "resize", "b", {"host": "b", "node": "b"}, {})
+    again = operations.take(taken.id, "other", 9, "compute", "b")
+    assert again is not None
+    journal.hand_over(again.id, again.attempt, "finish", "b", {}, {})
+    passed = operations.get(taken.id)
+    journal.hand_over(taken.id, taken.attempt, "resize", "b", {"host": "b", "node": "b"}, {})
+    assert operations.get(taken.id) == passed and passed.args["stage"] == "finish"
+
+
 def test_another_host_is_another_generation() -> None:
     taken = _taken(stage="prep")
     journal.hand_over(taken.id, taken.attempt, "resize", "b", {"host": "b", "node": "b"}, {})
