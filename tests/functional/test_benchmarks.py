@@ -16,6 +16,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_a_short_run_of_everything_that_needs_a_cloud(tmp_path: pathlib.Path) -> None:
     scratch = tmp_path / "scratch"
     scratch.mkdir()
@@ -28,7 +29,7 @@ def test_a_short_run_of_everything_that_needs_a_cloud(tmp_path: pathlib.Path) ->
         env={**os.environ, "TMPDIR": str(scratch)},
         capture_output=True,
         text=True,
-        timeout=115,
+        timeout=280,
     )
     assert done.returncode == 0, done.stderr[-3000:]
     figures = {figure["name"]: figure for figure in json.loads(document.read_text())["figures"]}

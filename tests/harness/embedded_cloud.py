@@ -14,6 +14,7 @@ from typing import Any
 
 import openstack
 
+from tests.harness.clients.walk import Client
 from tests.harness.daemon import free_ports_in_a_row
 
 SERVER = Path(__file__).with_name("embedded_server.py")
@@ -36,6 +37,7 @@ class EmbeddedCloud:
             f"network_port = {self.network_port}\nvolume_port = {self.volume_port}\n{options}"
         )
         self._process: subprocess.Popen[str] | None = None
+        self._clients: dict[str, Client] = {}
 
     @property
     def auth_url(self) -> str:
@@ -80,17 +82,25 @@ class EmbeddedCloud:
         return int(status.split("VmRSS:")[1].split()[0]) / 1024
 
     def stop(self) -> None:
+        while self._clients:
+            self._clients.popitem()[1].close()
         assert self._process is not None
         self._process.terminate()
         self._process.communicate(timeout=10)
 
     def cli(self, *arguments: str, cloud: str = "nova-lite", stdin: bytes | None = None) -> subprocess.CompletedProcess:
-        """Run the stock ``openstack`` command."""
+        """Run the stock ``openstack`` command: in one process for each cloud, but for what is piped into one."""
         environment = self._environment() | {
             "OS_CLIENT_CONFIG_FILE": str(self.state / "clouds.yaml"), "HOME": str(self.directory),
         }  # fmt: skip
-        command = [str(Path(sys.executable).with_name("openstack")), "--os-cloud", cloud, *arguments]
-        return subprocess.run(command, env=environment, input=stdin, capture_output=True, timeout=90)
+        words = ["--os-cloud", cloud, *arguments]
+        if stdin is not None:
+            command = [str(Path(sys.executable).with_name("openstack")), *words]
+            return subprocess.run(command, env=environment, input=stdin, capture_output=True, timeout=90)
+        if cloud not in self._clients:
+            self._clients[cloud] = Client("openstack", environment)
+        code, out, err = self._clients[cloud].run(words)
+        return subprocess.CompletedProcess(words, code, out.encode(), err.encode())
 
     def json(self, *arguments: str, cloud: str = "nova-lite") -> Any:
         """The command's result; it must succeed."""

@@ -38,8 +38,9 @@ def main() -> None:
     print("READY", concurrency.backend(), flush=True)
     while not ended.wait(0.2):
         pass
-    for server in servers:
-        server.stop(5.0)
+    stopping = [concurrency.spawn(server.stop, 5.0) for server in servers]
+    for each in stopping:
+        each.wait(10)
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ go_on("talking")
 begin = time.monotonic()
 for n in range(1000):
     client.cast(ctxt, "echo", value=n)
-assert time.monotonic() - begin < 1, "a cast waited for the broker"
+assert time.monotonic() - begin < 5, "a cast waited for the broker"
 for _ in range(2):
     begin = time.monotonic()
     try:
@@ -59,7 +59,7 @@ while True:
     except exception.Unavailable:
         concurrency.sleep(0.1)
 mended_s = time.monotonic() - begin
-assert rpc.flush(10), "the outbox is not empty"
+assert rpc.flush(60), "the outbox is not empty"  # 200 casts a second where processors are scarce
 begin = time.monotonic()
 server.stop()
 server.wait()
@@ -102,5 +102,5 @@ def test_the_conversation_survives_a_restart_of_the_broker(broker: Layout, backe
             rabbitmq.start(broker)
             talker.kill()
         assert words[:1] == ["mended"], talker.stderr.read()[-3000:]
-        assert float(words[1]) < 10
-        assert float(words[3]) < 2.5
+        assert float(words[1]) < 20
+        assert float(words[3]) < 5

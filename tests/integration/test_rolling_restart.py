@@ -265,7 +265,7 @@ def test_signals_of_a_busy_daemon(fleet: Fleet) -> None:
     begin = time.monotonic()
     compute.send(signal.SIGTERM)
     assert compute.process.wait(daemon.WAIT_S) == 0
-    assert time.monotonic() - begin < 3
+    assert time.monotonic() - begin < 5
     fleet.start("compute").wait_ready()
     compute.close()
     lives = load.lives

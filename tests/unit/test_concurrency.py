@@ -80,12 +80,12 @@ def test_spawn_pool_event_and_blocking(backend: str) -> None:
         handles = [pool.spawn(work, n) for n in range(10)]
         assert [h.wait(5) for h in handles] == list(range(10))
         assert pool.wait(5) and most == 3, most
-        # blocking C code does not stop the others: 3 x 0.2 s side by side
+        # blocking C code does not stop the others: 3 x 0.5 s side by side
         sleep = concurrency.native_module("time").sleep
         begin = time.monotonic()
-        waits = [concurrency.spawn(concurrency.run_blocking, sleep, 0.2) for _ in range(3)]
+        waits = [concurrency.spawn(concurrency.run_blocking, sleep, 0.5) for _ in range(3)]
         [w.wait(5) for w in waits]
-        assert time.monotonic() - begin < 0.55
+        assert time.monotonic() - begin < 1.4
         # locals are per thread
         mine = concurrency.local()
         mine.value = 1

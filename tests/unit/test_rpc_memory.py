@@ -37,6 +37,13 @@ def publish(name: str, body: str) -> None:
         kombu.Producer(other.channel(), kombu.Exchange(name, type="direct"), name).publish(body)
 
 
+@pytest.fixture
+def long_look_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is woken by something else than the end of his wait is told from who is not, also where others are busy."""
+    monkeypatch.setattr(rpc_memory, "LOOK_UP_S", 5.0)
+
+
+@pytest.mark.usefixtures("long_look_up")
 def test_a_message_wakes_its_consumer_at_once(connection: kombu.Connection) -> None:
     got = consume(connection, "mine")
     threading.Timer(0.05, publish, ("mine", "hello")).start()
@@ -65,6 +72,7 @@ def test_waiting_costs_nothing(connection: kombu.Connection) -> None:
     assert time.thread_time() - before < 0.1
 
 
+@pytest.mark.usefixtures("long_look_up")
 def test_everybody_can_be_made_to_look_up(connection: kombu.Connection) -> None:
     consume(connection, "mine")
     threading.Timer(0.02, rpc_memory.wake_all).start()

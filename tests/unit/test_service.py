@@ -124,12 +124,12 @@ def test_other_errors_of_the_start_are_not_repeated(log: list[str], monkeypatch:
 
 def test_drain_ends_at_the_deadline(log: list[str]) -> None:
     manager = Recorder(log)
-    manager.drain_s = 1.0
+    manager.drain_s = 3.0
     subject = service.Service("nova-lite-x", "x", manager, "h1")
     subject.start()
     begin = time.monotonic()
     assert not subject.stop(0.1)
-    assert time.monotonic() - begin < 0.9
+    assert time.monotonic() - begin < 2.5
 
 
 def test_health_is_the_managers_and_the_servers(log: list[str]) -> None:

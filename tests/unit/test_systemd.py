@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import fcntl
 import os
 import pathlib
 import socket
@@ -93,13 +94,16 @@ def test_every_daemon_has_a_unit() -> None:
 
 @pytest.fixture
 def handed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[socket.socket]]:
-    """Two listening sockets, as systemd hands them over; here they lie where pytest's descriptors leave room."""
+    """Two listening sockets, as systemd hands them over; here one after the other where nothing of pytest's lies."""
     socks = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
-    first = min(sock.fileno() for sock in socks)
-    monkeypatch.setattr(systemd, "_FIRST", first)
+    numbers = [fcntl.fcntl(sock, fcntl.F_DUPFD_CLOEXEC, 500) for sock in socks]
+    assert numbers[1] == numbers[0] + 1
+    monkeypatch.setattr(systemd, "_FIRST", numbers[0])
     monkeypatch.setenv("LISTEN_PID", str(os.getpid()))
-    monkeypatch.setenv("LISTEN_FDS", str(max(sock.fileno() for sock in socks) - first + 1))
+    monkeypatch.setenv("LISTEN_FDS", str(len(numbers)))
     yield socks
+    for number in numbers:
+        os.close(number)
     for sock in socks:
         sock.close()
 

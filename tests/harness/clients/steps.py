@@ -120,6 +120,8 @@ MOVES = (
 )
 EVACUATION = (
     create("refugee"),
+    # A process keeps the version of its first question.
+    admin("server list --all-projects"),
     admin("server migrate --live-migration --host {host3} --os-compute-api-version 2.30 {refugee}"),
     shown("{refugee}", "{host3}", cloud="nova-lite-admin"),
     admin("compute service set --down {host3} nova-compute"),

@@ -173,7 +173,7 @@ def test_gives_up_after_its_time(connection: Connection, libvirtd: Libvirtd) -> 
     started = time.monotonic()
     with pytest.raises(exception.HypervisorUnavailable, match="h1: qemu:///system: no such socket"):
         connection.connect(0.05)
-    assert time.monotonic() - started < 0.9
+    assert time.monotonic() - started < 5
     check = connection.check()
     assert check is not None
     assert "h1" in check
