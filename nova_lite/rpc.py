@@ -97,7 +97,7 @@ def _set_rabbit_defaults(conf: cfg.ConfigOpts, heartbeats: bool) -> None:
     for group, options in messaging_opts.list_opts():
         if str(getattr(group, "name", group)) == RABBIT:
             conf.register_opts(options, group=group)
-    for name, value in RABBIT_DEFAULTS.items():
+    for name, value in (RABBIT_DEFAULTS | rpc_listener.RABBIT_DEFAULTS).items():
         conf.set_default(name, value, group=RABBIT)
     conf.set_default("heartbeat_timeout_threshold", 60 if heartbeats else 0, group=RABBIT)
 
@@ -354,6 +354,7 @@ class Server:
             server.start()
         except BROKER_ERRORS as error:
             raise exception.BrokerUnavailable(reason=str(error)) from error
+        rpc_listener.answer_who_comes_back(server)
         self._server = server
 
     def _make(self) -> Any:
@@ -391,8 +392,7 @@ class Server:
 
 
 def _nobody() -> RequestContext:
-    """A context for messages that no user caused."""
-    return RequestContext(overwrite=False)
+    return RequestContext(overwrite=False)  # for messages that no user caused
 
 
 def get_server(topic: str, host: str, endpoints: Iterable[Any], version: str | None = None) -> Server:

@@ -73,8 +73,10 @@ def _steps(
         return {"block_devices": tuple(devices), "task_state": TaskState.SPAWNING}
 
     def disconnect() -> None:
-        # What connect_all could not finish it has undone itself.
-        volumes.give_up(host, ctxt, volumes.held(here()) if devices != [*instance.block_devices] else ())
+        # What connect_all could neither finish nor undo is written down all the same.
+        if devices == [*instance.block_devices]:
+            devices[:] = host.conductor.look_again(ctxt, operation.id, operation.attempt).block_devices
+        volumes.give_up(host, ctxt, volumes.held(here(), host.name))
 
     def here() -> Instance:
         """The server with its volumes as this host has them."""

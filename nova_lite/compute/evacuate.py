@@ -81,8 +81,10 @@ def _steps(
         return {"block_devices": here[0].block_devices}
 
     def reserve() -> None:
-        # What connect_all could not finish it has undone itself.
-        if here[0] is not server:
+        # What connect_all could neither finish nor undo is written down all the same.
+        if here[0] is server and volumes.has_volumes(server):
+            here[0] = host.conductor.look_again(ctxt, operation.id, operation.attempt)
+        if volumes.held(here[0], host.name):
             volumes.disconnect_all(host, ctxt, operation, here[0])
 
     def disks() -> dict[str, Any]:

@@ -91,8 +91,8 @@ class Fence:
         return Fenced(driver, self, LOOKS)
 
     def guard_network(self, network: Any) -> Any:
-        """The network service, likewise."""
-        return Fenced(network, self, NETWORK_LOOKS)
+        """The network service, likewise; it looks before it changes, and asks once more in between."""
+        return Fenced(network.fenced(self.check), self, NETWORK_LOOKS)
 
     def guard_volume(self, volume: Any) -> Any:
         """The volume service, likewise."""

@@ -110,7 +110,7 @@ def _finish(host: ComputeHost, ctxt: RequestContext, operation: Operation, insta
     """The destination's last turn: the server lives here already, so that this is tried until it is done."""
     try:
         vifs = host.network.move(ctxt, instance, host.name)
-        volumes.take(host, ctxt, operation, _with_offered(instance, operation))
+        volumes.take(host, ctxt, operation, instance, _with_offered(instance, operation).block_devices)
     except _NOT_OURS:
         raise
     except Exception as error:

@@ -10,7 +10,7 @@ from typing import Any
 from nova_lite import exception
 from nova_lite.compute import acceptance, actions
 from nova_lite.compute.vm_states import VmState
-from nova_lite.conductor import moves
+from nova_lite.conductor import arrivals, moves
 from nova_lite.context import RequestContext
 from nova_lite.db.api import instances, migrations, operations
 from nova_lite.objects import Flavor, Instance, Migration, MigrationStatus, MigrationType
@@ -24,11 +24,14 @@ def begin(
     """Accept a resize or a cold migration: its id, and whose turn it is. ``args``: ``ignore_hosts``, ``force_host``.
 
     :raises OverQuota: the flavor's increase; :raises InstanceInvalidState, InstanceNotLaunched: refused.
+    :raises LiveMigrationNotSettled: what an earlier one left is not in order yet.
     """
     kind = MigrationType.RESIZE if row is actions.RESIZE else MigrationType.MIGRATION
 
     def also(operation_id: int) -> None:
-        moves.begin(operations.get(operation_id), instances.get(instance.uuid), kind, flavor)
+        fresh = instances.get(instance.uuid)
+        arrivals.refuse_while_settling(fresh)
+        moves.begin(operations.get(operation_id), fresh, kind, flavor)
 
     sides = {
         "old": side(instance.host, instance.node, instance.availability_zone, instance.flavor),

@@ -6,16 +6,18 @@ done, each guest under its server's lock, judged once more in it.
 
 from __future__ import annotations
 
+import functools
 import logging
 from typing import Any
 
 from nova_lite import clock, exception
-from nova_lite.compute import custody, survey
+from nova_lite.compute import custody, power_sync, survey
 from nova_lite.compute.custody import DeletedAction, Place, Power, Verdict
 from nova_lite.compute.delete import wipe
 from nova_lite.compute.host import ComputeHost
 from nova_lite.compute.power import SHUTDOWN_TIMEOUT_S
 from nova_lite.compute.power_states import PowerState
+from nova_lite.compute.task_states import TaskState
 from nova_lite.compute.vm_states import VmState
 from nova_lite.context import RequestContext
 from nova_lite.objects import Instance, Presence
@@ -25,6 +27,8 @@ LOG = logging.getLogger(__name__)
 
 # How long a look at one guest waits for other work on its server, in seconds: the other guests wait with it.
 _PATIENCE_S = 2.0
+# Who is at that lets interfaces go, and may have begun.
+_LEAVING = (TaskState.SHELVING_OFFLOADING, TaskState.DELETING)
 _CHANGES = (Verdict.STOP, Verdict.QUARANTINE, Verdict.DESTROY)
 
 
@@ -107,9 +111,24 @@ def remove(host: ComputeHost, ctxt: RequestContext, instance: Instance) -> None:
         return
     host.driver.destroy(instance)
     host.driver.delete_disks(instance)
-    if instance.host is not None:
-        # A worker that was overtaken here may have taken them after they were given to the other host.
-        host.network.move(ctxt, instance, instance.host)
+    # A worker that was overtaken here may have taken interfaces after they were another host's, or let them go.
+    if instance.host is None:
+        host.network.unbind(ctxt, instance, host.name)
+        return
+    there = functools.partial(_prove_there, host, ctxt, instance)
+    try:
+        for plugs in (host.name, ""):
+            host.network.move(ctxt, instance, instance.host, source=plugs, prove=there)
+    except exception.StaleWrite:  # who has the server meanwhile has its interfaces
+        host.network.unbind(ctxt, instance, host.name)
+
+
+def _prove_there(host: ComputeHost, ctxt: RequestContext, instance: Instance) -> None:
+    """:raises StaleWrite: the server is no longer where it was, or about to leave."""
+    answer = host.conductor.judge_guests(ctxt, host.name, [Presence(instance.uuid, has_disks=True)])
+    now = next(iter(answer["servers"]), None)
+    if now is None or now.host != instance.host or now.task_state in _LEAVING:
+        raise exception.StaleWrite(what=f"The place of {instance.uuid}")
 
 
 def _stop(host: ComputeHost, ctxt: RequestContext, instance: Instance) -> None:
@@ -132,7 +151,7 @@ def report_all(host: ComputeHost, ctxt: RequestContext) -> None:
         guest = found.get(instance.uuid)
         boots_otherwise = guest is not None and _boots_otherwise(instance, guest)
         state = guest.power_state if guest else PowerState.NOSTATE
-        if instance.task_state is None and (boots_otherwise or instance.power_state != state):
+        if instance.task_state is None and (boots_otherwise or power_sync.values(instance, state)):
             try:
                 report(host, ctxt, instance.uuid, boots_otherwise)
             except exception.ServerBusy as error:

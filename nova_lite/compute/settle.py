@@ -94,8 +94,12 @@ def _bind_again(host: ComputeHost, ctxt: RequestContext, operation: Operation, i
     if able and operation.args.get("made_here"):
         make_room(host, ctxt, operation, instance)
     instance = volumes.connect_for_good(host, ctxt, operation, instance)
-    if able and host.driver.find_guest(instance.uuid) is None:
+    is_here = host.driver.find_guest(instance.uuid) is not None
+    if able and not is_here:
         return take_back(host, ctxt, instance, power_on=False)
+    if is_here:
+        # What a live migration has made ready elsewhere is nobody's then: see evacuations.was_found.
+        host.conductor.progress(ctxt, operation.id, operation.attempt, actions.FOUND_STEP, {})
     return host.network.move(ctxt, instance, host.name)
 
 

@@ -64,6 +64,9 @@ def unwind(begun: Sequence[Step], what: str) -> bool:
     for step in reversed(begun):
         try:
             step.undo()
+        except exception.StaleWrite as error:
+            LOG.info("%s: step %s is somebody else's to undo: %s", what, step.name, error)
+            failed.append(step)
         except Exception:
             LOG.exception("%s: step %s could not be undone", what, step.name)
             failed.append(step)

@@ -42,8 +42,10 @@ def _build(host: ComputeHost, ctxt: RequestContext, operation: Operation, instan
         return {"block_devices": here[0].block_devices}
 
     def reserve() -> None:
-        # What connect_all could not finish it has undone itself.
-        if here[0] is not instance:
+        # What connect_all could neither finish nor undo is written down all the same.
+        if here[0] is instance and volumes.has_volumes(instance):
+            here[0] = host.conductor.look_again(ctxt, operation.id, operation.attempt)
+        if volumes.held(here[0], host.name):
             volumes.disconnect_all(host, ctxt, operation, here[0])
 
     def disks() -> dict[str, Any]:

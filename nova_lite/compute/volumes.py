@@ -9,6 +9,7 @@ by its server, and removed by the next who proves the same.
 from __future__ import annotations
 
 import contextlib
+import functools
 import platform
 from collections.abc import Callable, Collection, Iterable, Mapping
 
@@ -16,6 +17,7 @@ from nova_lite import exception
 from nova_lite.compute.host import ComputeHost
 from nova_lite.context import RequestContext
 from nova_lite.objects import BlockDevice, Instance, Operation
+from nova_lite.volume import reserving
 
 STEP = "volumes claimed"
 CONNECTED = "volumes"
@@ -64,7 +66,9 @@ def connect_all(
     known = {attachment.id for attachment in host.volume.attachments_of(ctxt, instance.uuid)}
     made: list[str] = []
     try:
-        devices = tuple(_claimed(host, ctxt, instance, device, known, made) for device in instance.block_devices)
+        devices = tuple(
+            _claimed(host, ctxt, operation, instance, device, known, made) for device in instance.block_devices
+        )
         host.conductor.progress(ctxt, operation.id, operation.attempt, STEP, {"block_devices": devices})
     except exception.ServiceStopping:
         raise
@@ -102,6 +106,7 @@ def connect_for_good(host: ComputeHost, ctxt: RequestContext, operation: Operati
 def _claimed(
     host: ComputeHost,
     ctxt: RequestContext,
+    operation: Operation,
     instance: Instance,
     device: BlockDevice,
     known: Collection[str],
@@ -119,7 +124,7 @@ def _claimed(
         return device.replace(host=host.name)
     if device.is_made_here:
         host.volume.wait_available(ctxt, str(device.volume_id))
-    made.append(host.volume.attachment_create(ctxt, str(device.volume_id), instance.uuid))
+    made.append(_anew(host, ctxt, operation, instance, device))
     return device.replace(attachment_id=made[-1], host=host.name, connection={})
 
 
@@ -153,9 +158,10 @@ def _keep(
     complete = {each.id for each in host.volume.attachments_of(ctxt, claimed.uuid) if each.is_complete}
 
     def at_rest(device: BlockDevice, made: list[str]) -> BlockDevice:
-        if device.attachment_id in complete:
-            return device.replace(connection=reached.get(device.attachment_id, device.connection))
-        return _reserved(host, ctxt, claimed, device, made)
+        connection = reached.get(device.attachment_id, device.connection)
+        if device.attachment_id in complete and connection:
+            return device.replace(connection=connection)
+        return _reserved(host, ctxt, operation, claimed, device, made)
 
     _rearrange(host, ctxt, operation, claimed, at_rest)
 
@@ -178,10 +184,12 @@ def offer(
             if not device.is_volume:
                 offered.append(device)
                 continue
-            attachment_id = host.volume.attachment_create(ctxt, str(device.volume_id), instance.uuid)
-            offered.append(device.replace(attachment_id=attachment_id, host=host.name, connection={}))
-            attachment = host.volume.attachment_update(ctxt, attachment_id, connector(host), device.device_name)
-            offered[-1] = offered[-1].replace(connection=attachment.connection)
+            # In one: Cinder connects no attachment to a second host that was made before.
+            attachment = host.volume.attachment_connect(
+                ctxt, str(device.volume_id), instance.uuid, connector(host), device.device_name
+            )
+            connected = {"attachment_id": attachment.id, "host": host.name, "connection": attachment.connection}
+            offered.append(device.replace(**connected))
     except BaseException as error:
         give_up(host, ctxt, held(instance.replace(block_devices=tuple(offered))))
         _forget_unanswered(host, ctxt, operation, error)
@@ -189,18 +197,21 @@ def offer(
     return tuple(offered)
 
 
-def take(host: ComputeHost, ctxt: RequestContext, operation: Operation, arrived: Instance) -> None:
+def take(
+    host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance, offered: Iterable[BlockDevice]
+) -> None:
     """The guest has come: what was offered is complete and written down, and what the other host had is given up.
 
-    :raises StaleWrite: overtaken. :raises Unavailable: the volume service is; may be done again.
+    What the server lost on the way is not in its row any more: whoever took it away gave up all that held it, or it is
+    given up here. :raises StaleWrite: overtaken. :raises Unavailable, NotFound: may be done again.
     """
-    if not has_volumes(arrived):
+    devices = tuple(offered)
+    if not has_volumes(instance.replace(block_devices=devices)):
         return
-    for attachment_id in held(arrived):
+    arrived = _still(instance, devices)
+    for attachment_id in held(instance.replace(block_devices=arrived)):
         host.volume.attachment_complete(ctxt, attachment_id)
-    values = {"block_devices": arrived.block_devices}
-    host.conductor.progress(ctxt, operation.id, operation.attempt, STEP, values)
-    # What the server lost on the way is not in its row any more, and held by nobody.
+    host.conductor.progress(ctxt, operation.id, operation.attempt, STEP, {"block_devices": arrived})
     drop_others(host, ctxt, host.conductor.look_again(ctxt, operation.id, operation.attempt))
 
 
@@ -209,26 +220,36 @@ def follow(
 ) -> None:
     """As :func:`take`, beside whatever else is done: of ``brought`` what is still the server's is written down.
 
-    What it has no more is given up, with the operation's ``former`` attachments. Errors as there.
+    It replaces the operation's ``former`` attachments, which are given up; so is what the server has no more, and what
+    was brought of a volume that has got another attachment since: who made that made, or will make, the guest anew.
+    Errors as there.
     """
-    offered = {device.bdm_uuid: device for device in brought if device.is_volume}
-    arrived = [
-        offered[device.bdm_uuid] for device in instance.block_devices
-        if device.bdm_uuid in offered and offered[device.bdm_uuid].volume_id == device.volume_id
-    ]  # fmt: skip
+    offered = [device for device in brought if device.is_volume]
+    former = set(operation.args["former"])
+    now = {device.bdm_uuid: device.attachment_id for device in instance.block_devices}
+    arrived = tuple(
+        device for device in _still(instance, offered) if now[device.bdm_uuid] in (device.attachment_id, *former)
+    )
     for device in arrived:
         host.volume.attachment_complete(ctxt, str(device.attachment_id))
     if arrived:
-        host.conductor.progress(ctxt, operation.id, operation.attempt, STEP, {"block_devices": tuple(arrived)})
+        host.conductor.progress(ctxt, operation.id, operation.attempt, STEP, {"block_devices": arrived})
     replaced = {device.bdm_uuid for device in arrived}
     kept = [*arrived, *(device for device in instance.block_devices if device.bdm_uuid not in replaced)]
-    unused = {*operation.args["former"], *(str(device.attachment_id) for device in offered.values())}
+    unused = {*former, *(str(device.attachment_id) for device in offered)}
     give_up(host, ctxt, unused - {device.attachment_id for device in kept})
 
 
-def held(instance: Instance) -> list[str]:
-    """The attachments that are written down for the server."""
-    return [device.attachment_id for device in instance.block_devices if device.attachment_id is not None]
+def _still(instance: Instance, offered: Iterable[BlockDevice]) -> tuple[BlockDevice, ...]:
+    """Of devices that were made ready before the guest came those that its server has still."""
+    present = {(device.bdm_uuid, device.volume_id) for device in instance.block_devices}
+    return tuple(device for device in offered if (device.bdm_uuid, device.volume_id) in present)
+
+
+def held(instance: Instance, by: str | None = None) -> list[str]:
+    """The attachments that are written down for the server; of that host only, where it is given."""
+    devices = [device for device in instance.block_devices if by is None or device.host == by]
+    return [device.attachment_id for device in devices if device.attachment_id is not None]
 
 
 def give_up(host: ComputeHost, ctxt: RequestContext, attachment_ids: Iterable[str]) -> None:
@@ -274,7 +295,7 @@ def disconnect_all(host: ComputeHost, ctxt: RequestContext, operation: Operation
     if not has_volumes(instance):
         return instance
     return _rearrange(
-        host, ctxt, operation, instance, lambda device, made: _reserved(host, ctxt, instance, device, made)
+        host, ctxt, operation, instance, lambda device, made: _reserved(host, ctxt, operation, instance, device, made)
     )
 
 
@@ -303,9 +324,23 @@ def _rearrange(
 
 
 def _reserved(
-    host: ComputeHost, ctxt: RequestContext, instance: Instance, device: BlockDevice, made: list[str]
+    host: ComputeHost,
+    ctxt: RequestContext,
+    operation: Operation,
+    instance: Instance,
+    device: BlockDevice,
+    made: list[str],
 ) -> BlockDevice:
     if not device.is_volume or device.host is None:
         return device
-    made.append(host.volume.attachment_create(ctxt, str(device.volume_id), instance.uuid))
-    return device.replace(attachment_id=made[-1], host=None, connection={})
+    with contextlib.suppress(exception.VolumeNotFound):  # then nothing of it is left to give back
+        made.append(_anew(host, ctxt, operation, instance, device))
+        device = device.replace(attachment_id=made[-1])
+    return device.replace(host=None, connection={})
+
+
+def _anew(
+    host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance, device: BlockDevice
+) -> str:
+    prove = functools.partial(host.conductor.look_again, ctxt, operation.id, operation.attempt)
+    return reserving.anew(host.volume, ctxt, str(device.volume_id), instance.uuid, prove)

@@ -22,6 +22,8 @@ from nova_lite.objects import BlockDevice, Instance, Migration, MigrationStatus,
 _GIVEN_UP = (MigrationStatus.ERROR, MigrationStatus.CANCELLED, MigrationStatus.FAILED)
 # Turns of a live migration in which the guest may go over, or has.
 _ON_THE_WAY = ("migrate", "undo")
+# Those before: the destination makes ready what it needs.
+_BEFORE = ("check", "retry")
 _UNDER_WAY = (MigrationStatus.RUNNING, MigrationStatus.POST_MIGRATING)
 # How long a guest is looked for, in seconds: then it is lost, and an operator may begin something else.
 _PATIENCE_S = 3600.0
@@ -30,11 +32,32 @@ _CAN_SAY = 4
 
 
 def sent_to(instance: Instance, host: str) -> Migration | None:
-    """The server's last move, if that was a live one from where its row says it is to ``host``, and was given up."""
-    last = migrations.last_of(instance.uuid)
+    """The move that sent the guest last, if that was a live one from where its row is to ``host``, and given up."""
+    last = _last_sent(instance)
     if last is None or not was_given_up(last):
         return None
     return last if (last.source_compute, last.dest_compute) == (instance.host, host) else None
+
+
+def _last_sent(instance: Instance) -> Migration | None:
+    return newest_sent(migrations.list({"instance_uuid": instance.uuid}, newest_first=True))
+
+
+def newest_sent(moves: Iterable[Migration]) -> Migration | None:
+    """Of a server's moves, newest first, the first but for live ones that were given up before their guest was sent.
+
+    Whoever asks again when nobody could say where the guest is, and gives that up, too, hides no former move.
+    """
+    return next((move for move in moves if not (was_given_up(move) and _was_never_sent(move))), None)
+
+
+def _was_never_sent(move: Migration) -> bool:
+    if move.dest_node is None or move.operation_id is None:  # a user may have named its host; a conductor chose none
+        return move.dest_node is None
+    try:
+        return operations.get(move.operation_id).args.get("stage") in _BEFORE
+    except (exception.NotFound, exception.UnreadableObject):
+        return False
 
 
 def was_given_up(move: Migration) -> bool:
@@ -44,7 +67,7 @@ def was_given_up(move: Migration) -> bool:
 
 def followed(before: Instance, now: Instance) -> int:
     """The row has followed its guest: what is bound goes after it, by the operation whose id is answered."""
-    last = migrations.last_of(now.uuid)
+    last = _last_sent(now)
     try:
         sent = {} if last is None or last.operation_id is None else operations.get(last.operation_id).args
     except (exception.NotFound, exception.UnreadableObject):
@@ -63,6 +86,8 @@ def after_reset(instance: Instance, given_up: Iterable[Operation]) -> None:
         elif sent.get("stage") in _ON_THE_WAY and instance.host == sent.get("source"):
             offered = [BlockDevice.from_primitive(device) for device in sent.get("devices", ())]
             _open(instance, str(instance.host), instance.generation, sent, [], _attachments(offered), undecided=True)
+        elif sent.get("stage") in _BEFORE and instance.host == sent.get("source"):
+            _open_unsent(instance, sent)
 
 
 def after_lost_word(instance: Instance, move: Migration) -> None:
@@ -72,6 +97,8 @@ def after_lost_word(instance: Instance, move: Migration) -> None:
         _arrive(instance, str(instance.host), instance.generation, sent)
     elif move.status in _UNDER_WAY and instance.host is not None:
         _open(instance, instance.host, instance.generation, sent, [], [], undecided=True)
+    elif move.dest_compute is not None and instance.host == move.source_compute:
+        _open_unsent(instance, sent)
 
 
 def has_gone_before(move: Operation, instance: Instance) -> bool:
@@ -84,6 +111,18 @@ def has_gone_before(move: Operation, instance: Instance) -> bool:
 def is_undecided(instance: Instance) -> bool:
     """Whether nobody has said yet on which side of a live migration that was given up the server's guest is."""
     return any(_looks_for(each, instance) for each in operations.open_for_instance(instance.uuid))
+
+
+def refuse_while_settling(instance: Instance) -> None:
+    """No move begins before all that an earlier live migration left is in order.
+
+    A live one would take that for its own; the way back of a cold one connects anew what the running guest brought.
+
+    :raises LiveMigrationNotSettled: it is not yet.
+    """
+    settling = [each for each in operations.open_for_instance(instance.uuid) if each.action == actions.SETTLE.name]
+    if any(each.args.get("live") and each.args["generation"] == instance.generation for each in settling):
+        raise exception.LiveMigrationNotSettled(instance_uuid=instance.uuid)
 
 
 def without_host(settles: Operation, instance: Instance) -> int | None:
@@ -130,8 +169,13 @@ def _sides(sent: Mapping[str, Any]) -> list[str]:
 
 def _arrive(instance: Instance, host: str, generation: int, sent: Mapping[str, Any]) -> int:
     """``instance`` as it was before, ``sent`` the arguments of the operation that sent it."""
-    left = _attachments(device for device in instance.block_devices if device.host == sent.get("source"))
-    return _open(instance, host, generation, sent, sent.get("devices", []), left)
+    return _open(instance, host, generation, sent, sent.get("devices", []), _attachments(instance.block_devices))
+
+
+def _open_unsent(instance: Instance, sent: Mapping[str, Any]) -> None:
+    """The guest is at home; what the destination held of its volumes nobody else knows: a conductor gives it back."""
+    if any(device.is_volume for device in instance.block_devices):
+        _open(instance, None, instance.generation, sent, [], [], unsent=True)
 
 
 def _attachments(devices: Iterable[BlockDevice]) -> list[str]:
@@ -139,16 +183,18 @@ def _attachments(devices: Iterable[BlockDevice]) -> list[str]:
 
 
 def _open(
-    instance: Instance, host: str, generation: int, sent: Mapping[str, Any], devices: list[Any], former: list[str],
-    undecided: bool = False,
+    instance: Instance, host: str | None, generation: int, sent: Mapping[str, Any], devices: list[Any],
+    former: list[str],
+    undecided: bool = False, **what: bool,
 ) -> int:  # fmt: skip
     """``devices`` are what the guest has with it, ``former`` attachments that nobody needs if it is here."""
     return operations.insert_pending(
         request_id=f"req-{uuid.uuid4()}", instance_uuid=instance.uuid, action=actions.SETTLE.name,
-        project_id=instance.project_id, user_id=instance.user_id, topic="compute", host=host,
+        project_id=instance.project_id, user_id=instance.user_id, host=host,
+        topic="conductor" if host is None else "compute",
         timeout_s=_PATIENCE_S if undecided else None,
         args={
             "generation": generation, "sides": _sides(sent), "devices": devices, "former": former,
-            "undecided": undecided,
+            "undecided": undecided, "live": True, **what,
         },
     )  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Any
 
 from nova_lite import exception, rpc
 from nova_lite.compute.rpcapi import ComputeRpcAPI
-from nova_lite.conductor import hosts, journal, live_moves, moves
+from nova_lite.conductor import guests, hosts, journal, live_moves, moves
 from nova_lite.context import RequestContext
 from nova_lite.db.api import compute_nodes, instances, operations
 from nova_lite.manager import Manager
@@ -122,7 +122,7 @@ class HostVerbs(Manager):
         return instances.on_host(host_name)
 
     def judge_guests(self, ctxt: RequestContext, host_name: str, found: list[Presence]) -> dict[str, Any]:
-        rulings = hosts.judge(host_name, found)
+        rulings = guests.judge(host_name, found)
         moves.let_go_beside(host_name, found)
         return rulings
 
@@ -130,9 +130,9 @@ class HostVerbs(Manager):
         live_moves.cleaned(host_name, instance_uuids)
 
     def written_at(self, ctxt: RequestContext, instance_uuid: str) -> datetime.datetime | None:
-        return hosts.written_at(instance_uuid)
+        return guests.written_at(instance_uuid)
 
     def report_power_state(
         self, ctxt: RequestContext, host_name: str, instance_uuid: str, state: int, written_at: datetime.datetime | None
     ) -> bool:
-        return hosts.report_power_state(host_name, instance_uuid, state, written_at)
+        return guests.report_power_state(host_name, instance_uuid, state, written_at)

@@ -9,9 +9,7 @@ import logging
 from typing import Any
 
 from nova_lite import exception, quota
-from nova_lite.compute.power_states import PowerState
 from nova_lite.compute.task_states import TaskState
-from nova_lite.compute.vm_states import VmState
 from nova_lite.conductor import arrivals, failures, moves, poison
 from nova_lite.conductor.endings import table as endings
 from nova_lite.conductor.endings import volumes
@@ -24,11 +22,6 @@ LOG = logging.getLogger(__name__)
 
 # How long work rests, in seconds, whose server may have a guest on either side of a live migration.
 _UNDECIDED_S = 2.0
-# What a server becomes whose guest stands still, or does not any more, although nobody asked.
-_STANDS_STILL: dict[tuple[str, int], dict[str, Any]] = {
-    (VmState.ACTIVE, PowerState.PAUSED): {"vm_state": VmState.PAUSED},
-    (VmState.PAUSED, PowerState.RUNNING): {"vm_state": VmState.ACTIVE},
-}
 
 
 def take(operation_id: int, owner: str, lease_s: float, host: str) -> tuple[Operation, Instance] | None:
@@ -83,6 +76,13 @@ def _why_not_yet(operation: Operation, instance: Instance) -> str | None:
 
 def _why_not_beside(operation: Operation) -> str | None:
     return "The server is being built again elsewhere." if moves.takes_along(operation) else None
+
+
+@retry_on_deadlock
+def prove(operation_id: int, attempt: int) -> None:
+    """The turn is the caller's still. :raises StaleWrite: it is not."""
+    with writer():
+        operations.hold(operation_id, attempt)
 
 
 @retry_on_deadlock
@@ -179,10 +179,10 @@ def hand_over(
 
 
 @retry_on_deadlock
-def finish(operation_id: int, attempt: int, power_state: int, report: dict[str, Any]) -> None:
+def finish(operation_id: int, attempt: int, power_state: int | None, report: dict[str, Any]) -> None:
     """The action succeeded; said twice (an answer was lost) it changes nothing. :raises StaleWrite: as progress.
 
-    ``report`` are fields of the server that its host changed.
+    ``report`` are fields of the server that its host changed; a ``power_state`` of None is not known to the caller.
     """
     with writer():
         if operations.ended_by(operation_id, attempt):
@@ -190,7 +190,7 @@ def finish(operation_id: int, attempt: int, power_state: int, report: dict[str, 
         operations.finish(operation_id, attempt, OperationState.DONE)
         operation = operations.get(operation_id)
         row = failures.row_of(operation)
-        values: dict[str, Any] = {"power_state": power_state}
+        values: dict[str, Any] = {} if power_state is None else {"power_state": power_state}
         if row.sets_task is not None:
             values["task_state"] = None
         if row.ends_in is not None:
@@ -284,23 +284,6 @@ def finish_delete(operation_id: int, attempt: int) -> None:
             give_back(instance)
         if instances.tombstone(instance.uuid) and quota.counts(instance):
             quota.release(instance.project_id, quota_counts([instance.flavor]))
-
-
-def power_values(instance: Instance, power_state: int) -> dict[str, Any]:
-    """What a server's row becomes when the hypervisor says ``power_state`` and nothing is being done to it.
-
-    The database wins for a guest that was started behind the cloud's back (only the number is kept); a guest that
-    stopped by itself is stopped. One that stands still, or does not any more, is taken at its word: a pause that was
-    given up may have come late, and a user can undo what is seen.
-    """
-    values: dict[str, Any] = {} if instance.power_state == power_state else {"power_state": power_state}
-    stopped = power_state in (PowerState.SHUTDOWN, PowerState.CRASHED, PowerState.NOSTATE)
-    if stopped and instance.vm_state in (VmState.ACTIVE, VmState.PAUSED):
-        values["vm_state"] = VmState.STOPPED
-        values["power_state"] = PowerState.CRASHED if power_state == PowerState.CRASHED else PowerState.SHUTDOWN
-    else:
-        values |= _STANDS_STILL.get((instance.vm_state, power_state), {})
-    return values
 
 
 def _instance(operation: Operation) -> Instance | None:

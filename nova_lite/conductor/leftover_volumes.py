@@ -9,6 +9,7 @@ from nova_lite.compute import actions
 from nova_lite.db.api import instances, operations, provisional_volumes
 from nova_lite.db.api.provisional_volumes import ProvisionalVolume
 from nova_lite.objects import Instance
+from nova_lite.volume import marks
 from nova_lite.volume.api import API, PASSING
 
 LOG = logging.getLogger(__name__)
@@ -59,7 +60,7 @@ def _volume(volumes: API, instance_uuid: str, volume_id: str, server: Instance |
     comes = {str(operation.args.get("volume_id")) for operation in open_now if operation.action in actions.BESIDE}
     if devices:
         if not any(device.bdm_uuid in works for device in devices):
-            _unmark(volumes, volume_id)
+            marks.take_off(volumes, volume_id)
     elif volume_id not in comes:
         for attachment in volumes.attachments_of(None, instance_uuid):
             if attachment.volume_id == volume_id:
@@ -69,12 +70,3 @@ def _volume(volumes: API, instance_uuid: str, volume_id: str, server: Instance |
 def _give_back(volumes: API, attachment_id: str, volume_id: str, instance_uuid: str) -> None:
     LOG.warning("Volume %s is held for server %s, which never asked for it: giving it back", volume_id, instance_uuid)
     volumes.attachment_delete(None, attachment_id)
-
-
-def _unmark(volumes: API, volume_id: str) -> None:
-    try:
-        if volumes.get(None, volume_id).status == "detaching":
-            LOG.warning("Volume %s is marked as on its way out, and nobody takes it: it stays", volume_id)
-            volumes.roll_detaching(None, volume_id)
-    except exception.VolumeNotFound:
-        return

@@ -55,8 +55,8 @@ def guest_moved(instance_uuid: str, generation: int, dest: str, node: str) -> in
             return None
         console_tokens.forget(instance_uuid)
         moved = instances.get(instance_uuid)
-        if not moves.ended(moved):
-            _claim_again(moved)
+        moves.ended(moved)
+        _claim_there(moved)
         number = arrivals.followed(instance, moved)
     LOG.warning("Guest %s arrived on %s after its request was superseded", instance_uuid, dest)
     return number
@@ -91,9 +91,14 @@ def _was_asked(instance: Instance, host: str, generation: int) -> bool:
     return False
 
 
-def may_have_only_copy(instance: Instance, host: str) -> bool:
-    """Whether a move that was given up left there what may be nowhere else: its server is on another host, in error."""
-    return host == evacuations.keeper_of(instance) or evacuations.may_have_guest(instance, host)
+def may_have_only_copy(instance: Instance, host: str, found: Presence) -> bool:
+    """Whether a move that was given up left there what may be nowhere else: its server is on another host, in error.
+
+    What was made ready for a guest is nothing when the guest has been found at home.
+    """
+    if host == evacuations.keeper_of(instance):
+        return True
+    return evacuations.may_have_guest(instance, host) and (found.has_guest or not evacuations.was_found(instance))
 
 
 def is_undecided(instance: Instance) -> bool:
@@ -116,11 +121,13 @@ def followed(instance: Instance, dest: str) -> int | None:
         return None
 
 
-def _claim_again(instance: Instance) -> None:
-    """The move was given up before its guest arrived: its claim went back to the source, and must follow it now."""
+def _claim_there(instance: Instance) -> None:
+    """Its move may have been given up before the guest arrived, and the claim be with the source, or a later move's."""
     node = compute_nodes.get_by_name(str(instance.host), str(instance.node))
     flavor = instance.flavor
     held = allocations.of_instance(instance.uuid)
+    if [claim.node_uuid for claim in held] == [node.uuid]:
+        return
     disk_gb = held[0].disk_gb if held else flavor.disk_gb
     allocations.release(instance.uuid)
     if not allocations.claim(node.uuid, instance.uuid, flavor.vcpus, flavor.memory_mb, disk_gb):

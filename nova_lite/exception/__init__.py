@@ -78,6 +78,7 @@ from nova_lite.exception.moves import (
     GuestMayHaveMoved,
     InvalidMigrationState,
     LiveMigrationAborted,
+    LiveMigrationNotSettled,
     MigrationNotFoundForInstance,
     MigrationPreCheckError,
     ServerIsShelved,

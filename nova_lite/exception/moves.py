@@ -35,6 +35,13 @@ class GuestMayHaveMoved(Conflict):
     )
 
 
+class LiveMigrationNotSettled(Conflict):
+    sentence = (
+        "What an earlier live migration of instance %(instance_uuid)s left is being put in order: where its guest is, "
+        "and what is bound there. Try again later."
+    )
+
+
 class ServerIsShelved(Conflict):
     sentence = (
         "Instance %(instance_uuid)s is shelved: its disk is in image %(image_id)s, which an evacuation does not use. "

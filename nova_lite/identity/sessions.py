@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
-from keystoneauth1 import adapter, plugin
+from keystoneauth1 import adapter, plugin, service_token
 from keystoneauth1 import exceptions as ks_exceptions
 from keystoneauth1 import session as ks_session
 from keystoneauth1.identity import generic
@@ -120,14 +120,20 @@ def client(
     interfaces: list[str],
     region_name: str | None = None,
     endpoint_override: str | None = None,
+    vouches: bool = False,
 ) -> adapter.Adapter:
-    """A REST client of one neighbour: with the context's token where it has one, else with our own credentials."""
+    """A REST client of one neighbour: with the context's token where it has one, else with our own credentials.
+
+    :param vouches: each request has our own token besides, as a service's: Cinder lets nobody else give back what a
+        server has (OSSA-2023-003).
+    """
     base = session(conf)
     assert base.auth is not None
     token = ctxt.auth_token if ctxt is not None else None
+    auth = UserTokenAuth(token, base.auth) if token else base.auth
     return adapter.Adapter(
         base,
-        auth=UserTokenAuth(token, base.auth) if token else None,
+        auth=service_token.ServiceTokenAuthWrapper(user_auth=auth, service_auth=base.auth) if vouches else auth,
         service_type=service_type,
         interface=interfaces,
         region_name=region_name or conf.service_auth.region_name,

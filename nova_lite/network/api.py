@@ -6,7 +6,7 @@ Every change may be asked for again after a crash: it completes what is missing 
 from __future__ import annotations
 
 import abc
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,10 @@ class Wanted:
 
 class API(abc.ABC):
     """Judges what a client asks, gives a server its interfaces, and takes them back."""
+
+    def fenced(self, check: Callable[[], object]) -> API:
+        """The same for a host: ``check`` is asked before each single change, as a call may look around for long."""
+        return self
 
     @abc.abstractmethod
     def validate(
@@ -60,8 +64,15 @@ class API(abc.ABC):
         """Take one interface off; one that is off already is no error."""
 
     @abc.abstractmethod
-    def move(self, ctxt: RequestContext, instance: Instance, host: str) -> tuple[Vif, ...]:
-        """The server's interfaces once ``host`` is to plug them."""
+    def move(
+        self, ctxt: RequestContext, instance: Instance, host: str, source: str | None = None,
+        prove: Callable[[], object] | None = None,
+    ) -> tuple[Vif, ...]:  # fmt: skip
+        """The server's interfaces once ``host`` is to plug them; with ``source`` only those that this plugged.
+
+        An empty ``source`` is nobody. ``prove`` is asked before each is changed, after it was looked at, and raises
+        where it is not to be. :raises PortInUse: another host has taken one meanwhile.
+        """
 
     @abc.abstractmethod
     def unbind(self, ctxt: RequestContext, instance: Instance, host: str) -> None:

@@ -15,6 +15,10 @@ class Gone(exception.NotFound):
     """404: what was asked for is not there, or not for this token."""
 
 
+class Changed(exception.Conflict):
+    """412: it is not any more as it was seen."""
+
+
 def of(response: Any, acts_as_user: bool) -> exception.NovaLiteError:
     """The error that fits an answer of 300 and above.
 
@@ -35,6 +39,8 @@ def of(response: Any, acts_as_user: bool) -> exception.NovaLiteError:
         return Gone(message)
     if status == 409:
         return exception.Conflict(message or "The network service refuses it now.")
+    if status == 412:
+        return Changed(message)
     if 400 <= status < 500 and status not in (401, 408, 429):
         return exception.Invalid(message or f"The network service refused the request with status {status}.")
     return exception.Unavailable(f"The network service answered {status}; try again later.")

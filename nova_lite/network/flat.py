@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from oslo_config import cfg
@@ -65,7 +65,10 @@ class FlatNetwork(API):
     def detach(self, ctxt: RequestContext, instance: Instance, port_id: str) -> None:
         """Nothing is kept."""
 
-    def move(self, ctxt: RequestContext, instance: Instance, host: str) -> tuple[Vif, ...]:
+    def move(
+        self, ctxt: RequestContext, instance: Instance, host: str, source: str | None = None,
+        prove: Callable[[], object] | None = None,
+    ) -> tuple[Vif, ...]:  # fmt: skip
         """Every host plugs them the same way."""
         return instance.network_info
 

@@ -32,6 +32,10 @@ def checked_id(kind: type[exception.NovaLiteError], **fact: str) -> str:
     return ident
 
 
+def _if_match(revision: int | None) -> dict[str, str]:
+    return {} if revision is None else {"If-Match": f"revision_number={revision}"}
+
+
 class Silent(exception.Unavailable):
     """It took as long as it may: nobody waits for it twice."""
 
@@ -68,25 +72,27 @@ class Neutron:
     def post(self, ctxt: RequestContext | None, path: str, body: Json) -> Json:
         return self.send(ctxt, "POST", path, json=body)
 
-    def put(self, ctxt: RequestContext | None, path: str, body: Json) -> Json:
-        return self.send(ctxt, "PUT", path, json=body)
+    def put(self, ctxt: RequestContext | None, path: str, body: Json, revision: int | None = None) -> Json:
+        """:raises Changed: it is of another revision (extension ``revision-if-match``)."""
+        return self.send(ctxt, "PUT", path, json=body, headers=_if_match(revision))
 
-    def delete(self, ctxt: RequestContext | None, path: str) -> None:
-        """What is gone already is no error."""
+    def delete(self, ctxt: RequestContext | None, path: str, revision: int | None = None) -> None:
+        """What is gone already is no error. :raises Changed: as put."""
         try:
-            self.send(ctxt, "DELETE", path)
+            self.send(ctxt, "DELETE", path, headers=_if_match(revision))
         except errors.Gone:
             return
 
     def send(self, ctxt: RequestContext | None, method: str, path: str, **options: Any) -> Json:
         """One try of one request below /v2.0; the answer's JSON."""
         client = self._client(ctxt)
+        headers = {"Accept": "application/json", **options.pop("headers", {})}
         with sessions.asking("network service"):
             try:
                 url = f"{self._endpoint(client)}/v2.0/{path}"
                 response = client.request(
                     url, method, raise_exc=False, redirect=False, connect_retries=0, timeout=self._conf.neutron.timeout,
-                    headers={"Accept": "application/json"}, **options,
+                    headers=headers, **options,
                 )  # fmt: skip
             except ks_exceptions.ConnectTimeout:
                 raise Silent("The network service does not answer.") from None

@@ -7,7 +7,10 @@ What the port's binding says decides how the driver plugs it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import contextlib
+import copy
+import logging
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from nova_lite import exception
@@ -20,7 +23,12 @@ from nova_lite.network.groups import Groups
 from nova_lite.network.neutron import Json, Neutron
 from nova_lite.objects import Instance, NetworkRequest, Port, Vif
 
-_FREE: dict[str, Any] = {"device_id": "", "device_owner": "", "binding:host_id": None, "binding:profile": {}}
+LOG = logging.getLogger(__name__)
+
+_UNBOUND: dict[str, Any] = {"binding:host_id": None, "binding:profile": {}}
+_FREE: dict[str, Any] = {"device_id": "", "device_owner": "", **_UNBOUND}
+# Looks at one port that its service itself goes on changing.
+_LOOKS = 10
 
 
 class NetworkService(API):
@@ -32,6 +40,18 @@ class NetworkService(API):
         self._choice = Choice(neutron, self._groups)
         self._facts = Facts(neutron, self._groups)
         self._ovs_bridge = ovs_bridge
+        self._before_change: Callable[[], object] = lambda: None
+
+    def fenced(self, check: Callable[[], object]) -> API:
+        found = copy.copy(self)
+        found._before_change = check
+        return found
+
+    def _proving(self, prove: Callable[[], object]) -> NetworkService:
+        """This, with one question more before each change."""
+        found, before = copy.copy(self), self._before_change
+        found._before_change = lambda: (before(), prove())
+        return found
 
     def validate(
         self, ctxt: RequestContext, requests: Requests, groups: Sequence[str] = (), count: int = 1
@@ -69,21 +89,26 @@ class NetworkService(API):
     def detach(self, ctxt: RequestContext, instance: Instance, port_id: str) -> None:
         for port in self._ports(instance):
             if port["id"] == port_id:
-                self._let_go(port, instance)
+                self._while_here(port, instance, None, self._let_go)
 
-    def move(self, ctxt: RequestContext, instance: Instance, host: str) -> tuple[Vif, ...]:
-        ports = [self._bind(port, instance, host) for port in self._in_order(instance)]
+    def move(
+        self, ctxt: RequestContext, instance: Instance, host: str, source: str | None = None,
+        prove: Callable[[], object] | None = None,
+    ) -> tuple[Vif, ...]:  # fmt: skip
+        by = self if prove is None else self._proving(prove)
+        ports = [
+            by._bind(port, instance, host) for port in self._in_order(instance)
+            if source is None or (port.get("binding:host_id") or "") == source
+        ]  # fmt: skip
         return self._vifs(instance, ports, _tags(instance), self._floating(ports))
 
     def unbind(self, ctxt: RequestContext, instance: Instance, host: str) -> None:
         for port in self._ports(instance):
-            if port.get("binding:host_id") == host:
-                self._update(port["id"], {"binding:host_id": None, "binding:profile": {}})
+            self._while_here(port, instance, host, lambda seen, _: self._update(seen, _UNBOUND, _revision(seen)))
 
     def deallocate(self, ctxt: RequestContext, instance: Instance, host: str | None = None) -> None:
         for port in self._ports(instance):
-            if host is None or port.get("binding:host_id") == host:
-                self._let_go(port, instance)
+            self._while_here(port, instance, host, self._let_go)
 
     def interfaces(self, ctxt: RequestContext, instance: Instance) -> tuple[Vif, ...]:
         ports = self._in_order(instance)
@@ -128,9 +153,9 @@ class NetworkService(API):
     ) -> Json:
         """The port of a request, bound to the server's host; ``former`` loses the one that is used."""
         host = str(instance.host)
-        for port in former:
-            if _fits(port, request, instance):
-                former.remove(port)
+        for port in [each for each in former if _fits(each, request, instance)]:
+            former.remove(port)
+            with contextlib.suppress(exception.PortNotFound):  # who made it has taken it away meanwhile
                 return self._bind(port, instance, host)
         if request.port_id is not None:
             return self._take(request.port_id, instance, host)
@@ -138,10 +163,7 @@ class NetworkService(API):
 
     def _take(self, port_id: str, instance: Instance, host: str) -> Json:
         """A user's port; who takes it first has it."""
-        try:
-            port = self._neutron.get(None, f"ports/{port_id}")["port"]
-        except errors.Gone:
-            raise exception.PortNotFound(port_id=port_id) from None
+        port = self._look(port_id)
         if port["device_id"] not in ("", instance.uuid):
             raise exception.PortInUse(port_id=port_id)
         if port.get("project_id", port.get("tenant_id")) != instance.project_id:
@@ -160,31 +182,70 @@ class NetworkService(API):
             body["fixed_ips"] = [{"ip_address": request.fixed_ip}]
         if group_ids and network.get("port_security_enabled", True):
             body["security_groups"] = list(group_ids)
+        self._before_change()
         try:
             return dict(self._neutron.post(None, "ports", {"port": body})["port"])
         except errors.Gone as error:
             raise exception.Invalid(error.message) from error
 
     def _bind(self, port: Json, instance: Instance, host: str) -> Json:
+        """Let the host plug it. :raises PortInUse: another server or host has taken it since it was looked at."""
         wanted = _bound(instance, host)
-        if all(port.get(name) == value for name, value in wanted.items()):
-            return port
-        return self._update(port["id"], wanted)
+        users = ("", str(port.get("binding:host_id") or ""), host)
+        for _ in range(_LOOKS):
+            if all(port.get(name) == value for name, value in wanted.items()):
+                return port
+            try:
+                return self._update(port, wanted, _revision(port))
+            except errors.Changed:
+                port = self._look(port["id"])
+            if port["device_id"] not in ("", instance.uuid) or str(port.get("binding:host_id") or "") not in users:
+                raise exception.PortInUse(port_id=port["id"])
+        raise _restless(port)
 
-    def _update(self, port_id: str, values: dict[str, Any]) -> Json:
+    def _while_here(
+        self, port: Json, instance: Instance, host: str | None, change: Callable[[Json, Instance], object]
+    ) -> None:
+        """Change a port while it is the server's, and while the host plugs it, where one is named.
+
+        One that another server or host took after it was looked at stays with that.
+        """
+        for _ in range(_LOOKS):
+            if port["device_id"] != instance.uuid or host not in (None, port.get("binding:host_id")):
+                return
+            try:
+                change(port, instance)
+                return
+            except errors.Changed:
+                LOG.info("Port %s has changed since it was looked at: looking again", port["id"])
+            try:
+                port = self._look(port["id"])
+            except exception.PortNotFound:
+                return
+        raise _restless(port)
+
+    def _look(self, port_id: str) -> Json:
         try:
-            return dict(self._neutron.put(None, f"ports/{port_id}", {"port": values})["port"])
+            return dict(self._neutron.get(None, f"ports/{port_id}")["port"])
         except errors.Gone:
             raise exception.PortNotFound(port_id=port_id) from None
 
-    def _let_go(self, port: Json, instance: Instance) -> None:
-        if vifs.goes_with(port, instance):
-            self._neutron.delete(None, f"ports/{port['id']}")
-            return
+    def _update(self, port: Json, values: dict[str, Any], revision: int | None = None) -> Json:
+        """With ``revision`` only while it is of that. :raises Changed: it is not."""
+        self._before_change()
         try:
-            self._update(port["id"], _FREE)
-        except exception.PortNotFound:
+            return dict(self._neutron.put(None, f"ports/{port['id']}", {"port": values}, revision)["port"])
+        except errors.Gone:
+            raise exception.PortNotFound(port_id=port["id"]) from None
+
+    def _let_go(self, port: Json, instance: Instance) -> None:
+        """What is gone already is no error. :raises Changed: it is not as it was looked at."""
+        if vifs.goes_with(port, instance):
+            self._before_change()
+            self._neutron.delete(None, f"ports/{port['id']}", _revision(port))
             return
+        with contextlib.suppress(exception.PortNotFound):
+            self._update(port, _FREE, _revision(port))
 
     def ports(self, page: int = 1000) -> list[Port] | None:
         found: list[Port] = []
@@ -214,7 +275,7 @@ class NetworkService(API):
             raise exception.NotFound(f"instance_id {instance.uuid} could not be found as device id on any ports")
         for port in ports:
             if port.get("port_security_enabled", True) and port["fixed_ips"] and group not in port["security_groups"]:
-                self._update(port["id"], {"security_groups": [*port["security_groups"], group]})
+                self._update(port, {"security_groups": [*port["security_groups"], group]})
 
     def remove_security_group(self, ctxt: RequestContext, instance: Instance, name: str) -> None:
         group = self._groups.one(ctxt, name, instance.project_id)["id"]
@@ -225,7 +286,7 @@ class NetworkService(API):
             )
         for port in ports:
             kept = [ident for ident in port["security_groups"] if ident != group]
-            self._update(port["id"], {"security_groups": kept})
+            self._update(port, {"security_groups": kept})
 
 
 def _fits(port: Json, request: NetworkRequest, instance: Instance) -> bool:
@@ -244,6 +305,15 @@ def _bound(instance: Instance, host: str) -> dict[str, Any]:
         "device_owner": f"compute:{instance.availability_zone or ''}",
         "binding:host_id": host,
     }
+
+
+def _revision(port: Json) -> int | None:
+    """What it was when it was looked at; None where the network service counts no revisions."""
+    return port.get("revision_number")
+
+
+def _restless(port: Json) -> exception.Unavailable:
+    return exception.Unavailable(f"Port {port['id']} changes whenever it is looked at; try again later.")
 
 
 def _tags(instance: Instance) -> dict[str, str | None]:

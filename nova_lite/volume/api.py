@@ -172,6 +172,15 @@ class API:
         answer = self._cinder.request(ctxt, "POST", "/attachments", _no_volume(volume_id), body)
         return meta.attachment(answer).id
 
+    def attachment_connect(
+        self, ctxt: RequestContext | None, volume_id: str, instance_uuid: str, connector: dict[str, Any],
+        mountpoint: str | None,
+    ) -> Attachment:
+        """Reserve and connect a volume in one, while another host of the same server has it still."""
+        asked = {"volume_uuid": volume_id, "instance_uuid": instance_uuid}
+        body = {"attachment": {**asked, "connector": {**connector, "mountpoint": mountpoint}}}
+        return meta.attachment(self._cinder.request(ctxt, "POST", "/attachments", _no_volume(volume_id), body))
+
     def attachment_update(
         self, ctxt: RequestContext | None, attachment_id: str, connector: dict[str, Any], mountpoint: str | None
     ) -> Attachment:

@@ -112,6 +112,7 @@ class Cinder:
             service_type,
             [interface.removesuffix("URL")],
             region_name=options.os_region_name,
+            vouches=True,
         )
 
     def _endpoint(self, client: adapter.Adapter, ctxt: RequestContext | None) -> str:

@@ -20,7 +20,7 @@ HOSTS = ("host1", "host2")
 # No host looks around by itself: who must be told, must be told.
 OPTIONS = {
     "operations": {
-        "heartbeat_interval_s": 0.3, "sweep_interval_s": 0.3, "lease_s": 3.0, "service_down_s": 2.0,
+        "heartbeat_interval_s": 0.3, "sweep_interval_s": 0.3, "lease_s": 3.0, "service_down_s": 6.0,
         "power_sync_interval_s": 3600, "audit_interval_s": 0,
     },
 }  # fmt: skip
@@ -95,6 +95,28 @@ def test_a_guest_that_went_over_takes_its_volumes_along(cloud: Cloud) -> None:
     _settled(server)
     (device,) = (each for each in instances.get(server["id"]).block_devices if each.is_volume)
     assert device.host == other and device.connection
+    cloud.wait_quiet()
+
+
+def test_no_move_begins_while_it_is_not_known_where_a_live_migration_took_the_guest(cloud: Cloud) -> None:
+    """What the guest was using on the other host had been taken for what the next one's former try had left.
+
+    A cold one that was reset in its turn gave it up on its way back.
+    """
+    server = _with_a_volume(cloud)
+    home, other = _sides(cloud, server)
+    _migrating(cloud, server, home, "post_live_migration")
+    cloud.volumes.plan.add(FaultRule("POST /attachments", FaultKind.RAISE))
+    _reset(cloud, server)
+    for action, body in (("os-migrateLive", AUTO), ("migrate", None), ("resize", {"flavorRef": "2"})):
+        refused = cloud.act(server["id"], action, body, token=ADMIN)
+        assert refused.status == 409 and "is being put in order" in refused.json["conflictingRequest"]["message"]
+    until(lambda: instances.get(server["id"]).host == other, 20, lambda: "the row does not follow")
+    assert cloud.act(server["id"], "os-migrateLive", AUTO, token=ADMIN).status == 409
+    cloud.volumes.plan.clear()
+    _settled(server)
+    assert cloud.act(server["id"], "os-migrateLive", AUTO, token=ADMIN).status == 202
+    until(lambda: instances.get(server["id"]).host == home, 20, lambda: "it does not go back")
     cloud.wait_quiet()
 
 

@@ -22,7 +22,7 @@ _TURNS = 50
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    options = {"operations": {"service_down_s": 1.2}, "DEFAULT": {"allow_resize_to_same_host": True}}
+    options = {"operations": {"service_down_s": 4.0}, "DEFAULT": {"allow_resize_to_same_host": True}}
     with Cloud(tmp_path_factory.mktemp("cloud"), hosts=len(_HOSTS), options=options) as running:
         yield running
 

@@ -1,8 +1,10 @@
-"""An attach in the hypervisor of a host that is given up: what comes of it late takes nothing from the new host."""
+"""What a host that is given up was at with volumes and interfaces: its half done work stands in nobody's way, and what
+comes of it late takes nothing from the new host."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -57,11 +59,15 @@ def _evacuate(cloud: Cloud, server: str) -> None:
     assert instances.get(server).host == "host2"
 
 
+def _attach(cloud: Cloud, server: str, volume: str) -> None:
+    body = {"volumeAttachment": {"volumeId": volume}}
+    assert cloud.post(f"/servers/{server}/os-volume_attachments", body).status == 202
+
+
 def test_a_volume_that_an_evacuation_took_along_stays_with_it(cloud: Cloud) -> None:
     server, volume = cloud.boot(availability_zone="nova:host1", token=ADMIN)["id"], cloud.volumes.make(CTXT)
     stuck = _Stuck(cloud, "attach_volume")
-    body = {"volumeAttachment": {"volumeId": volume}}
-    assert cloud.post(f"/servers/{server}/os-volume_attachments", body).status == 202
+    _attach(cloud, server, volume)
     until(lambda: stuck.begun, 10, lambda: "the attach never began")
     _evacuate(cloud, server)
     stuck.comes_back()
@@ -84,3 +90,49 @@ def test_a_port_that_an_evacuation_took_along_stays_with_it(cloud: Cloud) -> Non
     ports = {port["id"] for port in cloud.networks.ports_of(server)}
     assert len(ports) == 2 and {vif.id for vif in instances.get(server).network_info} == ports
     assert set(cloud.drivers["host2"].guests[server].cards) == ports
+
+
+def test_a_volume_that_is_half_attached_is_nobody_elses_while_its_server_is_evacuated(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, volume = cloud.boot(availability_zone="nova:host1", token=ADMIN)["id"], cloud.volumes.make(CTXT)
+    stuck = _Stuck(cloud, "attach_volume")
+    _attach(cloud, server, volume)
+    until(lambda: stuck.begun, 10, lambda: "the attach never began")
+    seen, give_up = [], cloud.volumes.attachment_delete
+
+    def watched(*args: Any) -> None:
+        give_up(*args)
+        seen.append(cloud.volumes.show(volume)["status"])
+
+    monkeypatch.setattr(cloud.volumes, "attachment_delete", watched)
+    _evacuate(cloud, server)
+    stuck.comes_back()
+    cloud.wait_quiet()
+    assert seen and "available" not in seen
+
+
+def test_a_server_that_was_to_lose_a_volume_on_its_dead_host_is_evacuated_with_it(cloud: Cloud) -> None:
+    server, volume = cloud.boot(availability_zone="nova:host1", token=ADMIN)["id"], cloud.volumes.make(CTXT)
+    _attach(cloud, server, volume)
+    until(lambda: cloud.volumes.show(volume)["status"] == "in-use", 10, lambda: "it never came")
+    cloud.wait_quiet()
+    cloud.kill("host1")
+    assert cloud.delete(f"/servers/{server}/os-volume_attachments/{volume}").status == 202
+    assert cloud.volumes.show(volume)["status"] == "detaching"
+    _evacuate(cloud, server)
+    assert cloud.volumes.show(volume)["status"] == "in-use"
+    assert [*cloud.drivers["host2"].guests[server].volumes] == [volume]
+
+
+def test_a_host_that_is_back_binds_nothing_of_a_server_that_is_shelved_meanwhile(cloud: Cloud) -> None:
+    server = cloud.boot(availability_zone="nova:host1", token=ADMIN)["id"]
+    stuck = _Stuck(cloud, "delete_disks")
+    _evacuate(cloud, server)
+    services.set_forced_down(services.get_by_host("host1", COMPUTE).uuid, False)
+    until(lambda: stuck.begun, 10, lambda: "it never began to remove what is stale")
+    assert cloud.act(server, "shelve").status == 202
+    cloud.wait(server, "SHELVED_OFFLOADED")
+    stuck.comes_back()
+    cloud.wait_quiet()
+    assert [port["binding:host_id"] for port in cloud.networks.ports_of(server)] == [""]

@@ -115,7 +115,7 @@ def test_an_unshelving_whose_host_died_leaves_nothing_bound_there(
     # Who is dead takes nothing back; a thread here would, as soon as it comes out of the call.
     monkeypatch.setattr(cloud.drivers[SOURCE].plan, "_sleep", lambda _: buried.wait(30))
     cloud.drivers[SOURCE].plan.delay("create_disks", 1.0)
-    until(lambda: DEST in liveness.dead_hosts(cfg.CONF.operations.service_down_s), 10, lambda: "it lives")
+    until(lambda: DEST in liveness.dead_hosts(cfg.CONF.operations.service_down_s), 20, lambda: "it lives")
     assert cloud.act(server, "unshelve").status == 202
     _dies_in(cloud, SOURCE, "create_disks", server)
     try:
@@ -130,3 +130,21 @@ def test_an_unshelving_whose_host_died_leaves_nothing_bound_there(
 def _bound(cloud: Cloud, server: str) -> set[str]:
     """The hosts that the server's ports are bound to."""
     return {port["binding:host_id"] for port in cloud.networks.ports_of(server)} - {"", None}
+
+
+def test_a_live_migration_that_is_reset_before_its_guest_goes_holds_no_volume(cloud: Cloud) -> None:
+    call = "pre_live_migration"
+    server, volume = cloud.boot(availability_zone=f"nova:{SOURCE}", token=ADMIN)["id"], cloud.volumes.make(CTXT)
+    body = {"volumeAttachment": {"volumeId": volume}}
+    assert cloud.post(f"/servers/{server}/os-volume_attachments", body).status == 202
+    until(lambda: cloud.volumes.show(volume)["status"] == "in-use", 10, lambda: "it never came")
+    cloud.wait_quiet()
+    cloud.drivers[DEST].plan.delay(call, 3.0)
+    answer = cloud.act(server, "os-migrateLive", {"host": None, "block_migration": "auto"}, token=ADMIN)
+    assert answer.status == 202
+    _dies_in(cloud, DEST, call, server)
+    _reset(cloud, server)
+    cloud.revive(DEST)
+    cloud.wait_quiet()
+    (held,) = cloud.volumes.attachments_of(None, server)
+    assert [held.id] == [device.attachment_id for device in instances.get(server).block_devices if device.is_volume]

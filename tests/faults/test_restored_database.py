@@ -18,11 +18,9 @@ from nova_lite.db.session import writer
 from tests.harness.cloud import IMAGE_ID, Cloud, until
 
 OPTIONS = {
-    "operations": {
-        "heartbeat_interval_s": 0.2, "sweep_interval_s": 0.2, "power_sync_interval_s": 0.5, "service_down_s": 2.0,
-    },
+    "operations": {"heartbeat_interval_s": 0.2, "sweep_interval_s": 0.2, "power_sync_interval_s": 0.5},
     "DEFAULT": {"reclaim_instance_interval": 3600, "shelved_offload_time": 0},
-}  # fmt: skip
+}
 ROOT = {
     "boot_index": 0, "uuid": IMAGE_ID, "source_type": "image", "destination_type": "volume", "volume_size": 1,
     "delete_on_termination": True,

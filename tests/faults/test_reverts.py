@@ -19,7 +19,7 @@ SOURCE, DEST = "host1", "host2"
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    with Cloud(tmp_path_factory.mktemp("cloud"), hosts=2, options={"operations": {"service_down_s": 1.2}}) as running:
+    with Cloud(tmp_path_factory.mktemp("cloud"), hosts=2, options={"operations": {"service_down_s": 4.0}}) as running:
         yield running
 
 

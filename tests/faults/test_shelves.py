@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from typing import Any
+from unittest import mock
 
 import pytest
 from oslo_config import cfg
@@ -43,7 +46,7 @@ def _shelved(cloud: Cloud) -> str:
 
 def _dies(cloud: Cloud) -> None:
     cloud.kill(HOME)
-    until(lambda: HOME in liveness.dead_hosts(cfg.CONF.operations.service_down_s), 10, lambda: "it lives")
+    until(lambda: HOME in liveness.dead_hosts(cfg.CONF.operations.service_down_s), 20, lambda: "it lives")
 
 
 def _reset(cloud: Cloud, server: str, state: str) -> None:
@@ -70,6 +73,33 @@ def test_a_shelved_server_leaves_its_dead_host_and_is_not_built_anew(cloud: Clou
     driver = cloud.start_host(HOME)
     until(lambda: server not in driver.disks | driver.guests.keys(), 10, lambda: "what it had is still there")
     cloud.wait_quiet()
+
+
+def test_a_server_comes_off_the_shelf_without_the_volume_that_is_just_being_taken_out(cloud: Cloud) -> None:
+    """Its new host had connected the volume when a conductor gave up all that held it: it was anybody's meanwhile."""
+    server = _shelved(cloud)
+    assert cloud.act(server, "shelveOffload", token=ADMIN).status == 202
+    cloud.wait(server, "SHELVED_OFFLOADED")
+    cloud.wait_quiet()
+    (device,) = (each for each in instances.get(server).block_devices if each.is_volume)
+    looked, ask = threading.Event(), cloud.volumes.attachments_of
+    going = threading.Event()
+
+    def slow(*args: Any) -> Any:
+        looked.set()
+        going.wait(20)
+        return ask(*args)
+
+    with mock.patch.object(cloud.volumes, "attachments_of", slow):
+        assert cloud.delete(f"/servers/{server}/os-volume_attachments/{device.volume_id}").status == 202
+        assert looked.wait(10)
+        assert cloud.act(server, "unshelve").status == 202
+        until(lambda: any(each.rests for each in operations.open_for_instance(server)), 10, lambda: "it did not wait")
+        going.set()
+    cloud.wait(server, "ACTIVE")
+    cloud.wait_quiet()
+    assert not instances.get(server).block_devices and ask(None, server) == []
+    assert cloud.volumes.show(device.volume_id)["status"] == "available"
 
 
 def test_a_shelved_server_whose_image_is_gone_stays_with_its_dead_host(cloud: Cloud) -> None:

@@ -98,9 +98,9 @@ def _migrate(cloud: Cloud, server: str) -> None:
 
 
 def _shelve(cloud: Cloud, server: str) -> None:
+    vars(cloud.volumes).pop("attachment_complete")
     assert cloud.act(server, "shelve").status == 202
     cloud.wait(server, "SHELVED_OFFLOADED")
-    vars(cloud.volumes).pop("attachment_complete")
     assert _ends(cloud, server) == "done: "
     assert cloud.act(server, "unshelve").status == 202
     cloud.wait(server, "ACTIVE")

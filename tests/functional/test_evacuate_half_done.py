@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from nova_lite.compute.custody import Verdict
-from nova_lite.conductor import hosts
+from nova_lite.conductor import guests
 from nova_lite.db.api import instances, operations
 from nova_lite.objects import Presence
 from nova_lite.virt.fault_plan import FaultKind, FaultRule
@@ -79,10 +79,11 @@ def _lives_on_host2(cloud: Cloud, server: str) -> None:
 
 
 def test_a_guest_that_has_gone_over_is_not_built_over(tmp_path: pathlib.Path) -> None:
-    with _cloud(tmp_path, sweep_interval_s=2.0) as (cloud, server):
+    with _cloud(tmp_path, sweep_interval_s=600.0) as (cloud, server):
         _sent_and_dead(cloud, server)
         _fails(cloud, "host2", "spawn")
         assert _evacuate(cloud, server) == 409
+        cloud.services["conductor"].manager._sweeper.sweep()  # type: ignore[attr-defined]
         _lives_on_host2(cloud, server)
         cloud.wait(server, "ACTIVE")
 
@@ -141,7 +142,7 @@ def test_what_a_move_set_aside_outlives_a_failed_evacuation(tmp_path: pathlib.Pa
         _fails(cloud, "host3", "spawn")
         assert _evacuate(cloud, server, host=target) == 200
         _ended(server)
-        ruling = hosts.judge("host1", [Presence(server, has_disks=True)])["rulings"][server]
+        ruling = guests.judge("host1", [Presence(server, has_disks=True)])["rulings"][server]
         assert ruling["verdict"] == Verdict.NOTE
         assert cloud.drivers["host1"].kept[server] == COPY
 

@@ -46,6 +46,9 @@ class Network:
         self.fails: list[str] = []
         self.moved: list[str] = []
 
+    def fenced(self, check: Callable[[], object]) -> Network:
+        return self
+
     def _strike(self, call: str) -> None:
         if call in self.fails:
             self.fails.remove(call)
@@ -77,9 +80,13 @@ class Network:
         self._strike("unbind")
         self.ports.clear()
 
-    def move(self, ctxt: Any, instance: Instance, host: str) -> tuple[Vif, ...]:
+    def move(
+        self, ctxt: Any, instance: Instance, host: str, source: str | None = None, prove: Any = None
+    ) -> tuple[Vif, ...]:
+        if prove is not None:
+            prove()
         self._strike(f"move to {host}")
-        self.moved.append(host)
+        self.moved.append(host if source is None else f"{host}, of {source or 'nobody'}")
         return instance.network_info
 
 
@@ -98,6 +105,11 @@ class Volumes:
         self.attachments[new] = "reserved"
         return new
 
+    def attachment_connect(
+        self, ctxt: Any, volume_id: str, instance_uuid: str, connector: Any, device: Any
+    ) -> Attachment:
+        return self.attachment_update(ctxt, self.attachment_create(ctxt, volume_id, instance_uuid), connector, device)
+
     def attachment_update(self, ctxt: Any, attachment_id: str, connector: Any, device: Any) -> Attachment:
         if "attachment_update" in self.fails:
             raise exception.Unavailable("attachment_update failed")
@@ -105,6 +117,8 @@ class Volumes:
         return Attachment(attachment_id, "v", None, "attaching", {"driver_volume_type": "fake", "data": {}})
 
     def attachment_complete(self, ctxt: Any, attachment_id: str) -> None:
+        if attachment_id not in self.attachments:
+            raise exception.VolumeAttachmentNotFound(attachment_id=attachment_id)
         self.attachments[attachment_id] = "attached"
 
     def attachment_delete(self, ctxt: Any, attachment_id: str) -> None:

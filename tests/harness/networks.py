@@ -47,13 +47,17 @@ class InProcessNeutron(Neutron):
         except exception.NovaLiteError as error:
             raise exception.Unavailable("The network service cannot be reached.") from error
         who = SERVICE if ctxt is None else (str(ctxt.project_id), ",".join(ctxt.roles or ("member", "reader")))
-        response = self.ask(who, method, path, options.get("json"), options.get("params"))
+        response = self.ask(
+            who, method, path, options.get("json"), options.get("params"), options.get("headers", {})
+        )
         return self.answer(response, acts_as_user=ctxt is not None)
 
-    def ask(self, who: tuple[str, str], method: str, path: str, body: Any = None, query: Any = None) -> _Response:
+    def ask(
+        self, who: tuple[str, str], method: str, path: str, body: Any = None, query: Any = None, headers: Any = None
+    ) -> _Response:
         """A request of a project with these roles."""
         text = urllib.parse.urlencode(query or {}, doseq=True)
-        req = webob.Request.blank(f"/v2.0/{path}?{text}", method=method)
+        req = webob.Request.blank(f"/v2.0/{path}?{text}", method=method, headers=headers)
         if body is not None:
             req.body, req.content_type = json.dumps(body).encode(), "application/json"
         req.environ.update(

@@ -97,7 +97,7 @@ class _InProcess(Cinder):
         req.environ |= {
             "HTTP_X_IDENTITY_STATUS": "Confirmed", "keystone.token_auth": object(),
             "HTTP_X_USER_ID": ctxt.user_id or "", "HTTP_X_PROJECT_ID": ctxt.project_id,
-            "HTTP_X_ROLES": ",".join(ctxt.roles or ()),
+            "HTTP_X_ROLES": ",".join(ctxt.roles or ()), "HTTP_X_SERVICE_ROLES": "service",
         }  # fmt: skip
         req.query_string = "&".join(f"{key}={value}" for key, value in (query or {}).items())
         req.headers["OpenStack-API-Version"] = f"volume {version}"

@@ -10,7 +10,7 @@ from nova_lite.clock import monotonic
 from nova_lite.compute import acceptance, actions
 from nova_lite.compute.doors.door import Door
 from nova_lite.compute.vm_states import VmState
-from nova_lite.conductor import moves
+from nova_lite.conductor import arrivals, moves
 from nova_lite.context import RequestContext
 from nova_lite.db.api import compute_nodes, instances, migrations, operations, services
 from nova_lite.db.session import retry_on_deadlock, writer
@@ -36,6 +36,7 @@ class LiveMoves(Door):
         ``args``: ``force`` (the scheduler is not asked about the host), ``block_migration``, ``disk_over_commit``.
 
         :raises InstanceIsLocked, InstanceInvalidState, InstanceNotLaunched: refused.
+        :raises LiveMigrationNotSettled: what an earlier one left is not in order yet.
         :raises Invalid: there is no such host; or the checks, waited for, failed.
         """
         row = actions.LIVE_MIGRATE
@@ -120,6 +121,8 @@ class LiveMoves(Door):
             fresh = instances.get(instance.uuid)
             if row is actions.EVACUATE:
                 _refuse_on_the_shelf(fresh)
+            else:
+                arrivals.refuse_while_settling(fresh)
             status = MigrationStatus.ACCEPTED
             moves.begin(operation, fresh, kind, status=status, dest_compute=args["to"])
 

@@ -8,7 +8,7 @@ from nova_lite import exception
 from nova_lite.clock import utcnow
 from nova_lite.compute import actions
 from nova_lite.compute.vm_states import VmState
-from nova_lite.conductor import moves, resets
+from nova_lite.conductor import arrivals, moves, resets
 from nova_lite.db.api import migrations, operations
 from nova_lite.objects import Instance, MigrationStatus, MigrationWish, Operation
 
@@ -49,6 +49,11 @@ def give_to_destination(operation: Operation, reason: str) -> bool:
     if not operations.seize(operation, "compute", args, host=operation.args["dest"], timeout_s=row.timeout_s):
         raise exception.StaleWrite(what=f"Operation {operation.id}")
     return True
+
+
+def given_up(operation: Operation, instance: Instance) -> None:
+    """Nobody did its last turn: what is bound goes to where the guest is, as after a reset."""
+    arrivals.after_reset(instance, [operation])
 
 
 def evacuated(operation: Operation, instance: Instance, report: dict[str, Any]) -> dict[str, Any]:

@@ -90,6 +90,9 @@ UNDO: dict[str, Undo] = {
 NOTED: dict[tuple[str, str], Noted] = {
     (actions.CREATE_BACKUP.name, actions.IMAGE_KEPT_STEP): snapshots.kept,
 }
-GIVEN_UP: dict[str, GivenUp] = {actions.UNSHELVE.name: shelves.unshelve_given_up}
+GIVEN_UP: dict[str, GivenUp] = {
+    actions.LIVE_MIGRATE.name: live_moves.given_up,
+    actions.UNSHELVE.name: shelves.unshelve_given_up,
+}
 AFTER: tuple[After, ...] = (shelves.taken_down,)
 GONE: tuple[Gone, ...] = (open_moves.gone, consoles.forget, shelves.gone)

@@ -6,7 +6,6 @@ import logging
 from typing import Any
 
 from nova_lite import exception
-from nova_lite.compute import actions
 from nova_lite.compute.rpcapi import ComputeRpcAPI
 from nova_lite.compute.task_states import TaskState
 from nova_lite.compute.vm_states import VmState
@@ -16,6 +15,7 @@ from nova_lite.context import RequestContext
 from nova_lite.db.api import instances, migrations, operations
 from nova_lite.db.session import retry_on_deadlock, writer
 from nova_lite.objects import Instance, Migration, Operation, OperationState, Selection
+from nova_lite.volume.api import API as VolumeAPI
 
 LOG = logging.getLogger(__name__)
 
@@ -25,9 +25,10 @@ _KEPT = "Host %s may have the only whole copy of the server's disks."
 class EvacuateTask:
     """Runs operations of ``evacuate`` whose turn is the conductor's."""
 
-    def __init__(self, destination: Destination, compute: ComputeRpcAPI) -> None:
+    def __init__(self, destination: Destination, compute: ComputeRpcAPI, volume: VolumeAPI) -> None:
         self._destination = destination
         self._compute = compute
+        self._volume = volume
 
     def execute(self, ctxt: RequestContext, operation: Operation) -> None:
         """Choose the new host and pass the turn to it. :raises StaleWrite: overtaken; no claim is left behind."""
@@ -39,6 +40,7 @@ class EvacuateTask:
         migration = migrations.of_operation(operation.id)
         if migration is None or not migration.is_open:
             raise exception.StaleWrite(what=f"The move of operation {operation.id}")
+        evacuations.unmark(self._volume, instance)
         chosen = self._choose(ctxt, operation, instance)
         if chosen is None:
             return
@@ -62,14 +64,11 @@ class EvacuateTask:
 
 @retry_on_deadlock
 def _send(operation: Operation, instance: Instance, migration: Migration, chosen: Selection) -> None:
-    """Each host that is asked builds under a generation of its own: what one leaves is older than the next one's."""
-    used = max(_generations(instance), default=instance.generation)
     more: dict[str, Any] = {
         "dest": chosen.host,
         "dest_node": chosen.node,
         "zone": zone_of(chosen, instance),
-        # Two more: a guest that a live migration brought, and that nobody knows of, is of the next generation.
-        "generation": max(used, instance.generation) + 2,
+        "generation": evacuations.next_generation(instance),
         "stopped": operation.args["stopped"] or migration.old_vm_state == VmState.STOPPED,
     }
     with writer():
@@ -77,14 +76,6 @@ def _send(operation: Operation, instance: Instance, migration: Migration, chosen
         if not moves.plan(migration, chosen.host, chosen.node, dest_host=host_ip_of(chosen)):
             raise exception.StaleWrite(what=f"Migration {migration.uuid}")
         journal.hand_over(operation.id, operation.attempt, "rebuild", chosen.host, {}, more)
-
-
-def _generations(instance: Instance) -> list[int]:
-    """Under which hosts were asked to build the server before, by this evacuation or one that failed."""
-    return [
-        operation.args["generation"] for operation in operations.list_for_instance(instance.uuid)
-        if operation.action == actions.EVACUATE.name and "generation" in operation.args
-    ]  # fmt: skip
 
 
 def without_host(operation: Operation, instance: Instance) -> int | None:

@@ -6,6 +6,7 @@ only a guest can do is undone. A server that has a host again has it do the work
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Callable
 
@@ -18,6 +19,7 @@ from nova_lite.context import RequestContext
 from nova_lite.db.api import instances, operations
 from nova_lite.network.api import API as NetworkAPI
 from nova_lite.objects import BlockDevice, Instance, Operation
+from nova_lite.volume import reserving
 from nova_lite.volume.api import API as VolumeAPI
 
 LOG = logging.getLogger(__name__)
@@ -51,7 +53,7 @@ class HomelessTask:
             operations.give_up(operation, "The server is gone.")
             return
         ports_only = operation.action == actions.ATTACH_INTERFACE.name and operation.args.get("stage") == "undo"
-        if instance.host is not None and not ports_only:
+        if instance.host is not None and not ports_only and not operation.args.get("unsent"):
             operations.hand_over(operation.id, operation.attempt, "compute", instance.host, operation.args)
             self._compute.run_operation(ctxt, instance.host, operation.id)
             return
@@ -88,8 +90,13 @@ class HomelessTask:
 
     def _detach_volume(self, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
         device = _device(operation, instance)
-        if device is not None and device.attachment_id is not None:
-            self._volume.attachment_delete(ctxt, device.attachment_id)
+        if device is not None:
+            # There may be two: a settling that makes one for the server's row does not wait for this.
+            found = self._volume.attachments_of(ctxt, instance.uuid)
+            journal.prove(operation.id, operation.attempt)  # of later ones another worker may know
+            for attachment in found:
+                if attachment.volume_id == device.volume_id:
+                    self._volume.attachment_delete(ctxt, attachment.id)
         journal.finish(operation.id, operation.attempt, instance.power_state, {})
 
     def _swap_volume(self, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
@@ -113,31 +120,63 @@ class HomelessTask:
         journal.finish(operation.id, operation.attempt, instance.power_state, {})
 
     def _settle(self, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
-        """Who took it off its host has seen to what was bound there, but for what a reset gave up."""
-        if operation.args.get("unbuilt"):
+        """Who took it off its host has seen to what was bound there, but for what a reset gave up.
+
+        Of a server that has a host only that says what its guest does.
+        """
+        if operation.args.get("unsent"):
+            self._give_back(ctxt, operation, instance)
+        elif operation.args.get("unbuilt"):
             self._network.deallocate(ctxt, instance)
             self._reserve(operation, instance)
         elif "left" in operation.args:
             self._network.unbind(ctxt, instance, operation.args["left"])
             self._reserve(operation, instance)
-        journal.finish(operation.id, operation.attempt, instance.power_state, {"network_info": ()})
+        state = instance.power_state if instance.host is None else None
+        journal.finish(operation.id, operation.attempt, state, {"network_info": ()})
+
+    def _give_back(self, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
+        """A live migration was given up before its guest was sent: what its destination had of the volumes goes.
+
+        Of the server's volumes that is what its row does not name: what a swap brings is of another. Who works on the
+        server may be making what its row will name. :raises ServerBusy: somebody does; it is tried again.
+        """
+        found = self._volume.attachments_of(None, instance.uuid)  # before the row: what is made later is nobody's yet
+        journal.prove(operation.id, operation.attempt)
+        binds = any(each.args.get("back") for each in operations.open_for_instance(instance.uuid))
+        now = instances.get(instance.uuid)  # what was at work a moment ago has named by now what it made
+        if binds or now.task_state is not None:
+            raise exception.ServerBusy(instance_uuid=instance.uuid)
+        if now.generation == operation.args["generation"]:
+            named = {each.attachment_id for each in now.block_devices}
+            own = {each.volume_id for each in now.block_devices}
+            for attachment in found:
+                if attachment.volume_id in own and attachment.id not in named:
+                    self._volume.attachment_delete(None, attachment.id)
+        for side in operation.args["sides"]:
+            if side != now.host:
+                self._compute.look_around(ctxt, side)
 
     def _reserve(self, operation: Operation, instance: Instance) -> None:
         """Volumes stay the server's, and on no host; what hosts had of them goes, also what a former try made."""
         if not any(device.is_volume for device in instance.block_devices):
             return
-        devices = tuple(self._reserved(device, instance) for device in instance.block_devices)
+        devices = tuple(self._reserved(operation, device, instance) for device in instance.block_devices)
         journal.progress(operation.id, operation.attempt, RESERVED, {"block_devices": devices})
-        kept = {device.attachment_id for device in devices}
-        for attachment in self._volume.attachments_of(None, instance.uuid):
+        # Before the row, and proved: what is made later is another's. What a user has taken out meanwhile is not kept.
+        found = self._volume.attachments_of(None, instance.uuid)
+        journal.prove(operation.id, operation.attempt)
+        kept = {device.attachment_id for device in instances.get(instance.uuid).block_devices}
+        for attachment in found:
             if attachment.id not in kept:
                 self._volume.attachment_delete(None, attachment.id)
 
-    def _reserved(self, device: BlockDevice, instance: Instance) -> BlockDevice:
+    def _reserved(self, operation: Operation, device: BlockDevice, instance: Instance) -> BlockDevice:
         if not device.is_volume or device.volume_id is None:
             return device
         try:
-            made = self._volume.attachment_create(None, device.volume_id, instance.uuid)
+            prove = functools.partial(journal.prove, operation.id, operation.attempt)
+            made = reserving.anew(self._volume, None, device.volume_id, instance.uuid, prove)
         except exception.VolumeNotFound:
             return device  # it went meanwhile
         return device.replace(attachment_id=made, host=None, connection={})

@@ -15,6 +15,7 @@ from nova_lite.context import RequestContext
 from nova_lite.db.api import instances, migrations, operations
 from nova_lite.db.session import retry_on_deadlock, writer
 from nova_lite.objects import Instance, Migration, MigrationWish, Operation, OperationState, Selection
+from nova_lite.volume.api import API as VolumeAPI
 
 LOG = logging.getLogger(__name__)
 
@@ -25,9 +26,10 @@ _DESTINATION_DIED = "The destination host went down before the live migration be
 class LiveMigrateTask:
     """Runs operations of ``live-migration`` whose turn is the conductor's."""
 
-    def __init__(self, destination: Destination, compute: ComputeRpcAPI) -> None:
+    def __init__(self, destination: Destination, compute: ComputeRpcAPI, volume: VolumeAPI) -> None:
         self._destination = destination
         self._compute = compute
+        self._volume = volume
 
     def execute(self, ctxt: RequestContext, operation: Operation) -> None:
         """Choose the destination and pass the turn to it. :raises StaleWrite: overtaken; no claim is left behind."""
@@ -40,6 +42,9 @@ class LiveMigrateTask:
         if migration is None or not migration.is_open:
             raise exception.StaleWrite(what=f"The move of operation {operation.id}")
         refused = operation.args["dest"] if operation.args.get("stage") == "retry" else None
+        if refused is not None and not self._has_given_back(operation, instance):
+            journal.rest(operation, f"What {refused} may hold of the server's volumes cannot be given back now.")
+            return
         why_not = self._why_not(operation, instance, migration)
         if why_not is not None:
             give_up(operation, instance, why_not)
@@ -72,6 +77,25 @@ class LiveMigrateTask:
         if self._destination.is_dead(instance.host):
             return str(exception.ComputeServiceUnavailable(host=instance.host))
         return None
+
+
+    def _has_given_back(self, operation: Operation, instance: Instance) -> bool:
+        """Whether the volume service has nothing more of a destination that refused, or died: nobody else looks there.
+
+        :raises StaleWrite: another conductor goes on with it. What that has had made meanwhile is not touched.
+        """
+        if _volumes_change(instance) or not any(device.is_volume for device in instance.block_devices):
+            return True
+        try:
+            held = {device.attachment_id for device in instance.block_devices}
+            left = [each.id for each in self._volume.attachments_of(None, instance.uuid) if each.id not in held]
+            journal.prove(operation.id, operation.attempt)
+            for attachment_id in left:
+                self._volume.attachment_delete(None, attachment_id)
+        except exception.Unavailable as error:
+            LOG.warning("Volumes of %s cannot be given back now: %s", instance.uuid, error.message)
+            return False
+        return True
 
 
 def _volumes_change(instance: Instance) -> bool:

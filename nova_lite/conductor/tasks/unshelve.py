@@ -6,6 +6,7 @@ import logging
 from typing import Any
 
 from nova_lite import exception
+from nova_lite.compute import actions
 from nova_lite.compute.rpcapi import ComputeRpcAPI
 from nova_lite.compute.task_states import TaskState
 from nova_lite.compute.vm_states import VmState
@@ -39,6 +40,9 @@ class UnshelveTask:
             journal.hand_over(operation.id, operation.attempt, "start", instance.host, {}, {})
             self._compute.run_operation(ctxt, instance.host, operation.id)
             return
+        if _changes_on_the_shelf(instance):
+            journal.rest(operation, "What the server has of volumes and interfaces is being changed.")
+            return
         chosen = self._choose(ctxt, operation, instance)
         if chosen is not None:
             self._compute.run_operation(ctxt, chosen, operation.id)
@@ -58,6 +62,15 @@ class UnshelveTask:
             release_if_homeless(instance.uuid)
             raise
         return chosen.host
+
+
+def _changes_on_the_shelf(instance: Instance) -> bool:
+    """Whether a conductor is at the server's volumes or interfaces: it would not know what a host makes of them.
+
+    None begins while the server is being unshelved. What a live migration left waits for that, and touches nothing.
+    """
+    beside = [each for each in operations.open_for_instance(instance.uuid) if each.action in actions.BESIDE]
+    return any(each.topic == "conductor" and not each.args.get("unsent") for each in beside)
 
 
 @retry_on_deadlock

@@ -64,11 +64,9 @@ def last_at(instance_uuid: str, host: str) -> Migration | None:
     return found[0] if found else None
 
 
-def last_proven(instance_uuid: str) -> Migration | None:
-    """The newest move of a server but for evacuations that are open or failed: where its disks are, they do not say."""
-    query = select(_T).where(_T.c.instance_uuid == instance_uuid, _PROVES).order_by(_T.c.id.desc())
-    found = _all(query.limit(1))
-    return found[0] if found else None
+def proven(instance_uuid: str) -> builtins.list[Migration]:
+    """A server's moves, newest first, but for evacuations that are open or failed: they say nothing of its disks."""
+    return _all(select(_T).where(_T.c.instance_uuid == instance_uuid, _PROVES).order_by(_T.c.id.desc()))
 
 
 def of_server(instance_uuid: str, migration_id: str) -> Migration:
@@ -103,7 +101,7 @@ def under_way() -> builtins.list[Migration]:
 
 
 def given_up() -> builtins.list[Migration]:
-    """Cold moves that ended in error and were the last of a server that is there, as :func:`last_proven` counts."""
+    """Cold moves that ended in error and were the last of a server that is there, as :func:`proven` counts."""
     cold = [str(each) for each in COLD]
     last = select(func.max(_T.c.id)).where(_PROVES).group_by(_T.c.instance_uuid)
     there = select(_I.c.uuid).where(_I.c.deleted_at.is_(None))

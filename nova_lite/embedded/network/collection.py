@@ -6,6 +6,7 @@ a changed one is, ``check_delete`` before it goes, ``sees`` and ``changes`` for 
 
 from __future__ import annotations
 
+import re
 import uuid
 from typing import Any
 
@@ -22,6 +23,7 @@ from nova_lite.embedded.wsgi import Route, empty_response, json_response
 
 BODY_LIMIT = 1 << 20
 MAX_TAGS = 50
+_REVISION = re.compile(r"revision_number=([0-9]{1,18})")
 _CONTENT_TYPES = ("application/json", "text/plain", "")
 
 
@@ -135,6 +137,7 @@ class Collection:
         given = self._entry(_object(req).get(self.noun.name))
         with self._store.change():
             old = self.changeable(who, ident, "update")
+            _require_revision(req, old)
             rules.check_fields(who, self.noun, "update", given)
             changes = {}
             for name, value in given.items():
@@ -150,6 +153,7 @@ class Collection:
         who = rules.caller(req)
         with self._store.change():
             record = self.changeable(who, ident, "delete")
+            _require_revision(req, record)
             self.check_delete(who, record)
             self._store.remove(self.noun.name, ident)
         return empty_response()
@@ -231,6 +235,18 @@ class Collection:
                 raise faults.invalid(f"Invalid input for tags. Reason: more than {MAX_TAGS} tags")
             self._store.put(self.noun.name, {**record, "tags": tags})
         return tags
+
+
+def _require_revision(req: webob.Request, record: Record) -> None:
+    """:raises Stale: the client wants it as it was seen, and it is not. :raises Refused: it wants something else."""
+    wanted = req.headers.get("If-Match")
+    if wanted is None:
+        return
+    match = _REVISION.fullmatch(wanted)
+    if match is None:
+        raise faults.invalid(f"Invalid value for If-Match header '{wanted:.64}'", "HTTPBadRequest")
+    if int(match[1]) != record["revision_number"]:
+        raise faults.stale(match[1], record["revision_number"])
 
 
 def _object(req: webob.Request) -> Record:

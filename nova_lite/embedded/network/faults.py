@@ -28,6 +28,10 @@ class Clash(NetworkFault):
     status = 409
 
 
+class Stale(NetworkFault):
+    status = 412
+
+
 _MISSING = {
     "network": ("NetworkNotFound", "Network %s could not be found."),
     "subnet": ("SubnetNotFound", "Subnet %s could not be found."),
@@ -55,6 +59,12 @@ def denied(rule: str) -> Denied:
 
 def clash(name: str, message: str) -> Clash:
     return Clash(message, type=name)
+
+
+def stale(expected: str, current: int) -> Stale:
+    """It is of another revision than the client wants."""
+    sentence = f"Constrained to {expected}, but current revision is {current}"
+    return Stale(sentence, type="RevisionNumberConstraintFailed")
 
 
 def over_quota(kind: str) -> Clash:

@@ -74,13 +74,15 @@ class AttachmentsApi:
             raise
 
     def _check_free(self, volume: Volume, instance: str) -> None:
-        """:raises Invalid: the volume is somebody else's just now; the same server may hold it twice, to be moved."""
+        """:raises Invalid: the volume is somebody else's just now; the same server may hold it twice, to be moved.
+
+        Not while it is just being connected or let go (Cinder's ``_attachment_reserve``).
+        """
         if volume.status == records.AVAILABLE or (volume.multiattach and volume.status == records.IN_USE):
             return
         held = self._store.attachments_of(volume.id)
         shared = volume.multiattach or all(each.instance == instance for each in held)
-        busy = (records.IN_USE, records.RESERVED, records.ATTACHING, records.DETACHING)
-        if instance and held and shared and volume.status in busy:
+        if instance and held and shared and volume.status in (records.IN_USE, records.RESERVED):
             return
         raise exception.Invalid(
             f"Invalid volume: Volume {volume.id} status must be available or downloading to reserve, but the current "
@@ -94,7 +96,11 @@ class AttachmentsApi:
             raise fields.bad("connector", None, "an object")
         with self._store.lock:
             attachment = self._visible(asked, attachment_id)
-            attachment = self._connect(self._store.volumes.get(attachment.volume_id), attachment, connector)
+            volume = self._store.volumes.get(attachment.volume_id)
+            held = self._store.attachments_of(volume.id)
+            if len(held) > 1 and not volume.multiattach and any(each.connector for each in held):
+                raise exception.Invalid(f"Invalid volume: duplicate connectors detected on volume {volume.id}.")
+            attachment = self._connect(volume, attachment, connector)
         return self._answer(attachment)
 
     def _connect(self, volume: Volume, attachment: Attachment, connector: dict[str, Any]) -> Attachment:
@@ -123,6 +129,9 @@ class AttachmentsApi:
         asked.caller.require_write("volume:attachment_delete")
         with self._store.lock:
             attachment = self._visible(asked, attachment_id)
+            if attachment.instance and attachment.connector and not asked.caller.is_service:
+                # OSSA-2023-003: what a server may be using is given back by the compute service only.
+                raise exception.Conflict(f"Detach volume from instance {attachment.instance} using the Compute API")
             left = [each for each in self._store.attachments_of(attachment.volume_id) if each.id != attachment_id]
             # The status first: who is not answered asks again, and must still find what it asks for.
             self._loosen(attachment.volume_id, left)

@@ -18,6 +18,8 @@ class Caller:
     user_id: str | None
     roles: frozenset[str]
     token: str | None = None
+    # Whether the request has a service's token besides.
+    is_service: bool = False
 
     @property
     def is_admin(self) -> bool:
@@ -46,10 +48,15 @@ def caller(req: webob.Request, project_id: str | None) -> Caller:
     environ = req.environ
     if environ.get("HTTP_X_IDENTITY_STATUS") != "Confirmed" or environ.get("keystone.token_auth") is None:
         raise exception.Unauthorized()
-    roles = frozenset(role.strip().lower() for role in environ.get("HTTP_X_ROLES", "").split(",") if role.strip())
+    roles = _roles(environ.get("HTTP_X_ROLES", ""))
     if not roles:
         raise exception.Forbidden("The token has no role on any project.")
     own = environ.get("HTTP_X_PROJECT_ID")
     if project_id is not None and project_id != own:
         raise exception.Invalid("Malformed request url")
-    return Caller(own, environ.get("HTTP_X_USER_ID"), roles, environ.get("HTTP_X_AUTH_TOKEN"))
+    is_service = "service" in _roles(environ.get("HTTP_X_SERVICE_ROLES", ""))
+    return Caller(own, environ.get("HTTP_X_USER_ID"), roles, environ.get("HTTP_X_AUTH_TOKEN"), is_service)
+
+
+def _roles(header: str) -> frozenset[str]:
+    return frozenset(role.strip().lower() for role in header.split(",") if role.strip())

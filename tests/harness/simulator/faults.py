@@ -35,7 +35,7 @@ class Profile:
 
 EVENTS = (
     "kill", "freeze", "power loss", "cut off", "broker away", "database away", "clock jumps", "all casts lost",
-    "restart in order",
+    "restart in order", "disk full", "neighbours away",
 )  # fmt: skip
 
 
@@ -68,7 +68,9 @@ class Faults:
         self.active = False
         # Told to end in order, and perhaps still at it.
         self.stopping: set[Life] = set()
-        self._database_down = False
+        self._database_down = self._neighbours_down = False
+        # Hosts whose driver does nothing any more and says so.
+        self._full: set[str] = set()
         _break_transactions(lambda: self._database_down)
 
     # -- at points --------------------------------------------------------------------------------
@@ -85,6 +87,9 @@ class Faults:
             kernel.pause()
 
     def _strike(self, point: str, life: Life) -> None:
+        room = point.partition(".")[0]
+        if (room == "driver" and life.name in self._full) or (room in _NEIGHBOURS and self._neighbours_down):
+            self._fail(point, life)
         profile, chance = self.profile, self._random.random()
         for kind in ("kill", "hang", "fail", "slow"):
             chance -= getattr(profile, kind)
@@ -152,7 +157,8 @@ class Faults:
     def calm(self) -> None:
         """Nothing goes wrong any more, and whoever is dead comes again. What is late comes late all the same."""
         self._kernel.note("CALM")
-        self.active = self._database_down = False
+        self.active = self._database_down = self._neighbours_down = False
+        self._full.clear()
         self._fleet.bus.weather = Weather(usual_s=0.01)
         self._fleet.bus.cut.clear()
         self._set_broker(True)
@@ -205,6 +211,18 @@ class Faults:
             self._fleet.leave(host)
         self._database_down = False
 
+    def _disk_full_event(self) -> None:
+        """Whatever the driver of a host is asked to do fails, what undoes something else included."""
+        name = self._random.choice(HOSTS)
+        self._full.add(name)
+        self._kernel.sleep(self._random.choice((1.0, 10.0, 60.0)))
+        self._full.discard(name)
+
+    def _neighbours_away_event(self) -> None:
+        self._neighbours_down = True
+        self._kernel.sleep(self._random.choice((1.0, 10.0, 60.0)))
+        self._neighbours_down = False
+
     def _clock_jumps_event(self) -> None:
         self._kernel.skew += self._random.choice((-120.0, -30.0, 30.0, 600.0, 3600.0))
 
@@ -234,6 +252,7 @@ class Faults:
 
 
 _NATURE = Life("nature")
+_NEIGHBOURS = ("image", "network", "volume")
 
 _ERRORS: dict[str, Callable[[str], Exception]] = {
     "db": lambda point: exception.DatabaseUnavailable(),

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from nova_lite import exception
 from nova_lite.compute.power_states import PowerState
 from nova_lite.db import session
-from nova_lite.db.api import instances, operations, services
+from nova_lite.db.api import instances, operations, provisional_images, provisional_volumes, services
 from nova_lite.liveness import COMPUTE
 from nova_lite.objects import OPEN_STATES
 from tests.harness.simulator.fleet import HOSTS, Fleet
@@ -77,6 +77,11 @@ def is_busy() -> bool:
     """Whether any operation is open: a cheap look before the whole oracle's."""
     with session.reader() as reading:
         return bool(reading.execute(_OPEN).scalar_one())
+
+
+def is_promised() -> bool:
+    """Whether an image or a volume waits for a request that never came to be accepted: it goes when its time is up."""
+    return bool(provisional_images.list_all() or provisional_volumes.list_all())
 
 
 def unpaid(ledger: Ledger) -> Iterable[str]:

@@ -32,4 +32,6 @@ REGRESSIONS = (
     Regression(1492, "a volume was being attached while its server was migrated live, and stayed held"),
     Regression(1287, "a rebuild died before it gave up an attachment, and the attach beside it failed"),
     Regression(303, "an operator reset a server in the middle of a live migration"),
+    Regression(1461, "a rebuild gave up what a guest had brought, and what was to settle that was tried for ever"),
+    Regression(1828, "a live migration's time was up while its destination was dead, and a port stayed behind"),
 )

@@ -127,6 +127,8 @@ class Trial:
             return ["a daemon is not back"]
         if invariants.is_busy() and self._kernel.now % 100 > LOOK_S:
             return ["operations are open"]
+        if invariants.is_promised():
+            return ["a promise to a request is neither kept nor taken back"]
         found = [*self._fleet.violations(), *invariants.replaced(self._fleet)]
         return [each for each in found if not self._is_legal(each, work)]
 

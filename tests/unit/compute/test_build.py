@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from nova_lite import exception
@@ -57,8 +60,37 @@ def test_a_build_whose_ports_do_not_go_is_not_over() -> None:
     assert lone.conductor.verbs()[-1] == "refuse_build" and lone.is_empty()
 
 
+def _writing() -> tuple[LoneHost, Callable[[], Instance]]:
+    """A host, and what the server's row is by then."""
+    lone, server = LoneHost(), _server(VOLUME)
+
+    def row(*_: Any) -> Instance:
+        written = [each[-1] for each in lone.conductor.told if each[0] == "progress"]
+        return server.replace(**{name: value for values in written for name, value in values.items()})
+
+    lone.host.conductor.look_again = row  # type: ignore[method-assign]
+    return lone, row
+
+
 def test_a_volume_that_cannot_be_connected_leaves_nothing() -> None:
-    lone = LoneHost()
+    lone, row = _writing()
     lone.volumes.fails = {"attachment_update"}
-    _build(lone, _server(VOLUME))
+    _build(lone, row())
+    assert lone.conductor.verbs()[-1] == "refuse_build" and lone.is_empty()
+
+
+def test_a_build_whose_volumes_stay_connected_is_not_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The volume service broke off while they were connected, and while that was taken back."""
+    lone, row = _writing()
+
+    def away(*_: Any) -> None:
+        raise exception.Unavailable("the volume service is away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(lone.volumes, "attachment_complete", away)
+        patch.setattr(lone.volumes, "attachment_delete", away)
+        _build(lone, row())
+    assert lone.conductor.verbs()[-1] == "put_down" and row().block_devices[0].host == NAME
+    lone.volumes.fails = {"attachment_update"}
+    _build(lone, row())
     assert lone.conductor.verbs()[-1] == "refuse_build" and lone.is_empty()

@@ -71,6 +71,27 @@ def test_what_the_dead_host_held_is_given_up_before_a_failed_evacuation_is_over(
     assert device.host is None and volumes.attachments == {device.attachment_id: "reserved"}
 
 
+def test_an_evacuation_whose_volumes_stay_connected_is_not_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The volume service broke off while they were connected, and while that was taken back."""
+    volumes = Volumes(old="attached")
+    lone, row = _writing(volumes)
+
+    def away(*_: Any) -> None:
+        monkeypatch.setattr(volumes, "attachment_create", away)
+        raise exception.Unavailable("the volume service is away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(volumes, "attachment_complete", away)
+        evacuate(lone.host, CTXT, operation("evacuate", row(), (), **ARGS), row())
+    assert lone.conductor.verbs()[-1] == "put_down" and row().block_devices[0].host == NAME
+    monkeypatch.undo()
+    volumes.fails = {"attachment_update"}
+    evacuate(lone.host, CTXT, operation("evacuate", row(), (), **ARGS), row())
+    (device,) = row().block_devices
+    assert lone.conductor.verbs()[-1] == "fail_operation"
+    assert device.host is None and volumes.attachments == {device.attachment_id: "reserved"}
+
+
 # -- what is here already -------------------------------------------------------------------------
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 import inspect
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -179,9 +180,34 @@ def test_what_changes_something_at_a_service_is_no_look(door: type, looks: froze
     assert not {name for name in looks if name.startswith(("attachment_", "allocate", "de", "move", "un", "cr"))}
 
 
+class Door:
+    """A network service that asks before each change."""
+
+    def __init__(self, raw: Driver, check: Callable[[], object] = lambda: None) -> None:
+        self._raw, self._check = raw, check
+
+    def fenced(self, check: Callable[[], object]) -> Door:
+        return Door(self._raw, check)
+
+    def spawn(self, what: str) -> None:
+        self._check()
+        self._raw.spawn(what)
+
+
+def test_a_network_service_asks_again_before_it_changes_something(clock: Clock) -> None:
+    made, raw = _fence(), Driver()
+    confirmed = made.guard_network(Door(raw))
+    made.confirm(clock.at)
+    confirmed.spawn("x")
+    clock.at += LEASE_S + 1
+    with pytest.raises(exception.HostFenced):
+        confirmed._door.spawn("x")
+    assert raw.done == ["x"]
+
+
 def test_a_service_is_told_nothing_by_who_was_overtaken(clock: Clock) -> None:
     made, raw = _fence(), Driver()
-    for guarded in (made.guard_network(raw), made.guard_volume(raw)):
+    for guarded in (made.guard_network(Door(raw)), made.guard_volume(raw)):
         with pytest.raises(exception.HostFenced):
             guarded.spawn("x")
     assert raw.done == []

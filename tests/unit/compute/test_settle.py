@@ -62,6 +62,22 @@ def test_what_the_server_has_no_more_is_given_up(present: tuple[BlockDevice, ...
     assert lone.volumes.attachments == {"old": "attached", "other": "reserved"}
 
 
+@pytest.mark.parametrize("host", [NAME, None])
+@pytest.mark.parametrize("left", [{}, {"new": "attaching"}])
+def test_what_has_got_another_attachment_since_keeps_it(left: dict[str, str], host: str | None) -> None:
+    """A rebuild, say, began after the reset: it had given up what the guest brought, and this was tried for ever.
+
+    Where it failed, and the guest was started again, the volume is only reserved.
+    """
+    anew = NEW.replace(attachment_id="anew", host=host)
+    lone, server = _here(anew)
+    lone.volumes.attachments = {"anew": "attached", **left}
+    _settle(lone, server)
+    assert lone.volumes.attachments == {"anew": "attached"}
+    assert not any(word[3:4] == ("volumes claimed",) for word in lone.conductor.told)
+    assert "finish_operation" in lone.conductor.verbs()
+
+
 def test_of_a_guest_that_stays_the_offer_is_given_up() -> None:
     lone, server = _here(OLD)
     _settle(lone, server, devices=[], former=["new"])
@@ -112,12 +128,14 @@ def test_after_a_cold_move_was_given_up_the_source_has_all_of_it_and_its_guest_i
     assert lone.network.moved == [NAME] and "old" not in lone.volumes.attachments
     values = lone.conductor.told[-1][-1]
     assert lone.conductor.verbs()[-1] == "finish_operation" and values["vm_state"] == "stopped"
+    assert not any(actions.FOUND_STEP in each for each in lone.conductor.told)
 
 
 def test_a_guest_that_runs_at_the_source_goes_on() -> None:
     lone, server = _here()
     _settle(lone, server, back=True, sides=[])
     assert lone.conductor.verbs()[-1] == "finish_operation" and "vm_state" not in lone.conductor.told[-1][-1]
+    assert lone.conductor.told[0][3] == actions.FOUND_STEP, "whatever was made ready elsewhere is nobody's"
 
 
 def _made_here(guest: bool) -> tuple[LoneHost, Instance]:

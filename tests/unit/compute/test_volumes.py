@@ -10,9 +10,11 @@ from nova_lite import exception
 from nova_lite.clock import utcnow
 from nova_lite.compute import volumes
 from nova_lite.objects import BlockDevice, Instance
+from nova_lite.volume.meta import Attachment, Volume
 from tests.harness.database import make_instance
 from tests.harness.lone_host import CTXT, NAME, LoneHost, Volumes, operation
 
+CONNECTION = {"driver_volume_type": "fake"}
 FIRST = BlockDevice("volume", "volume", volume_id="v", bdm_uuid="b", device_name="/dev/vdb")
 
 
@@ -72,10 +74,21 @@ def test_what_a_server_that_stays_had_connected_stays_its_own_whatever_fails() -
     """A rebuild that failed so left a volume free for others that its server got again with the next reboot."""
     lone = LoneHost(Volumes(mine="attached"))
     lone.volumes.fails = {"attachment_update"}
-    server = _server(attachment_id="mine", host=NAME)
+    server = _server(attachment_id="mine", host=NAME, connection=CONNECTION)
     with pytest.raises(exception.Unavailable):
         volumes.connect_for_good(lone.host, CTXT, operation("rebuild", server), server)
     assert lone.volumes.attachments == {"mine": "attached"}
+
+
+def test_what_was_called_done_so_that_nobody_else_has_it_is_not_taken_for_connected() -> None:
+    """Nobody was told how to reach it."""
+    lone = LoneHost(Volumes(mine="attached"))
+    lone.volumes.fails = {"attachment_update"}
+    server = _server(attachment_id="mine", host=NAME)
+    with pytest.raises(exception.Unavailable):
+        volumes.connect_for_good(lone.host, CTXT, operation("rebuild", server), server)
+    (device,) = lone.conductor.told[-1][-1]["block_devices"]
+    assert lone.volumes.attachments == {device.attachment_id: "reserved"} and device.host is None
 
 
 def test_what_is_connected_of_a_server_that_stays_is_written_down_though_nobody_heard_so() -> None:
@@ -93,7 +106,7 @@ def test_what_is_not_connected_of_a_server_that_stays_is_reserved_for_it() -> No
     """It stayed "attaching" at the volume service, for ever."""
     lone = LoneHost(Volumes(mine="attaching"))
     lone.volumes.fails = {"attachment_update"}
-    server = _server(attachment_id="mine", host=NAME, connection={"driver_volume_type": "fake"})
+    server = _server(attachment_id="mine", host=NAME, connection=CONNECTION)
     with pytest.raises(exception.Unavailable):
         volumes.connect_for_good(lone.host, CTXT, operation("rebuild", server), server)
     (device,) = lone.conductor.told[-1][-1]["block_devices"]
@@ -112,7 +125,7 @@ class _Unheard(Volumes):
 def test_what_a_server_that_stays_does_not_need_is_given_up_once_more() -> None:
     """A rebuild whose volume service was deaf once left the volume held a second time, by what no row names."""
     lone = LoneHost(_DeafOnce(mine="attached", former="reserved"))
-    server = _server(attachment_id="mine", host=NAME)
+    server = _server(attachment_id="mine", host=NAME, connection=CONNECTION)
     with pytest.raises(exception.Unavailable):
         volumes.connect_for_good(lone.host, CTXT, operation("rebuild", server), server)
     assert lone.volumes.attachments == {"mine": "attached"}
@@ -130,11 +143,40 @@ class _DeafOnce(Volumes):
         super().attachment_delete(ctxt, attachment_id)
 
 
+def test_who_was_overtaken_reserves_nothing_that_his_successor_is_just_connecting() -> None:
+    """Cinder refuses that, and what stands in the way was given up: not the successor's."""
+    lone = LoneHost(Volumes(mine="attached", newer="attaching"))
+
+    def refused(*_: Any) -> str:
+        raise exception.InvalidInput(reason="the current status is attaching")
+
+    lone.volumes.attachment_create = refused  # type: ignore[method-assign]
+    lone.volumes.get = lambda _, volume_id: Volume(volume_id, "attaching", 1)  # type: ignore[attr-defined]
+    lone.conductor.refuses = {"look_again"}
+    server = _server(attachment_id="mine", host=NAME)
+    with pytest.raises(exception.StaleWrite):
+        volumes.disconnect_all(lone.host, CTXT, operation("unshelve", server), server)
+    assert lone.volumes.attachments == {"mine": "attached", "newer": "attaching"}
+
+
+def test_what_is_offered_beside_a_host_that_has_it_is_reserved_and_connected_in_one() -> None:
+    """Cinder connects no attachment to a second host that was made before."""
+    lone, server = LoneHost(Volumes(theirs="attached")), _server(attachment_id="theirs", host="there")
+
+    def refused(*_: Any) -> str:
+        raise exception.InvalidInput(reason="duplicate connectors detected")
+
+    lone.volumes.attachment_create = refused  # type: ignore[method-assign]
+    lone.volumes.attachment_connect = lambda *_: Attachment("new", "v", server.uuid, "attaching")  # type: ignore
+    (device,) = volumes.offer(lone.host, CTXT, operation("live-migration", server), server)
+    assert (device.attachment_id, device.host) == ("new", NAME)
+
+
 def test_a_host_that_takes_a_guest_over_gives_up_what_the_other_had() -> None:
     lone = LoneHost(Volumes(theirs="attached", mine="attaching"))
     server = _server(attachment_id="mine", host=NAME)
     lone.conductor.answers["look_again"] = server
-    volumes.take(lone.host, CTXT, operation("live-migration", server), server)
+    volumes.take(lone.host, CTXT, operation("live-migration", server), server, server.block_devices)
     assert lone.volumes.attachments == {"mine": "attached"}
 
 
@@ -143,8 +185,22 @@ def test_a_host_that_takes_a_guest_over_gives_up_what_its_server_lost_on_the_way
     lone = LoneHost(Volumes(theirs="attached", mine="attaching"))
     server = _server(attachment_id="mine", host=NAME)
     lone.conductor.answers["look_again"] = server.replace(block_devices=())
-    volumes.take(lone.host, CTXT, operation("live-migration", server), server)
+    volumes.take(lone.host, CTXT, operation("live-migration", server), server, server.block_devices)
     assert lone.volumes.attachments == {}
+
+
+def test_what_its_server_lost_on_the_way_with_all_that_held_it_keeps_no_guest_from_being_taken_over() -> None:
+    """A detach between the offer and the end took the offered attachment, too: the end looked for it for ever."""
+    lone = LoneHost(Volumes(theirs="attached", other="attaching"))
+    mine = _server(attachment_id="gone", host=NAME).block_devices[0]
+    other = mine.replace(uuid="v2", volume_id="v2", bdm_uuid="bdm2", attachment_id="other")
+    there = other.replace(attachment_id="theirs", host="there")
+    server = _server(attachment_id="theirs", host="there").replace(block_devices=(there,))
+    lone.conductor.answers["look_again"] = server.replace(block_devices=(other,))
+    volumes.take(lone.host, CTXT, operation("live-migration", server), server, (mine, other))
+    assert lone.volumes.attachments == {"other": "attached"}
+    (written,) = [values for verb, *_, values in lone.conductor.told if verb == "progress"]
+    assert written == {"block_devices": (other,)}
 
 
 def test_who_was_overtaken_takes_nothing_over() -> None:
@@ -152,7 +208,7 @@ def test_who_was_overtaken_takes_nothing_over() -> None:
     lone.conductor.refuses = {"progress"}
     server = _server(attachment_id="mine", host=NAME)
     with pytest.raises(exception.StaleWrite):
-        volumes.take(lone.host, CTXT, operation("live-migration", server), server)
+        volumes.take(lone.host, CTXT, operation("live-migration", server), server, server.block_devices)
     assert "theirs" in lone.volumes.attachments
 
 

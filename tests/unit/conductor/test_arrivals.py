@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
+from nova_lite import exception
 from nova_lite.clock import utcnow
 from nova_lite.compute import acceptance, actions
 from nova_lite.compute.power_states import PowerState
 from nova_lite.compute.vm_states import VmState
-from nova_lite.conductor import arrivals, hosts, journal, moves
+from nova_lite.conductor import arrivals, guests, journal, moves
 from nova_lite.conductor.tasks import recover
 from nova_lite.context import RequestContext
 from nova_lite.db import session
@@ -56,7 +57,7 @@ def test_a_reset_while_the_guest_may_go_over_asks_the_source(stage: str) -> None
     instance, (settles,) = _reset(stage=stage)
     assert (settles.action, settles.topic, settles.host) == ("settle", "compute", "a")
     assert settles.args == {
-        "generation": 1, "sides": ["a", "b"], "devices": [], "former": ["new"], "undecided": True,
+        "generation": 1, "sides": ["a", "b"], "devices": [], "former": ["new"], "undecided": True, "live": True,
     }  # fmt: skip
     assert settles.deadline is not None and instance.task_state is None
 
@@ -66,14 +67,14 @@ def test_a_reset_once_the_row_is_there_binds_it_there() -> None:
     assert (settles.action, settles.host, settles.deadline) == ("settle", "b", None)
     assert settles.args == {
         "generation": 1, "sides": ["a", "b"], "devices": [NEW.to_primitive()], "former": ["old"], "undecided": False,
+        "live": True,
     }  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("action", "args"),
     [
-        ("live-migration", {}), ("live-migration", {"stage": "check"}), ("live-migration", {"stage": "retry"}),
-        ("migrate", {"stage": "prep"}), ("evacuate", {"stage": "rebuild"}),
+        ("live-migration", {}), ("migrate", {"stage": "prep"}), ("evacuate", {"stage": "rebuild"}),
     ],
 )  # fmt: skip
 def test_other_resets_leave_nothing_open(action: str, args: dict[str, Any]) -> None:
@@ -81,9 +82,30 @@ def test_other_resets_leave_nothing_open(action: str, args: dict[str, Any]) -> N
     assert left == []
 
 
+@pytest.mark.parametrize("stage", ["check", "retry"])
+def test_a_reset_before_the_guest_goes_has_a_conductor_give_back_what_the_destination_held(stage: str) -> None:
+    _, (settles,) = _reset(stage=stage)
+    assert (settles.action, settles.topic, settles.host, settles.deadline) == ("settle", "conductor", None, None)
+    assert settles.args == {
+        "generation": 1, "sides": ["a", "b"], "devices": [], "former": [], "undecided": False, "live": True,
+        "unsent": True,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("host", "stage"), [("a", "migrate"), ("a", "check"), ("b", "finish")])
+def test_no_live_migration_begins_before_what_a_former_one_left_is_in_order(host: str, stage: str) -> None:
+    """It would take for a former try's what the guest is using."""
+    instance, (settles,) = _reset(host=host, stage=stage)
+    with pytest.raises(exception.LiveMigrationNotSettled):
+        arrivals.refuse_while_settling(instance)
+    arrivals.refuse_while_settling(instance.replace(generation=2))
+    operations.give_up(settles, "stands for: done")
+    arrivals.refuse_while_settling(instance)
+
+
 def test_while_nobody_knows_where_the_guest_is_nothing_is_concluded_or_begun() -> None:
     instance, (settles,) = _reset(stage="migrate")
-    hosts.report_power_state("a", instance.uuid, PowerState.NOSTATE, hosts.written_at(instance.uuid))
+    guests.report_power_state("a", instance.uuid, PowerState.NOSTATE, guests.written_at(instance.uuid))
     assert instances.get(instance.uuid).vm_state == VmState.ACTIVE
     number = _open(instance, "reboot", type="HARD")
     assert journal.take(number, "me", 9, "a") is None
@@ -91,7 +113,7 @@ def test_while_nobody_knows_where_the_guest_is_nothing_is_concluded_or_begun() -
     taken = journal.take(settles.id, "me", 9, "a")
     assert taken is not None
     journal.progress(settles.id, taken[0].attempt, actions.FOUND_STEP, {})
-    hosts.report_power_state("a", instance.uuid, PowerState.SHUTDOWN, hosts.written_at(instance.uuid))
+    guests.report_power_state("a", instance.uuid, PowerState.SHUTDOWN, guests.written_at(instance.uuid))
     assert instances.get(instance.uuid).vm_state == VmState.STOPPED
     other = _open(instance, "reboot", type="HARD")
     assert journal.take(other, "me", 9, "a") is not None

@@ -14,7 +14,7 @@ from nova_lite.compute import acceptance, actions
 from nova_lite.compute.custody import Verdict
 from nova_lite.compute.power_states import PowerState
 from nova_lite.compute.vm_states import VmState
-from nova_lite.conductor import evacuations, hosts, journal, live_moves, moves
+from nova_lite.conductor import evacuations, guests, journal, live_moves, moves
 from nova_lite.conductor.tasks import recover
 from nova_lite.context import admin_context
 from nova_lite.db.api import instances, migrations, operations
@@ -119,7 +119,8 @@ def test_what_is_being_taken_away_is_not(action: str, args: dict[str, Any]) -> N
 
 
 def _moving(server: Instance, kind: MigrationType, status: MigrationStatus, dest: str) -> Migration:
-    begun = moves.begin(_under_way(server, "migrate", stage="finish"), server, kind, dest_compute=dest)
+    under_way = _under_way(server, "migrate", stage="finish")
+    begun = moves.begin(under_way, server, kind, dest_compute=dest, dest_node=dest)
     migrations.update_if(begun.uuid, {"status": status})
     return migrations.get(begun.uuid)
 
@@ -180,12 +181,12 @@ def test_only_what_a_failed_evacuation_was_to_build_there_goes(
     moves.ended(server, status)
     operations.give_up(begun, "no")
     found = Presence(server.uuid, generation=seen, power_state=int(PowerState.RUNNING))
-    assert hosts.judge(host, [found])["rulings"][server.uuid]["verdict"] == verdict
+    assert guests.judge(host, [found])["rulings"][server.uuid]["verdict"] == verdict
     moves.begin(_under_way(server, "migrate"), server, MigrationType.LIVE, dest_compute="d")
-    assert hosts.judge(host, [found])["rulings"][server.uuid]["verdict"] == verdict, "it went elsewhere since"
+    assert guests.judge(host, [found])["rulings"][server.uuid]["verdict"] == verdict, "it went elsewhere since"
     if verdict == Verdict.DESTROY:
         instances.update_if(server.uuid, {"host": "d", "generation": 7, "vm_state": VmState.ACTIVE})
-        assert hosts.judge(host, [found])["rulings"][server.uuid]["verdict"] == verdict, "and is as new as that by now"
+        assert guests.judge(host, [found])["rulings"][server.uuid]["verdict"] == verdict, "and is as new as that by now"
     later = moves.begin(_under_way(server, "migrate"), server, MigrationType.LIVE, dest_compute="b")
     assert later.id > migration.id and live_moves.as_outlived(server, host, found) == server
 
@@ -233,3 +234,51 @@ def test_a_guest_that_a_live_migration_may_have_brought_is_kept_while_the_server
     server = _then_evacuated(server, MigrationStatus.FAILED)
     assert evacuations.may_have_guest(server, "b") and not evacuations.may_have_guest(server, "c")
     assert not evacuations.may_have_guest(server.replace(vm_state=VmState.ACTIVE), "b")
+
+
+@pytest.mark.parametrize(
+    ("kind", "keeper", "guest"), [(MigrationType.RESIZE, "a", False), (MigrationType.LIVE, None, True)]
+)
+def test_a_live_migration_that_sent_nothing_proves_nothing(
+    kind: MigrationType, keeper: str | None, guest: bool
+) -> None:
+    server = _server(vm_state=VmState.ERROR)
+    _moving(server, kind, MigrationStatus.ERROR, "b")
+    begun = _under_way(server, "live-migration", stage="check", source="a", dest="c")
+    moves.begin(begun, server, MigrationType.LIVE, dest_compute="c", dest_node="c")
+    operations.give_up(begun, "reset")
+    moves.ended(server)
+    server = _then_evacuated(server, MigrationStatus.FAILED)
+    assert (evacuations.keeper_of(server), evacuations.may_have_guest(server, "b")) == (keeper, guest)
+
+
+@pytest.mark.parametrize(
+    ("found", "power_state", "verdict"),
+    [
+        (True, None, Verdict.DESTROY), (False, None, Verdict.NOTE),
+        (True, int(PowerState.RUNNING), Verdict.QUARANTINE), (True, int(PowerState.SHUTDOWN), Verdict.NOTE),
+    ],
+)  # fmt: skip
+def test_what_was_made_ready_for_a_guest_that_was_found_at_home_goes(
+    found: bool, power_state: int | None, verdict: Verdict
+) -> None:
+    """The destination had been dead throughout: it was asked for an evacuation in vain, and came back."""
+    server = _server(vm_state=VmState.ERROR)
+    _moving(server, MigrationType.LIVE, MigrationStatus.ERROR, "b")
+    server = _then_evacuated(server, MigrationStatus.FAILED)
+    home = _under_way(server, "settle", (actions.FOUND_STEP,) if found else (), **{**SOUGHT, "undecided": False})
+    journal.finish(home.id, home.attempt, int(PowerState.RUNNING), {"network_info": ()})
+    seen = Presence(server.uuid, has_disks=True, is_expected=True, power_state=power_state, generation=3)
+    if power_state is None:
+        seen = seen.replace(generation=None)
+    assert guests.judge("b", [seen])["rulings"][server.uuid]["verdict"] == verdict
+
+
+def test_that_a_guest_was_at_home_before_an_evacuation_says_nothing_of_what_a_later_live_migration_left() -> None:
+    server = _server(vm_state=VmState.ERROR)
+    home = _under_way(server, "settle", (actions.FOUND_STEP,), **{**SOUGHT, "undecided": False})
+    journal.finish(home.id, home.attempt, int(PowerState.RUNNING), {"network_info": ()})
+    _moving(server, MigrationType.LIVE, MigrationStatus.ERROR, "b")
+    server = _then_evacuated(server, MigrationStatus.FAILED)
+    seen = Presence(server.uuid, has_disks=True, is_expected=True)
+    assert guests.judge("b", [seen])["rulings"][server.uuid]["verdict"] == Verdict.NOTE

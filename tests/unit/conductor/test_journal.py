@@ -12,7 +12,7 @@ from nova_lite import exception
 from nova_lite.clock import utcnow
 from nova_lite.compute import actions
 from nova_lite.compute.power_states import PowerState
-from nova_lite.conductor import hosts, journal
+from nova_lite.conductor import guests, hosts, journal
 from nova_lite.conductor.tasks import recover
 from nova_lite.db.api import allocations, compute_nodes, instances, operations, services
 from nova_lite.objects import BlockDevice, Operation, OperationState, Presence
@@ -256,37 +256,19 @@ def test_a_delete_gives_everything_back_once() -> None:
     assert allocations.list() == []
 
 
-@pytest.mark.parametrize(
-    ("vm_state", "power", "values"),
-    [
-        ("active", PowerState.RUNNING, {}),
-        ("active", PowerState.SHUTDOWN, {"vm_state": "stopped", "power_state": 4}),
-        ("active", PowerState.NOSTATE, {"vm_state": "stopped", "power_state": 4}),
-        ("active", PowerState.CRASHED, {"vm_state": "stopped", "power_state": 6}),
-        ("paused", PowerState.SHUTDOWN, {"vm_state": "stopped", "power_state": 4}),
-        ("active", PowerState.PAUSED, {"vm_state": "paused", "power_state": 3}),
-        ("paused", PowerState.RUNNING, {"vm_state": "active"}),
-        ("suspended", PowerState.PAUSED, {"power_state": 3}),
-        ("suspended", PowerState.SHUTDOWN, {"power_state": 4}),
-    ],
-)
-def test_what_the_hypervisor_says_becomes(vm_state: str, power: PowerState, values: dict[str, Any]) -> None:
-    assert journal.power_values(make_instance(vm_state=vm_state, power_state=1), power) == values
-
-
 def test_guests_are_destroyed_on_proof_only() -> None:
     here = instances.insert(make_instance("here", host="h", generation=2))
     moved = instances.insert(make_instance("moved", host="other", generation=5))
     dead = instances.insert(make_instance("dead", host="h", generation=1))
     assert instances.tombstone(dead.uuid)
     found = {here.uuid: 2, moved.uuid: 4, dead.uuid: 1, "stranger": 1}
-    verdict = hosts.judge("h", [_guest(uuid, generation) for uuid, generation in found.items()])
+    verdict = guests.judge("h", [_guest(uuid, generation) for uuid, generation in found.items()])
     assert _ruled(verdict) == {
         here.uuid: "leave", moved.uuid: "destroy", dead.uuid: "destroy", "stranger": "quarantine",
     }  # fmt: skip
     assert {instance.uuid for instance in verdict["servers"]} == {moved.uuid, dead.uuid}
     # A guest of the newest generation, or one without a mark, is no proof of anything.
-    spared = hosts.judge("h", [_guest(moved.uuid, 5), _guest(dead.uuid, None), _guest(here.uuid, 3)])
+    spared = guests.judge("h", [_guest(moved.uuid, 5), _guest(dead.uuid, None), _guest(here.uuid, 3)])
     assert _ruled(spared) == {moved.uuid: "quarantine", dead.uuid: "note", here.uuid: "note"}
 
 

@@ -11,7 +11,7 @@ from nova_lite import conf as nova_conf
 from nova_lite import exception
 from nova_lite.compute.power_states import PowerState
 from nova_lite.compute.task_states import TaskState
-from nova_lite.conductor import hosts, journal, live_moves, moves
+from nova_lite.conductor import failures, guests, journal, live_moves, moves
 from nova_lite.db.api import allocations, compute_nodes, instances, migrations, operations
 from nova_lite.objects import (
     Flavor,
@@ -85,6 +85,31 @@ def test_a_migration_does_not_begin_from_where_its_server_is_no_longer(source: s
     assert migrations.get(migration.uuid).is_open is begins
 
 
+@pytest.mark.parametrize(("stage", "host", "undecided"), [("finish", "b", False), ("undo", "a", True)])
+def test_what_is_bound_goes_to_the_guest_of_a_migration_that_nobody_ended(
+    stage: str, host: str, undecided: bool
+) -> None:
+    """Its deadline came while the destination was dead: ports were bound where the guest was no longer."""
+    instance, operation, _ = _move()
+    args = {"stage": stage, "source": "a", "dest": "b", "devices": []}
+    there = {"host": host, "node": host}
+    operations.hand_over(operation.id, operation.attempt, "compute", "b", args)
+    assert instances.update_if(instance.uuid, there)
+    failures.give_up(operations.get(operation.id), instances.get(instance.uuid), "too late")
+    (settles,) = operations.open_for_instance(instance.uuid)
+    assert (settles.action, settles.host, settles.args["undecided"]) == ("settle", host, undecided)
+
+
+def test_a_migration_that_was_undone_leaves_nothing_to_be_settled() -> None:
+    instance, operation, _ = _move()
+    args = {"stage": "undo", "source": "a", "dest": "b", "devices": []}
+    operations.hand_over(operation.id, operation.attempt, "compute", "b", args)
+    taken = operations.take(operation.id, "b", 9, "compute", "b")
+    assert taken is not None
+    journal.fail(taken.id, taken.attempt, "no", "", 500)
+    assert operations.open_for_instance(instance.uuid) == []
+
+
 def test_who_was_overtaken_reports_nothing() -> None:
     instance, operation, migration = _move()
     with pytest.raises(exception.StaleWrite):
@@ -106,6 +131,22 @@ def test_the_row_follows_a_guest_that_moved(ended: bool) -> None:
     assert (moved.host, moved.node, moved.generation) == ("b", "b", 2)
     assert (_held(instance.uuid), _held(migration.uuid)) == (["b"], [])
     assert not live_moves.guest_moved(instance.uuid, 1, "b", "b")
+
+
+def test_a_row_that_follows_while_another_move_is_being_prepared_takes_its_claim_along() -> None:
+    instance, _, _ = _move()
+    compute_nodes.upsert(make_node("c"))
+    operations.end_open(instance.uuid, "superseded")
+    assert moves.ended(instance)
+    number = operations.insert_pending(
+        request_id="r", instance_uuid=instance.uuid, action="live-migration", project_id="project", user_id="user",
+        topic="conductor", host=None, args={}, timeout_s=9,
+    )  # fmt: skip
+    later = moves.begin(operations.get(number), instances.get(instance.uuid), MigrationType.LIVE)
+    (there,) = compute_nodes.on_host("c")
+    assert allocations.claim(there.uuid, instance.uuid, 1, 64, 0) and moves.plan(later, "c", "c")
+    assert live_moves.guest_moved(instance.uuid, 1, "b", "b")
+    assert (_held(instance.uuid), _held(later.uuid)) == (["b"], [])
 
 
 def test_the_row_of_a_server_that_is_deleted_follows_nobody() -> None:
@@ -186,13 +227,35 @@ def test_a_row_follows_the_last_move_only() -> None:
     assert instances.get(instance.uuid).host == "a" and operation.id > 0
 
 
+@pytest.mark.parametrize(
+    ("stage", "later"),
+    [
+        (None, {"dest_compute": None, "dest_node": None}), (None, {"dest_compute": "c", "dest_node": None}),
+        ("check", {"dest_compute": "c", "dest_node": "c"}),
+    ],
+)  # fmt: skip
+def test_a_later_migration_whose_guest_was_never_sent_hides_none(stage: str | None, later: dict[str, Any]) -> None:
+    """It was asked for when the guest had been looked for in vain, and given up, too."""
+    instance, _, migration = _move()
+    operations.end_open(instance.uuid, "superseded")
+    assert moves.ended(instance)
+    number = operations.insert_pending(
+        request_id="r", instance_uuid=instance.uuid, action="live-migration", project_id="project", user_id="user",
+        topic="conductor", host=None, args={} if stage is None else {"stage": stage}, timeout_s=9,
+    )  # fmt: skip
+    operations.end_open(instance.uuid, "superseded")
+    given_up = {"uuid": "later", "operation_id": number, "status": MigrationStatus.ERROR, **later}
+    migrations.create(migration.replace(**given_up))
+    assert _ruled("b", _came(instance)) == "leave" and instances.get(instance.uuid).host == "b"
+
+
 def test_a_row_that_cannot_follow_keeps_the_host_from_no_other_guest() -> None:
     instance, _, migration = _move()
     operations.end_open(instance.uuid, "superseded")
     assert moves.ended(instance)
     migrations.update_if(migration.uuid, {"dest_node": "gone"})
     stale = Presence("11111111-1111-4111-8111-111111111111", PowerState.RUNNING, generation=1)
-    rulings = hosts.judge("b", [_came(instance), stale])["rulings"]
+    rulings = guests.judge("b", [_came(instance), stale])["rulings"]
     assert [each["verdict"] for each in rulings.values()] == ["leave", "quarantine"]
     assert instances.get(instance.uuid).host == "a" and not operations.open_for_instance(instance.uuid)
 
@@ -207,18 +270,18 @@ def test_a_server_that_is_being_deleted_is_left_where_it_is() -> None:
 
 
 def _ruled(host: str, presence: Presence) -> str:
-    return str(hosts.judge(host, [presence])["rulings"][presence.uuid]["verdict"])
+    return str(guests.judge(host, [presence])["rulings"][presence.uuid]["verdict"])
 
 
 def test_a_source_that_is_back_hears_what_was_evacuated_until_it_is_clean() -> None:
     instance, _, migration = _move(MigrationType.EVACUATION)
-    assert hosts.judge("a", [])["evacuated"] == []
+    assert guests.judge("a", [])["evacuated"] == []
     instances.update_if(instance.uuid, {"host": "b", "node": "b", "generation": 2})
     assert moves.succeeded(migration, instances.get(instance.uuid), MigrationStatus.DONE)
     left = Presence(instance.uuid, 1, generation=1, has_disks=True)
-    assert _ruled("a", left) == "destroy" and hosts.judge("a", [left])["evacuated"] == [instance.uuid]
+    assert _ruled("a", left) == "destroy" and guests.judge("a", [left])["evacuated"] == [instance.uuid]
     live_moves.cleaned("b", [instance.uuid])
     assert migrations.evacuated("a") == [migrations.get(migration.uuid)]
     live_moves.cleaned("a", [instance.uuid])
     assert migrations.get(migration.uuid).status == MigrationStatus.COMPLETED
-    assert hosts.judge("a", [])["evacuated"] == []
+    assert guests.judge("a", [])["evacuated"] == []

@@ -11,7 +11,7 @@ from nova_lite import exception, quota
 from nova_lite.clock import utcnow
 from nova_lite.compute import moves as cold
 from nova_lite.compute.power_states import PowerState
-from nova_lite.conductor import hosts, moves
+from nova_lite.conductor import guests, moves
 from nova_lite.context import admin_context
 from nova_lite.db.api import allocations, compute_nodes, instances, migrations, operations, quotas
 from nova_lite.db.session import writer
@@ -194,7 +194,7 @@ def test_what_a_move_left_on_its_source_waits_for_the_end_of_the_move() -> None:
     for status, verdict in ((None, "leave"), ("confirmed", "destroy")):
         if status is not None:
             migrations.update_if(migration.uuid, {"status": status})
-        assert hosts.judge("a", [left])["rulings"][instance.uuid]["verdict"] == verdict
+        assert guests.judge("a", [left])["rulings"][instance.uuid]["verdict"] == verdict
 
 
 def test_what_a_move_left_on_its_source_stays_while_its_server_is_in_error_elsewhere() -> None:
@@ -205,7 +205,7 @@ def test_what_a_move_left_on_its_source_stays_while_its_server_is_in_error_elsew
     for vm_state, verdict in (("error", "note"), ("active", "destroy")):
         left = Presence(_arrived(instance).uuid, has_disks=True)
         instances.update_if(instance.uuid, {"vm_state": vm_state})
-        assert hosts.judge("a", [left])["rulings"][instance.uuid]["verdict"] == verdict
+        assert guests.judge("a", [left])["rulings"][instance.uuid]["verdict"] == verdict
 
 
 @pytest.mark.parametrize("end", [cold.confirm, cold.revert])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from keystoneauth1 import exceptions as ks_exceptions
+from keystoneauth1 import plugin
 from oslo_config import cfg
 
 from nova_lite import exception
@@ -51,7 +52,19 @@ def test_the_callers_token_is_used_where_there_is_one(conf):
     client = sessions.client(conf, RequestContext(auth_token="theirs"), "image", ["public"])
     assert client.get_token() == "theirs" and client.auth.invalidate() is False
     for ctxt in (None, RequestContext()):
-        assert sessions.client(conf, ctxt, "image", ["public"]).auth is None
+        assert sessions.client(conf, ctxt, "image", ["public"]).auth is sessions.session(conf).auth
+
+
+@pytest.mark.parametrize(("token", "sent"), [("theirs", "theirs"), (None, "ours")])
+def test_a_client_that_vouches_sends_our_own_token_besides(conf, token, sent):
+    class Service(plugin.BaseAuthPlugin):
+        def get_token(self, session):
+            return "ours"
+
+    base = sessions.session(conf)
+    base.auth = Service()
+    client = sessions.client(conf, RequestContext(auth_token=token), "volume", ["public"], vouches=True)
+    assert client.auth.get_headers(base) == {"X-Auth-Token": sent, "X-Service-Token": "ours"}
 
 
 def test_endpoints_are_looked_up_with_our_own_token(conf):

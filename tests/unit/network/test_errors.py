@@ -37,6 +37,7 @@ def _named(kind: str, message: str = "Because.") -> dict[str, Any]:
         (409, _named("IpAddressAlreadyAllocated"), exception.FixedIpInUse, "Because."),
         (409, _named("MacAddressInUse"), exception.Conflict, "Because."),
         (409, {"NeutronError": "old form"}, exception.Conflict, "old form"),
+        (412, _named("RevisionNumberConstraintFailed"), errors.Changed, "Because."),
         (301, b"", exception.Unavailable, "answered 301"),
         (429, b"", exception.Unavailable, "answered 429"),
         (500, _named("HTTPInternalServerError"), exception.Unavailable, "answered 500"),

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from oslo_config import cfg
 
 from nova_lite import exception
 from nova_lite.conf import neutron as options
 from nova_lite.context import RequestContext
+from nova_lite.network.service import NetworkService
 from nova_lite.network.vifs import MADE
 from nova_lite.objects import Flavor, Instance, NetworkRequest, Vif
 from nova_lite.virt.fault_plan import FaultKind, FaultRule
@@ -178,6 +182,173 @@ def test_a_port_that_another_server_took_meanwhile_stays_with_it(networks: Netwo
     with pytest.raises(exception.PortInUse):
         networks.allocate(CTXT, SERVER, wanted)
     assert [each["id"] for each in networks.ports_of("server-2")] == [port["id"]]
+
+
+class _Between:
+    """Something happens between a look at a port and its change, once or each time."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, networks: Networks, *happens: Callable[[], object]) -> None:
+        self._happens = [*happens]
+        self._send = networks.neutron.send
+        monkeypatch.setattr(networks.neutron, "send", self)
+
+    def __call__(self, ctxt: Any, method: str, path: str, **options: Any) -> Any:
+        if method in ("PUT", "DELETE") and self._happens:
+            self._happens.pop(0)()
+        return self._send(ctxt, method, path, **options)
+
+
+def _takes(networks: Networks, host: str, server: Instance = SERVER) -> Callable[[], object]:
+    """Another host binds the server's port, and knows of no other."""
+    body = {"port": {"device_id": server.uuid, "binding:host_id": host}}
+    return lambda: networks.ask(PROJECT, "PUT", f"ports/{networks.made()[0]['id']}", body, "admin,service")
+
+
+@pytest.mark.parametrize("takes_back", [NetworkService.deallocate, NetworkService.unbind])
+def test_a_port_that_another_host_took_meanwhile_stays_there(
+    networks: Networks, monkeypatch: pytest.MonkeyPatch, takes_back: Callable[..., None]
+) -> None:
+    """A worker that was overtaken took away what its successor had found and used again."""
+    (vif,) = _allocate(networks, NetworkRequest())
+    _Between(monkeypatch, networks, _takes(networks, "host2"))
+    takes_back(networks, CTXT, SERVER, str(SERVER.host))
+    assert [(port["id"], port["binding:host_id"]) for port in networks.made()] == [(vif.id, "host2")]
+
+
+def _gives_up(networks: Networks, server: Instance, port_id: str) -> None:
+    networks.deallocate(CTXT, server)
+
+
+def _detaches(networks: Networks, server: Instance, port_id: str) -> None:
+    networks.detach(CTXT, server, port_id)
+
+
+def _lets_go_of_its_hosts(networks: Networks, server: Instance, port_id: str) -> None:
+    networks.deallocate(CTXT, server, str(server.host))
+
+
+def _unbinds(networks: Networks, server: Instance, port_id: str) -> None:
+    networks.unbind(CTXT, server, str(server.host))
+
+
+@pytest.mark.parametrize("takes_back", [_gives_up, _detaches, _lets_go_of_its_hosts, _unbinds])
+def test_a_port_that_another_server_took_on_the_same_host_stays_with_it(
+    networks: Networks, monkeypatch: pytest.MonkeyPatch, takes_back: Callable[..., None]
+) -> None:
+    """A user's port, which somebody else had let go of before a late worker did."""
+    port_id = networks.new_port(PROJECT, networks.first_network())["id"]
+    _allocate(networks, NetworkRequest(port_id=port_id))
+    other = SERVER.replace(uuid="server-2")
+
+    def happens() -> None:
+        networks.deallocate(CTXT, SERVER)
+        _allocate(networks, NetworkRequest(port_id=port_id), server=other)
+
+    _Between(monkeypatch, networks, happens)
+    takes_back(networks, SERVER, port_id)
+    assert [port["binding:host_id"] for port in networks.ports_of("server-2")] == [SERVER.host]
+
+
+def test_who_is_overtaken_while_he_looks_changes_nothing(networks: Networks, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A list that is answered late: the fence is asked again before each change."""
+    port_id = networks.new_port(PROJECT, networks.first_network())["id"]
+    _allocate(networks, NetworkRequest(port_id=port_id), NetworkRequest())
+    before = networks.ports_of(SERVER.uuid)
+    asked: list[bool] = []
+
+    def check() -> None:
+        asked.append(True)
+        raise exception.StaleWrite(what="it")
+
+    behind = networks.fenced(check)
+    for change in (
+        lambda: behind.move(CTXT, SERVER, "host2"), lambda: behind.unbind(CTXT, SERVER, str(SERVER.host)),
+        lambda: behind.deallocate(CTXT, SERVER), lambda: behind.detach(CTXT, SERVER, port_id),
+        lambda: behind.attach(CTXT, SERVER, NetworkRequest(network_id=networks.first_network()), "key"),
+    ):  # fmt: skip
+        asked.clear()
+        with pytest.raises(exception.StaleWrite):
+            change()
+        assert asked
+    asked.clear()
+    assert behind.interfaces(CTXT, SERVER) and not asked
+    assert networks.ports_of(SERVER.uuid) == before
+
+
+def test_what_its_service_changes_in_a_port_keeps_it_from_nothing(
+    networks: Networks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (vif,) = _allocate(networks, NetworkRequest())
+
+    def named(name: str) -> Callable[[], object]:
+        return lambda: networks.ask(PROJECT, "PUT", f"ports/{vif.id}", {"port": {"name": name}})
+
+    _Between(monkeypatch, networks, named("a"), named("b"))
+    networks.move(CTXT, SERVER, "host2")
+    _Between(monkeypatch, networks, named("c"))
+    networks.deallocate(CTXT, SERVER, "host2")
+    assert networks.made() == []
+
+
+def test_a_port_that_never_rests_is_for_later(networks: Networks, monkeypatch: pytest.MonkeyPatch) -> None:
+    (vif,) = _allocate(networks, NetworkRequest())
+    change = {"port": {"description": MADE}}
+    always = [lambda: networks.ask(PROJECT, "PUT", f"ports/{vif.id}", change)] * 99
+    _Between(monkeypatch, networks, *always)
+    for call in (networks.move, networks.deallocate):
+        with pytest.raises(exception.Unavailable, match=vif.id):
+            call(CTXT, SERVER, "host2" if call == networks.move else str(SERVER.host))
+
+
+def test_a_port_is_not_taken_from_who_took_it_meanwhile(networks: Networks, monkeypatch: pytest.MonkeyPatch) -> None:
+    _allocate(networks, NetworkRequest())
+    _Between(monkeypatch, networks, _takes(networks, "host3"))
+    with pytest.raises(exception.PortInUse):
+        networks.move(CTXT, SERVER, "host2")
+    _Between(monkeypatch, networks, _takes(networks, ""))
+    networks.move(CTXT, SERVER, "host2")  # one that was let go is free
+    _Between(monkeypatch, networks, _takes(networks, "host2", SERVER.replace(uuid="server-2")))
+    with pytest.raises(exception.PortInUse):
+        networks.move(CTXT, SERVER, "host3")
+    assert [(port["device_id"], port["binding:host_id"]) for port in networks.made()] == [("server-2", "host2")]
+
+
+def test_a_former_port_that_is_taken_away_meanwhile_is_made_again(
+    networks: Networks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the worker that made it, and was overtaken."""
+    (former,) = _allocate(networks, NetworkRequest())
+    _Between(monkeypatch, networks, lambda: networks.deallocate(CTXT, SERVER, str(SERVER.host)))
+    (vif,) = _allocate(networks, NetworkRequest(), server=SERVER.replace(host="host2"))
+    assert vif.id != former.id and [port["binding:host_id"] for port in networks.made()] == ["host2"]
+
+
+def test_only_what_a_host_plugs_is_moved_from_it(networks: Networks) -> None:
+    _allocate(networks, NetworkRequest())
+    networks.move(CTXT, SERVER, "host3", source="host2")
+    assert [port["binding:host_id"] for port in networks.made()] == [SERVER.host]
+    networks.move(CTXT, SERVER, "host3", source=SERVER.host)
+    assert [port["binding:host_id"] for port in networks.made()] == ["host3"]
+
+
+def test_what_nobody_plugs_any_more_is_moved_by_who_asks_for_that(networks: Networks) -> None:
+    """An unshelving that was overtaken took a port from its successor, and undid that: it was on no host."""
+    _allocate(networks, NetworkRequest())
+    networks.unbind(CTXT, SERVER, str(SERVER.host))
+    networks.move(CTXT, SERVER, "host3", source=SERVER.host)
+    assert [port["binding:host_id"] for port in networks.made()] == [""]
+    networks.move(CTXT, SERVER, "host3", source="")
+    assert [port["binding:host_id"] for port in networks.made()] == ["host3"]
+
+
+def test_a_port_is_not_moved_once_its_server_has_gone_on(networks: Networks) -> None:
+    def gone_on() -> None:
+        raise exception.StaleWrite(what="The place of it")
+
+    _allocate(networks, NetworkRequest())
+    with pytest.raises(exception.StaleWrite):
+        networks.move(CTXT, SERVER, "host3", source=SERVER.host, prove=gone_on)
+    assert [port["binding:host_id"] for port in networks.made()] == [SERVER.host]
 
 
 def test_floating_addresses_stand_beside_those_they_lead_to(networks: Networks) -> None:

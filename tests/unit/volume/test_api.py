@@ -126,6 +126,19 @@ def test_a_connection(conf: cfg.ConfigOpts) -> None:
     attachment = api.attachment_update(None, "a", {"host": "h"}, "/dev/vdb")
     assert attachment.connection == {"driver_volume_type": "local", "data": {"device_path": "/x"}}
     assert answers.asked[0][2] == {"attachment": {"connector": {"host": "h", "mountpoint": "/dev/vdb"}}}
+    api, answers = _api(conf, _reply(200, {"attachment": found}))
+    assert api.attachment_connect(None, "v", "s", {"host": "h"}, "/dev/vdb") == attachment
+    connector = {"host": "h", "mountpoint": "/dev/vdb"}
+    asked = {"volume_uuid": "v", "instance_uuid": "s", "connector": connector}
+    assert answers.asked[0][2] == {"attachment": asked}
+
+
+def test_each_request_has_our_own_token_besides(conf: cfg.ConfigOpts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cinder lets nobody but a service give back what a server has (OSSA-2023-003)."""
+    asked: list[dict[str, Any]] = []
+    monkeypatch.setattr(sessions, "client", lambda *_, **wanted: asked.append(wanted))
+    Cinder(conf)._client(None)
+    assert asked[0]["vouches"] is True
 
 
 def test_what_is_gone_is_deleted(conf: cfg.ConfigOpts) -> None:

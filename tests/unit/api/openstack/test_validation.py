@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from typing import Any
 
 import pytest
@@ -123,6 +125,29 @@ def test_every_schema_is_one_and_every_object_of_a_body_is_closed() -> None:
                 if kind == "body_checked":
                     open_ones = [path for path in open_objects(schema) if "hints" not in path]
                     assert open_ones == [], name
+
+
+def patterns(schema: Any) -> set[str]:
+    if isinstance(schema, list):
+        return {each for item in schema for each in patterns(item)}
+    if not isinstance(schema, dict):
+        return set()
+    own = [each for each in [schema.get("pattern")] if isinstance(each, str)]
+    keys = schema.get("patternProperties", {})
+    return {*own, *keys}.union(*(patterns(each) for each in schema.values()))
+
+
+@pytest.mark.timeout(30)  # what is wrong here ends in centuries
+def test_no_text_keeps_a_pattern_busy() -> None:
+    """A name of several long labels and one wrong character was matched for ever (found by the fuzzer)."""
+    checkers = [getattr(each, kind, None) for each in handlers().values() for kind in ("body_checked", "query_checked")]
+    schemas = [schema for checked in checkers if checked for schema in checked.schemas.values]
+    found = set().union(*(patterns(schema) for schema in schemas))
+    assert len(found) > 10
+    for pattern in found:
+        for start, size, end in itertools.product(("", "/", "/dev/", "-"), (1, 2, 7, 30), ("", "!", "\n", " ", ".")):
+            for letter, between in itertools.product("a0-: ", ("", ".", "-", "_", " ", ":")):
+                re.search(pattern, (start + (letter * size + between) * 255)[:254] + end)
 
 
 def open_objects(schema: Any, path: str = "") -> list[str]:

@@ -20,9 +20,11 @@ class Client:
     project: str
     roles: str
 
-    def __call__(self, method: str, path: str, body: Any = None, status: int = 200) -> Any:
+    def __call__(
+        self, method: str, path: str, body: Any = None, status: int = 200, headers: dict[str, str] | None = None
+    ) -> Any:
         """The answer's JSON; its status must be the one expected."""
-        req = webob.Request.blank("/v2.0" + path, method=method)
+        req = webob.Request.blank("/v2.0" + path, method=method, headers=headers)
         if body is not None:
             req.body, req.content_type = json.dumps(body).encode(), "application/json"
         req.environ.update(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.unit.embedded.network.conftest import Client, new_network, new_port
 
 
@@ -110,3 +112,22 @@ def test_a_network_with_ports_stays(demo: Client) -> None:
     demo("DELETE", f"/ports/{port['id']}", status=204)
     demo("DELETE", f"/networks/{network}", status=204)
     demo("GET", f"/subnets/{subnet}", status=404)
+
+
+def test_only_the_revision_that_was_seen_is_changed(demo: Client) -> None:
+    """As Neutron's extension ``revision-if-match``."""
+    network, _ = new_network(demo)
+    port = new_port(demo, network)
+    path, body = f"/ports/{port['id']}", {"port": {"name": "web"}}
+
+    def matching(value: str, method: str = "PUT", status: int = 200) -> Any:
+        return demo(method, path, body if method == "PUT" else None, status, {"If-Match": value})
+
+    seen = f"revision_number={port['revision_number']}"
+    assert matching(seen)["port"]["revision_number"] == port["revision_number"] + 1
+    for method in ("PUT", "DELETE"):
+        error = matching(seen, method, 412)["NeutronError"]
+        assert error["type"] == "RevisionNumberConstraintFailed" and "current revision is 1" in error["message"]
+    for strange in ("*", '"abc"', "revision_number=", "revision_number=-1", "revision_number=1; x"):
+        assert matching(strange, status=400)["NeutronError"]["type"] == "HTTPBadRequest"
+    matching("revision_number=1", "DELETE", 204)

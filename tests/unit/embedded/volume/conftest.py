@@ -49,14 +49,15 @@ class Volumes:
 
     def call(
         self, method: str, path: str, body: Any = None, *, user: str | None = "demo", version: str = "3.70",
-        project: str | None = None,
+        project: str | None = None, vouched: bool = True,
     ) -> tuple[int, Any]:  # fmt: skip
-        """Status and JSON of one request."""
+        """Status and JSON of one request; ``vouched``: with a service's token besides."""
         req = webob.Request.blank(f"/v3/{project or PROJECTS.get(user or '', 'd' * 32)}{path}", method=method)
         if user is not None:
             req.environ |= {
                 "HTTP_X_IDENTITY_STATUS": "Confirmed", "keystone.token_auth": object(), "HTTP_X_USER_ID": user,
                 "HTTP_X_PROJECT_ID": PROJECTS[user], "HTTP_X_ROLES": ROLES.get(user, "member,reader"),
+                "HTTP_X_SERVICE_ROLES": "service" if vouched else "",
             }  # fmt: skip
         req.headers["OpenStack-API-Version"] = f"volume {version}"
         if body is not None:

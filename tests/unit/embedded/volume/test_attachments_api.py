@@ -59,9 +59,42 @@ def test_one_server_at_a_time(volumes: Volumes) -> None:
     volume = volumes.make()
     first = _attach(volumes, volume)
     assert _reserve(volumes, volume, OTHER)[0] == 400
-    second = _attach(volumes, volume)  # the same server, on its way to another host
+    # The same server, on its way to another host: reserved and connected in one, or not before the first has gone.
+    second = _reserve(volumes, volume, connector={"host": "h2"})[1]["attachment"]["id"]
+    assert volumes.call("POST", f"/attachments/{second}/action", {"os-complete": {}})[0] == 204
     assert [each["id"] for each in volumes.call("DELETE", f"/attachments/{first}")[1]["attachments"]] == [second]
     assert _status(volumes, volume) == "in-use"
+
+
+def test_no_volume_is_connected_to_a_second_host_by_an_attachment_that_was_reserved(volumes: Volumes) -> None:
+    """As in Cinder's ``attachment_update``."""
+    volume = volumes.make()
+    first = _attach(volumes, volume)
+    second = _reserve(volumes, volume)[1]["attachment"]["id"]
+    connector = {"attachment": {"connector": {"host": "h2"}}}
+    assert volumes.call("PUT", f"/attachments/{second}", connector)[0] == 400
+    volumes.call("DELETE", f"/attachments/{first}")
+    assert volumes.call("PUT", f"/attachments/{second}", connector)[0] == 200
+
+
+def test_what_is_just_being_connected_is_reserved_for_nobody(volumes: Volumes) -> None:
+    """As in Cinder's ``_attachment_reserve``: not even for the same server."""
+    volume = volumes.make()
+    first = _reserve(volumes, volume, connector={"host": "h"})[1]["attachment"]["id"]
+    assert _status(volumes, volume) == "attaching" and _reserve(volumes, volume)[0] == 400
+    volumes.call("DELETE", f"/attachments/{first}")
+    assert _reserve(volumes, volume)[0] == 200 and _reserve(volumes, volume)[0] == 200
+
+
+@pytest.mark.parametrize("user", ["demo", "admin"])
+def test_what_a_server_has_is_given_back_by_a_service_only(volumes: Volumes, user: str) -> None:
+    """As in Cinder since OSSA-2023-003: an administrator is none."""
+    volume = volumes.make()
+    attachment = _reserve(volumes, volume)[1]["attachment"]["id"]
+    assert volumes.call("DELETE", f"/attachments/{attachment}", vouched=False, user="demo")[0] == 200, "only reserved"
+    attachment = _attach(volumes, volume)
+    assert volumes.call("DELETE", f"/attachments/{attachment}", vouched=False, user=user)[0] == 409
+    assert volumes.call("DELETE", f"/attachments/{attachment}", user=user)[0] == 200
 
 
 def test_a_shared_volume(volumes: Volumes) -> None:

@@ -27,17 +27,20 @@ TRUSTED_CERTS: Schema = {
     "uniqueItems": True,
     "items": {"type": "string", "minLength": 1},
 }
+# A label can be read in one way only. Nova's own form ("[a-zA-Z0-9]+(...)?") can be read in as many as it has letters,
+# and a name of eight long labels and one wrong character holds a worker for ever.
+_LABEL = "[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?"
 HOSTNAME: Schema = {
     "type": "string",
     "minLength": 1,
     "maxLength": 63,
-    "pattern": "^[a-zA-Z0-9]+([a-zA-Z0-9-]*[a-zA-Z0-9])?$",
+    "pattern": f"^{_LABEL}$",
 }
 FQDN: Schema = {
     "type": "string",
     "minLength": 1,
     "maxLength": 255,
-    "pattern": r"^([a-zA-Z0-9]+([a-zA-Z0-9-]*[a-zA-Z0-9])?\.)*[a-zA-Z0-9]+([a-zA-Z0-9-]*[a-zA-Z0-9])?$",
+    "pattern": rf"^({_LABEL}\.)*{_LABEL}$",
 }
 
 _NETWORK = t.closed(
