@@ -14,7 +14,7 @@ from typing import Any
 from oslo_config import cfg
 from oslo_log import log as logging
 
-from nova_lite import clock, concurrency, exception, rpc, systemd, wsgi
+from nova_lite import clock, concurrency, exception, listening, rpc, systemd, wsgi
 from nova_lite.context import admin_context
 from nova_lite.manager import Manager, PeriodicTask
 
@@ -173,7 +173,7 @@ class WSGIService:
         host, port = address or (getattr(conf, f"{name}_listen"), getattr(conf, f"{name}_listen_port"))
         given = None if address else systemd.inherited(host, port)
         self._stays = given is not None
-        self._sock: socket.socket | None = given or wsgi.bind(host, port, not address and conf.wsgi.share_port)
+        self._sock: socket.socket | None = given or listening.bind(host, port, not address and conf.wsgi.share_port)
         self.host, self.port = self._sock.getsockname()[:2]
         self._server: wsgi.Server | None = None
 

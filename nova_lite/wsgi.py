@@ -1,17 +1,15 @@
 """HTTP servers for WSGI applications: eventlet's under eventlet, cheroot's under native threads, the same promises.
 
 A server is given a listening socket, so that a parent may bind it before it forks. ``stop`` takes no new connection,
-closes the idle ones and lets requests in flight finish until the deadline.
+closes the idle ones and lets requests in flight finish until the deadline; who has connected and said nothing yet may
+have no processor, and is given a moment for the first request.
 """
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
-import errno
 import socket
 import ssl
-import struct
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,29 +18,20 @@ from typing import Any
 from oslo_config import cfg
 from oslo_log import log as logging
 
-from nova_lite import clock, concurrency, exception
+from nova_lite import clock, concurrency, exception, listening
 
 LOG = logging.getLogger(__name__)
 
 Application = Callable[..., Any]
-
-BACKLOG = 1024
 
 # Seconds between closing the door and locking it.
 LAST_CALL_S = 0.15
 
 # Seconds between two looks of cheroot's accepting thread at its stop flag.
 LOOK_UP_S = 0.2
-# Seconds that a server told to end still waits for the first bytes of connections it has accepted.
-LAST_WORDS_S = 0.1
+# Seconds that a server told to end waits at most for the first request of connections that are made, and between looks.
+FIRST_WORDS_S, WORDS_LOOK_S = 1.0, 0.02
 
-# What accept() says when there is no descriptor or memory for a connection, and when its client has left already.
-_NO_ROOM = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
-_CLIENT_GONE = frozenset({errno.ECONNABORTED, errno.ECONNRESET, errno.EPROTO})
-# Seconds before the next try, and between two words about it.
-NO_ROOM_S, SAID_EVERY_S = 0.1, 10.0
-
-SO_ATTACH_FILTER = 26  # <asm-generic/socket.h>; the socket module does not name it
 
 
 @dataclass(frozen=True)
@@ -69,43 +58,6 @@ class Limits:
         )
 
 
-def bind(host: str, port: int, shared: bool = False) -> socket.socket:
-    """A listening socket; its connections inherit TCP_NODELAY.
-
-    :param shared: other processes of the same user may listen there, too: the next one before this one ends.
-    :raises ConfigInvalid: the address is taken or not ours; the text names it.
-    """
-    try:
-        family, kind, proto, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        sock = socket.socket(family, kind, proto)
-    except OSError as error:
-        raise exception.ConfigInvalid(detail=f"cannot listen on {host}:{port}: {error}") from error
-    try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if shared:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        sock.bind(address)
-        sock.listen(BACKLOG)
-    except OSError as error:
-        sock.close()
-        raise exception.ConfigInvalid(detail=f"cannot listen on {host}:{port}: {error.strerror or error}") from error
-    return sock
-
-
-def refuse_quietly(sock: socket.socket) -> None:
-    """Let the kernel drop what newly asks to connect: the client's kernel asks again after a second.
-
-    By then this socket is closed and the answer is a clean refusal, or somebody else listens there and serves.
-    """
-    drop_all = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))  # BPF: return 0
-    program = struct.pack("HL", 1, ctypes.addressof(drop_all))
-    sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
-
-
 def tls_context(conf: cfg.ConfigOpts) -> ssl.SSLContext:
     """The server side of TLS by the options of [wsgi].
 
@@ -125,42 +77,6 @@ def tls_context(conf: cfg.ConfigOpts) -> ssl.SSLContext:
     except (OSError, ssl.SSLError) as error:
         raise exception.ConfigInvalid(detail=f"[wsgi] ssl_cert_file, ssl_key_file, ssl_ca_file: {error}") from error
     return context
-
-
-class _Patient:
-    """A listening socket that survives what both libraries do not: a process or kernel that is out of descriptors.
-
-    One of them gives up accepting for good, the other tries again without a pause and looks after nobody meanwhile.
-    Here the client waits in the queue of the kernel, and the server goes on with those it has.
-    """
-
-    def __init__(self, sock: socket.socket, gives_up: bool) -> None:
-        """:param gives_up: say TimeoutError after the pause, else try until somebody comes."""
-        self._sock = sock
-        self._gives_up = gives_up
-        self._said_at: float | None = None
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._sock, name)
-
-    def accept(self) -> Any:
-        while True:
-            try:
-                return self._sock.accept()
-            except OSError as error:
-                if error.errno not in _NO_ROOM and error.errno not in _CLIENT_GONE:
-                    raise
-                self._rest(error)
-            if self._gives_up:
-                raise TimeoutError
-
-    def _rest(self, error: OSError) -> None:
-        if error.errno in _CLIENT_GONE:
-            return
-        if self._said_at is None or clock.monotonic() - self._said_at > SAID_EVERY_S:
-            self._said_at = clock.monotonic()
-            LOG.error("No connection can be accepted, clients wait: %s", error)
-        concurrency.sleep(NO_ROOM_S)
 
 
 class Server:
@@ -183,16 +99,25 @@ class Server:
 
     def stop(self, timeout_s: float) -> bool:
         """True when every request in flight was finished within so many seconds."""
+        deadline = clock.Deadline(timeout_s)
         # Connections that the kernel accepted but we did not would be reset: let no more of them in, serve those.
         # In a socket that stays they wait for the next process.
         if not self._stays:
             with contextlib.suppress(OSError):
-                refuse_quietly(self._sock)
+                listening.refuse_quietly(self._sock)
                 concurrency.sleep(LAST_CALL_S)
-        return self._drain(timeout_s)
+                _wait_while(lambda: listening.has_queue(self._sock), deadline)
+        return self._drain(deadline)
 
-    def _drain(self, timeout_s: float) -> bool:
+    def _drain(self, deadline: clock.Deadline) -> bool:
         raise NotImplementedError
+
+
+def _wait_while(condition: Callable[[], object], deadline: clock.Deadline) -> None:
+    """For FIRST_WORDS_S at most."""
+    end = clock.monotonic() + min(FIRST_WORDS_S, deadline.left())
+    while condition() and clock.monotonic() < end:
+        concurrency.sleep(WORDS_LOOK_S)
 
 
 class GreenServer(Server):
@@ -206,27 +131,63 @@ class GreenServer(Server):
         if self._tls is not None:
             # the handshake is done by the connection's own green thread, not by the one that accepts
             sock = self._sock = self._tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
-        self._pool = eventlet.GreenPool(self._limits.green_threads)
+        self._silent: dict[Any, Any] = {}
+        self._draining = False
         self._serving = eventlet.spawn(
             module.server,
-            _Patient(sock, gives_up=False),
+            listening.Patient(sock, gives_up=False),
             self._app,
             log=_QuietLog(),
             log_output=False,
             debug=False,
-            custom_pool=self._pool,
+            protocol=self._protocol(module),
+            custom_pool=self._pool(eventlet, module),
             keepalive=self._limits.keep_alive,
             socket_timeout=self._limits.client_timeout_s,
             url_length_limit=self._limits.max_header_line,
             capitalize_response_headers=False,
         )
 
-    def _drain(self, timeout_s: float) -> bool:
+    def _pool(self, eventlet: Any, module: Any) -> Any:
+        """Green threads for connections; a new one counts as busy, so that the server's end does not cut it off."""
+        silent = self._silent
+
+        class Pool(eventlet.GreenPool):  # type: ignore[misc]
+            def spawn(self, process: Callable[[Any], Any], connection: list[Any]) -> Any:
+                peer, sock, _ = connection
+                connection[2] = module.STATE_REQUEST
+                silent[peer] = sock
+                return super().spawn(process, connection)
+
+        return Pool(self._limits.green_threads)
+
+    def _protocol(self, module: Any) -> Any:
+        server = self
+
+        class Protocol(module.HttpProtocol):  # type: ignore[misc]
+            def parse_request(self) -> bool:
+                server._silent.pop(self.client_address, None)
+                good: bool = super().parse_request()
+                if server._draining:
+                    self.close_connection = True
+                return good
+
+            def finish(self) -> None:
+                server._silent.pop(self.client_address, None)
+                super().finish()
+
+        return Protocol
+
+    def _drain(self, deadline: clock.Deadline) -> bool:
         eventlet = concurrency.green_module("eventlet")
+        self._draining = True
         # Killed while it accepts: its clean-up closes idle connections and waits for the busy ones.
         concurrency.spawn(self._serving.kill)
+        _wait_while(lambda: self._silent, deadline)
+        for sock in list(self._silent.values()):
+            concurrency.green_module("eventlet.greenio").shutdown_safe(sock)
         try:
-            with eventlet.Timeout(timeout_s):
+            with eventlet.Timeout(deadline.left()):
                 self._serving.wait()
         except eventlet.Timeout:
             return False
@@ -252,21 +213,22 @@ class ThreadedServer(Server):
         from cheroot import wsgi as cheroot
 
         limits, sock, tls = self._limits, self._sock, self._tls
+        silent = self._silent = weakref.WeakSet[Any]()
 
         class Bound(cheroot.Server):
             """cheroot's server on a socket that exists already."""
 
             version = "nova-lite"
-            draining = False
             _greeted: weakref.WeakSet[Any] = weakref.WeakSet()
 
             def bind(self, family: int, kind: int, proto: int = 0) -> Any:
-                self.socket = _Patient(sock, gives_up=True)
+                self.socket = listening.Patient(sock, gives_up=True, took=silent.add)
                 return self.socket
 
             def process_conn(self, conn: Any) -> None:
                 """A new connection waits without a thread for its first bytes: silent clients keep nobody out."""
-                if self.draining or conn in self._greeted:
+                if conn in self._greeted:
+                    silent.discard(conn.socket)
                     super().process_conn(conn)
                 else:
                     self._greeted.add(conn)
@@ -280,7 +242,7 @@ class ThreadedServer(Server):
             self._app,
             numthreads=limits.threads,
             max=limits.threads,
-            request_queue_size=BACKLOG,
+            request_queue_size=listening.BACKLOG,
             timeout=limits.client_timeout_s,
             server_name="nova-lite",
         )
@@ -288,26 +250,27 @@ class ThreadedServer(Server):
         server.max_request_header_size = limits.max_header_size
         server.keep_alive_conn_limit = limits.green_threads if limits.keep_alive else 0
         if tls is not None:
-            server.ssl_adapter = _tls_adapter(tls)
+            server.ssl_adapter = _tls_adapter(tls, silent.add)
         self._server = server
         server.prepare()
         concurrency.spawn(server.serve)
 
-    def _drain(self, timeout_s: float) -> bool:
-        self._server.shutdown_timeout = timeout_s
-        # Connections that were accepted a moment ago and whose requests are on their way are served, not closed.
-        self._server.draining = True
-        concurrency.sleep(min(LAST_WORDS_S, timeout_s))
+    def _drain(self, deadline: clock.Deadline) -> bool:
+        _wait_while(lambda: self._silent, deadline)
+        self._server.shutdown_timeout = deadline.left()
         stopping = concurrency.spawn(self._server.stop)
         try:
-            stopping.wait(timeout_s)
+            stopping.wait(deadline.left())
         except TimeoutError:
             return False
         return True
 
 
-def _tls_adapter(context: ssl.SSLContext) -> Any:
-    """cheroot's way to TLS, with the handshake in the worker: a silent client must not keep others from connecting."""
+def _tls_adapter(context: ssl.SSLContext, took: Callable[[Any], object]) -> Any:
+    """cheroot's way to TLS, with the handshake in the worker: a silent client must not keep others from connecting.
+
+    :param took: told of each connection's socket, which stands for the one that was accepted.
+    """
     from cheroot import makefile
     from cheroot.ssl import Adapter
 
@@ -320,6 +283,7 @@ def _tls_adapter(context: ssl.SSLContext) -> Any:
 
         def wrap(self, sock: Any) -> tuple[Any, dict[str, str]]:
             wrapped = context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+            took(wrapped)
             return wrapped, self.get_environ()
 
         def get_environ(self, *args: Any) -> dict[str, str]:

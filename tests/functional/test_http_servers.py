@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import pathlib
+import signal
 import socket
 import subprocess
 import threading
@@ -85,6 +86,26 @@ def test_requests_in_flight_are_finished_and_idle_connections_closed(server: tup
     assert seconds < 3, "the idle connection must not be waited for"
     with pytest.raises(ConnectionRefusedError):
         daemon.get(port)
+
+
+def test_a_request_on_its_way_is_answered_and_a_silent_client_not_waited_for(server: tuple[Daemon, int]) -> None:
+    """Who has connected and had no processor since then must not be reset; 0.6 s are more than such a turn takes."""
+    running, port = server
+    late = [http.client.HTTPConnection("127.0.0.1", port, timeout=10) for _ in range(3)]
+    for connection in late:
+        connection.connect()
+    silent = socket.create_connection(("127.0.0.1", port), timeout=10)
+    time.sleep(0.3)
+    begin = time.monotonic()
+    running.send(signal.SIGTERM)
+    time.sleep(0.6)
+    for connection in late:
+        connection.request("GET", "/0.2")
+    answers = [connection.getresponse() for connection in late]
+    assert [(answer.status, answer.read()) for answer in answers] == [(200, b"http")] * 3, running.text()
+    assert running.process.wait(10) == 0
+    assert time.monotonic() - begin < 4, "silent clients have a second, not the five of requests in flight"
+    assert silent.recv(1) == b""
 
 
 def test_requests_beyond_the_deadline_are_cut_off(server: tuple[Daemon, int]) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path  # noqa: E402
 from oslo_config import cfg  # noqa: E402
 from paste import deploy  # noqa: E402
 
-from nova_lite import config, wsgi  # noqa: E402
+from nova_lite import config, listening, wsgi  # noqa: E402
 from nova_lite.embedded import profile  # noqa: E402
 
 PASTE = Path(__file__).resolve().parents[2] / "etc" / "embedded-paste.ini"
@@ -32,7 +32,7 @@ def main() -> None:
     servers = []
     for name in ("identity", "image", "network", "volume"):
         app = deploy.loadapp(f"config:{PASTE}", name=name)
-        sock = wsgi.bind(conf.embedded.listen, conf.embedded[f"{name}_port"])
+        sock = listening.bind(conf.embedded.listen, conf.embedded[f"{name}_port"])
         servers.append(wsgi.make_server(name, app, sock, wsgi.Limits.of(conf)))
         servers[-1].start()
     print("READY", concurrency.backend(), flush=True)

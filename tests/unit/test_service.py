@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from oslo_config import cfg
 
-from nova_lite import exception, rpc, service, wsgi
+from nova_lite import exception, listening, rpc, service, wsgi
 from nova_lite.conf import default
 from nova_lite.conf import wsgi as wsgi_options
 from nova_lite.manager import Manager, PeriodicTask
@@ -227,4 +227,4 @@ def test_tls_without_files_is_said(conf: cfg.ConfigOpts) -> None:
 
 def test_an_address_that_is_not_ours_is_said() -> None:
     with pytest.raises(exception.ConfigInvalid, match=r"192\.0\.2\.1:80"):
-        wsgi.bind("192.0.2.1", 80)
+        listening.bind("192.0.2.1", 80)
