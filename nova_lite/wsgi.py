@@ -210,34 +210,9 @@ class ThreadedServer(Server):
     """cheroot: a pool of native threads."""
 
     def start(self) -> None:
-        from cheroot import wsgi as cheroot
-
         limits, sock, tls = self._limits, self._sock, self._tls
         silent = self._silent = weakref.WeakSet[Any]()
-
-        class Bound(cheroot.Server):
-            """cheroot's server on a socket that exists already."""
-
-            version = "nova-lite"
-            _greeted: weakref.WeakSet[Any] = weakref.WeakSet()
-
-            def bind(self, family: int, kind: int, proto: int = 0) -> Any:
-                self.socket = listening.Patient(sock, gives_up=True, took=silent.add)
-                return self.socket
-
-            def process_conn(self, conn: Any) -> None:
-                """A new connection waits without a thread for its first bytes: silent clients keep nobody out."""
-                if conn in self._greeted:
-                    silent.discard(conn.socket)
-                    super().process_conn(conn)
-                else:
-                    self._greeted.add(conn)
-                    self._connections.put(conn)  # type: ignore[attr-defined]
-
-            def error_log(self, msg: str = "", level: int = 20, traceback: bool = False) -> None:
-                LOG.log(level, "%s", msg, exc_info=traceback)
-
-        server = Bound(
+        server = _cheroot_server(sock, silent)(
             sock.getsockname()[:2],
             self._app,
             numthreads=limits.threads,
@@ -264,6 +239,48 @@ class ThreadedServer(Server):
         except TimeoutError:
             return False
         return True
+
+
+def _cheroot_server(sock: socket.socket, silent: weakref.WeakSet[Any]) -> Any:
+    """cheroot's server on a socket that exists already.
+
+    :param silent: the sockets of connections that are made and have said nothing yet.
+    """
+    from cheroot import wsgi as cheroot
+
+    class Bound(cheroot.Server):
+        version = "nova-lite"
+        _greeted: weakref.WeakSet[Any] = weakref.WeakSet()
+
+        def bind(self, family: int, kind: int, proto: int = 0) -> Any:
+            self.socket = listening.Patient(sock, gives_up=True, took=silent.add)
+            return self.socket
+
+        def prepare(self) -> None:
+            """Whom another process was quicker to accept is not waited for: others wait meanwhile."""
+            super().prepare()
+            sock.setblocking(False)
+
+        def process_conn(self, conn: Any) -> None:
+            """A new connection waits without a thread for its first bytes: silent clients keep nobody out."""
+            if conn in self._greeted:
+                silent.discard(conn.socket)
+                super().process_conn(conn)
+            else:
+                self._greeted.add(conn)
+                self._connections.put(conn)  # type: ignore[attr-defined]
+
+        def stop(self) -> None:
+            """Without cheroot's knock at the own door, which none needs whose accept() never waits: newcomers are
+            dropped, so that it waited for a second, or served by the next process, which found nobody there.
+            """
+            self.bind_addr = self.server_name
+            super().stop()
+
+        def error_log(self, msg: str = "", level: int = 20, traceback: bool = False) -> None:
+            LOG.log(level, "%s", msg, exc_info=traceback)
+
+    return Bound
 
 
 def _tls_adapter(context: ssl.SSLContext, took: Callable[[Any], object]) -> Any:
