@@ -62,6 +62,6 @@ def _is_its(port: Port, server: Instance) -> bool:
 RULES = (
     Rule("port-has-server", "I5", "delete the port if nobody wants it", _orphans),
     Rule("port-is-known", "I5", "detach the port from the server, or attach it again", _unknown),
-    Rule("port-is-at-home", "I5", "hard reboot the server: it takes its ports to its host", _bindings),
+    Rule("port-is-at-home", "I5", "shelve, offload and unshelve the server: it takes its ports to its host", _bindings),
     Rule("interface-has-port", "I5", "detach the interface from the server, or delete the server", _cards),
 )

@@ -114,13 +114,14 @@ def _statuses(world: World) -> Iterable[Complaint]:
 
 
 _CINDER = "see the volume's attachments: `openstack volume attachment list`"
+_ANEW = "shelve, offload and unshelve the server: it connects its volumes anew"
 RULES = (
     Rule("reservation-ends", "I5", "see whether the volume service answers the conductors", _dead),
     Rule("hold-has-server", "I5", _CINDER, _forgotten),
     Rule("hold-is-known", "I5", f"{_CINDER}; delete the one that the server does not know", _unknown),
     Rule("volume-is-held", "I5", "detach the volume from the server and attach it again", _unheld),
-    Rule("connection-is-known", "I5", "hard reboot the server: it connects its volumes anew", _connections),
+    Rule("connection-is-known", "I5", _ANEW, _connections),
     Rule("guest-has-volumes", "I5", "hard reboot the server: it gets the disks that it should have", _plugged),
-    Rule("connection-is-at-home", "I5", "hard reboot the server: it connects its volumes anew", _places),
+    Rule("connection-is-at-home", "I5", _ANEW, _places),
     Rule("volume-status-fits", "I5", _CINDER, _statuses),
 )

@@ -100,10 +100,15 @@ def _leave(host: ComputeHost, ctxt: RequestContext, operation: Operation, instan
         LOG.exception("What server %s left behind could not be removed", instance.uuid)
     try:
         there = {"host": dest, "node": node}
-        host.conductor.hand_over(ctxt, operation.id, operation.attempt, "finish", dest, there, {})
+        host.conductor.hand_over(ctxt, operation.id, operation.attempt, "finish", dest, there, _former(instance))
     except exception.StaleWrite:
         host.conductor.guest_moved(ctxt, instance.uuid, instance.generation, dest, node)
         raise
+
+
+def _former(instance: Instance) -> dict[str, Any]:
+    """What the source holds: the row forgets that before it is given up, and the turn may be broken off between."""
+    return {"former": volumes.held(instance)}
 
 
 def _finish(host: ComputeHost, ctxt: RequestContext, operation: Operation, instance: Instance) -> None:
@@ -126,7 +131,7 @@ def _undo(host: ComputeHost, ctxt: RequestContext, operation: Operation, instanc
     if not _roll_back(host, _arriving(instance)):
         LOG.info("Guest %s has arrived before its source failed", instance.uuid)
         there = {"host": host.name, "node": operation.args["dest_node"]}
-        host.conductor.hand_over(ctxt, operation.id, operation.attempt, "finish", host.name, there, {})
+        host.conductor.hand_over(ctxt, operation.id, operation.attempt, "finish", host.name, there, _former(instance))
         return
     try:
         _take_offer_back(host, ctxt, instance, _with_offered(instance, operation))

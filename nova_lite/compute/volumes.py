@@ -222,7 +222,7 @@ def follow(
 
     It replaces the operation's ``former`` attachments, which are given up; so is what the server has no more, and what
     was brought of a volume that has got another attachment since: who made that made, or will make, the guest anew.
-    Errors as there.
+    What was brought and is gone, with nothing in its place, is made anew. Errors as there.
     """
     offered = [device for device in brought if device.is_volume]
     former = set(operation.args["former"])
@@ -230,14 +230,44 @@ def follow(
     arrived = tuple(
         device for device in _still(instance, offered) if now[device.bdm_uuid] in (device.attachment_id, *former)
     )
-    for device in arrived:
-        host.volume.attachment_complete(ctxt, str(device.attachment_id))
-    if arrived:
-        host.conductor.progress(ctxt, operation.id, operation.attempt, STEP, {"block_devices": arrived})
+    made: list[str] = []
+    try:
+        arrived = tuple(_completed(host, ctxt, operation, device, made) for device in arrived)
+        if arrived:
+            host.conductor.progress(ctxt, operation.id, operation.attempt, STEP, {"block_devices": arrived})
+    except BaseException as error:
+        if made:
+            is_refused = isinstance(error, exception.StaleWrite)  # else it may be written all the same
+            row = instance if is_refused else host.conductor.look_again(ctxt, operation.id, operation.attempt)
+            give_up(host, ctxt, set(made) - set(held(row)))
+        raise
     replaced = {device.bdm_uuid for device in arrived}
     kept = [*arrived, *(device for device in instance.block_devices if device.bdm_uuid not in replaced)]
     unused = {*former, *(str(device.attachment_id) for device in offered)}
     give_up(host, ctxt, unused - {device.attachment_id for device in kept})
+
+
+def _completed(
+    host: ComputeHost, ctxt: RequestContext, operation: Operation, device: BlockDevice, made: list[str]
+) -> BlockDevice:
+    """What a guest brought, or, if a rebuild that failed has given that up, another of this host (then on ``made``).
+
+    :raises VolumeAttachmentNotFound: whoever gave it up has put another in its place meanwhile.
+    """
+    try:
+        host.volume.attachment_complete(ctxt, str(device.attachment_id))
+        return device
+    except exception.VolumeAttachmentNotFound:
+        now = host.conductor.look_again(ctxt, operation.id, operation.attempt)
+        awaited = {device.attachment_id, *operation.args["former"]}
+        if not any(each.bdm_uuid == device.bdm_uuid and each.attachment_id in awaited for each in now.block_devices):
+            raise
+    found = host.volume.attachment_connect(
+        ctxt, str(device.volume_id), operation.instance_uuid, connector(host), device.device_name
+    )
+    made.append(found.id)
+    host.volume.attachment_complete(ctxt, found.id)
+    return device.replace(attachment_id=found.id, host=host.name, connection=found.connection)
 
 
 def _still(instance: Instance, offered: Iterable[BlockDevice]) -> tuple[BlockDevice, ...]:

@@ -169,7 +169,8 @@ def _sides(sent: Mapping[str, Any]) -> list[str]:
 
 def _arrive(instance: Instance, host: str, generation: int, sent: Mapping[str, Any]) -> int:
     """``instance`` as it was before, ``sent`` the arguments of the operation that sent it."""
-    return _open(instance, host, generation, sent, sent.get("devices", []), _attachments(instance.block_devices))
+    former = {*sent.get("former", ()), *_attachments(instance.block_devices)}
+    return _open(instance, host, generation, sent, sent.get("devices", []), sorted(former))
 
 
 def _open_unsent(instance: Instance, sent: Mapping[str, Any]) -> None:

@@ -74,6 +74,13 @@ def _reset(cloud: Cloud, server: dict[str, Any]) -> None:
     assert cloud.act(server["id"], "os-resetState", {"state": "active"}, token=ADMIN).status == 202
 
 
+def _failed_once(server: dict[str, Any]) -> None:
+    def rests() -> bool:
+        return any(each.rests for each in operations.open_for_instance(server["id"]))
+
+    until(rests, 20, lambda: "the destination did not fail")
+
+
 def _settling(server: dict[str, Any]) -> list[Operation]:
     return [each for each in operations.list_for_instance(server["id"]) if each.action == "settle"]
 
@@ -183,13 +190,43 @@ def test_a_reset_while_the_destination_binds_loses_nothing(cloud: Cloud) -> None
     home, other = _sides(cloud, server)
     cloud.networks.plan.add(FaultRule("PUT ports", FaultKind.RAISE, times=1))
     _migrating(cloud, server, home, "post_live_migration")
-
-    def rests() -> bool:
-        return any(each.rests for each in operations.open_for_instance(server["id"]))
-
-    until(rests, 20, lambda: "the destination did not fail")
+    _failed_once(server)
     _reset(cloud, server)
     _settled(server)
     assert instances.get(server["id"]).host == other
     assert {port["binding:host_id"] for port in cloud.networks.ports_of(server["id"])} == {other}
     cloud.wait_quiet()
+
+
+def test_a_reset_after_the_row_has_the_new_attachment_leaves_no_old_one(cloud: Cloud) -> None:
+    """The row had forgotten what the source holds, and the volume service had not given it up yet."""
+    server = _with_a_volume(cloud)
+    home, other = _sides(cloud, server)
+    cloud.volumes.plan.add(FaultRule("DELETE /attachments", FaultKind.RAISE))
+    _migrating(cloud, server, home, "post_live_migration")
+    _failed_once(server)
+    assert other in {device.host for device in instances.get(server["id"]).block_devices}
+    _reset(cloud, server)
+    cloud.volumes.plan.clear()
+    _settled(server)
+    cloud.wait_quiet()
+
+
+def test_what_a_rebuild_that_reserved_nothing_has_given_up_comes_back(cloud: Cloud) -> None:
+    """It was waited for without end, and no move was accepted meanwhile."""
+    server = _with_a_volume(cloud)
+    home, other = _sides(cloud, server)
+    _migrating(cloud, server, home, "post_live_migration")
+    cloud.volumes.plan.add(FaultRule("POST /attachments", FaultKind.RAISE))
+    _reset(cloud, server)
+    until(lambda: instances.get(server["id"]).host == other, 20, lambda: "the row does not follow")
+    assert cloud.act(server["id"], "rebuild", {"imageRef": server["image"]["id"]}).status == 202
+    cloud.wait(server["id"], "ERROR")
+    cloud.volumes.plan.clear()
+    assert cloud.act(server["id"], "reboot", {"type": "HARD"}).status == 202
+    cloud.wait(server["id"], "ACTIVE")
+    _settled(server)
+    (device,) = (each for each in instances.get(server["id"]).block_devices if each.is_volume)
+    assert device.host == other and device.connection
+    cloud.wait_quiet()
+    assert cloud.act(server["id"], "migrate", None, token=ADMIN).status == 202

@@ -75,6 +75,25 @@ def test_a_shelved_server_leaves_its_dead_host_and_is_not_built_anew(cloud: Clou
     cloud.wait_quiet()
 
 
+def test_a_server_that_is_shelved_and_comes_back_has_its_volumes_at_home(cloud: Cloud) -> None:
+    """As the audit advises where a server's volumes are connected to another host than its own."""
+    server = _shelved(cloud)
+    assert cloud.act(server, "unshelve").status == 202
+    cloud.wait(server, "ACTIVE")
+    cloud.wait_quiet()
+    elsewhere = [device.replace(host=OTHER) for device in instances.get(server).block_devices]
+    instances.update_if(server, {"block_devices": tuple(elsewhere)})
+    assert any("connected to" in each for each in cloud.violations())
+    assert cloud.act(server, "shelve").status == 202
+    cloud.wait(server, "SHELVED")
+    assert cloud.act(server, "shelveOffload", token=ADMIN).status == 202
+    cloud.wait(server, "SHELVED_OFFLOADED")
+    cloud.wait_quiet()
+    assert cloud.act(server, "unshelve").status == 202
+    cloud.wait(server, "ACTIVE")
+    cloud.wait_quiet()
+
+
 def test_a_server_comes_off_the_shelf_without_the_volume_that_is_just_being_taken_out(cloud: Cloud) -> None:
     """Its new host had connected the volume when a conductor gave up all that held it: it was anybody's meanwhile."""
     server = _shelved(cloud)

@@ -78,6 +78,56 @@ def test_what_has_got_another_attachment_since_keeps_it(left: dict[str, str], ho
     assert "finish_operation" in lone.conductor.verbs()
 
 
+def _given_up(look: Instance | None = None) -> tuple[LoneHost, Instance]:
+    """A rebuild that could reserve nothing gave up what the guest brought; the row is as it was, or as given."""
+    lone, server = _here(OLD)
+    del lone.volumes.attachments["new"]
+    lone.conductor.answers["look_again"] = look or server
+    return lone, server
+
+
+def test_what_the_guest_brought_and_somebody_gave_up_is_made_anew() -> None:
+    lone, server = _given_up()
+    _settle(lone, server)
+    (made,) = lone.volumes.attachments.keys() - {"other"}
+    assert made != "old" and lone.volumes.attachments[made] == "attached"
+    ((device,),) = [word[4]["block_devices"] for word in lone.conductor.told if word[3:4] == ("volumes claimed",)]
+    assert (device.attachment_id, device.host, bool(device.connection)) == (made, NAME, True)
+    assert "finish_operation" in lone.conductor.verbs()
+
+
+def test_what_is_replaced_meanwhile_is_not_made_anew() -> None:
+    lone, server = _given_up(make_instance(host=NAME, generation=4, block_devices=(NEW.replace(attachment_id="anew"),)))
+    _settle(lone, server)
+    assert lone.volumes.attachments == {"old": "attached", "other": "reserved"}
+    assert lone.conductor.verbs()[-1] == "put_down", "the next look tells what is in its place"
+
+
+def test_what_was_made_anew_and_not_written_down_is_given_up() -> None:
+    lone, server = _given_up()
+    lone.conductor.refuses = {"volumes claimed"}
+    with pytest.raises(exception.StaleWrite):
+        _settle(lone, server)
+    assert lone.volumes.attachments == {"old": "attached", "other": "reserved"}
+
+
+def test_what_was_made_anew_and_may_be_written_down_stays_while_the_row_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The conductor wrote, and its answer was lost."""
+    lone, server = _given_up()
+    tell = lone.conductor.__getattr__
+
+    def unanswered(ctxt: Any, *args: Any) -> None:
+        tell("progress")(ctxt, *args)
+        if args[2] == "volumes claimed":
+            lone.conductor.answers["look_again"] = server.replace(block_devices=args[3]["block_devices"])
+            raise exception.Unavailable("no answer")
+
+    monkeypatch.setattr(lone.conductor, "progress", unanswered, raising=False)
+    _settle(lone, server)
+    assert set(lone.volumes.attachments.values()) == {"attached", "reserved"} and len(lone.volumes.attachments) == 3
+    assert lone.conductor.verbs()[-1] == "put_down"
+
+
 def test_of_a_guest_that_stays_the_offer_is_given_up() -> None:
     lone, server = _here(OLD)
     _settle(lone, server, devices=[], former=["new"])
