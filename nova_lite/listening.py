@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
 import select
@@ -70,11 +71,14 @@ def refuse_quietly(sock: socket.socket) -> None:
     """
     steps = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in _DROP_SYN))
     program = struct.pack("HL", len(_DROP_SYN), ctypes.addressof(steps))
-    sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
+    with contextlib.suppress(OSError):  # another kernel: newcomers are reset when the socket closes
+        sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
 
 
 def has_queue(sock: socket.socket) -> bool:
-    """Whether somebody is connected there whom no process has accepted yet."""
+    """Whether somebody is connected there whom no process has accepted yet; of a closed one nobody is."""
+    if sock.fileno() < 0:
+        return False
     poll = concurrency.native_module("select").poll()
     poll.register(sock, select.POLLIN)
     return bool(poll.poll(0))

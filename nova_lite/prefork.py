@@ -111,6 +111,7 @@ class Prefork:
         concurrency.after_fork()
         self._signals.close()
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        slot.service.share()
         os.close(self._life_writer)
         os.close(self._ready_reader)
         for other in self._slots:
@@ -167,6 +168,8 @@ class Prefork:
         timeout_s = self._conf.graceful_shutdown_timeout + CLOSING_S
         LOG.info("%s received, %s drains for at most %d s", number.name, self.binary, timeout_s)
         systemd.stopping("draining")
+        for slot in self._slots:
+            slot.service.refuse()
         self._tell(signal.SIGTERM)
         for slot in self._slots:
             slot.service.close()

@@ -173,6 +173,7 @@ class WSGIService:
         host, port = address or (getattr(conf, f"{name}_listen"), getattr(conf, f"{name}_listen_port"))
         given = None if address else systemd.inherited(host, port)
         self._stays = given is not None
+        self._is_shared = False
         self._sock: socket.socket | None = given or listening.bind(host, port, not address and conf.wsgi.share_port)
         self.host, self.port = self._sock.getsockname()[:2]
         self._server: wsgi.Server | None = None
@@ -186,7 +187,9 @@ class WSGIService:
         """:raises ConfigInvalid: the application cannot be made."""
         if self._sock is None:
             raise Stopped
-        self._server = wsgi.make_server(self.name, self._load(), self._sock, self._limits, self._tls, self._stays)
+        self._server = wsgi.make_server(
+            self.name, self._load(), self._sock, self._limits, self._tls, self._stays, self._is_shared
+        )
         self._server.start()
         LOG.info("%s listens on %s", self.name, self.url)
 
@@ -198,6 +201,15 @@ class WSGIService:
             LOG.warning("%s: requests in flight were cut off after %.0f s", self.name, timeout_s)
         self.close()
         return done
+
+    def share(self) -> None:
+        """Others accept there, too: who ends among them must not keep newcomers from the rest."""
+        self._is_shared = True
+
+    def refuse(self) -> None:
+        """All who share the socket are about to end: the kernel drops newcomers, unless it goes on listening."""
+        if self._sock is not None and not self._stays:
+            listening.refuse_quietly(self._sock)
 
     def close(self) -> None:
         """Stop listening."""

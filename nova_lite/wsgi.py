@@ -80,11 +80,15 @@ def tls_context(conf: cfg.ConfigOpts) -> ssl.SSLContext:
 
 
 class Server:
-    """One application on one listening socket. ``stays``: the socket is another's, too, and goes on listening."""
+    """One application on one listening socket.
+
+    ``stays``: the socket is another's, too, and goes on listening. ``is_shared``: others of the same parent accept
+    there, too, and it is the parent who lets nobody in any more.
+    """
 
     def __init__(
         self, name: str, app: Application, sock: socket.socket, limits: Limits, tls: ssl.SSLContext | None = None,
-        stays: bool = False,
+        stays: bool = False, is_shared: bool = False,
     ) -> None:  # fmt: skip
         self.name = name
         self._app = app
@@ -92,6 +96,7 @@ class Server:
         self._limits = limits
         self._tls = tls
         self._stays = stays
+        self._is_shared = is_shared
 
     def start(self) -> None:
         """Serve in the background."""
@@ -103,10 +108,10 @@ class Server:
         # Connections that the kernel accepted but we did not would be reset: let no more of them in, serve those.
         # In a socket that stays they wait for the next process.
         if not self._stays:
-            with contextlib.suppress(OSError):
+            if not self._is_shared:
                 listening.refuse_quietly(self._sock)
-                concurrency.sleep(LAST_CALL_S)
-                _wait_while(lambda: listening.has_queue(self._sock), deadline)
+            concurrency.sleep(min(LAST_CALL_S, deadline.left()))
+            _wait_while(lambda: listening.has_queue(self._sock), deadline)
         return self._drain(deadline)
 
     def _drain(self, deadline: clock.Deadline) -> bool:
@@ -131,7 +136,7 @@ class GreenServer(Server):
         if self._tls is not None:
             # the handshake is done by the connection's own green thread, not by the one that accepts
             sock = self._sock = self._tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
-        self._silent: dict[Any, Any] = {}
+        self._silent: set[Any] = set()
         self._draining = False
         self._serving = eventlet.spawn(
             module.server,
@@ -150,14 +155,18 @@ class GreenServer(Server):
 
     def _pool(self, eventlet: Any, module: Any) -> Any:
         """Green threads for connections; a new one counts as busy, so that the server's end does not cut it off."""
-        silent = self._silent
+        silent, door = self._silent, self._sock
 
         class Pool(eventlet.GreenPool):  # type: ignore[misc]
             def spawn(self, process: Callable[[Any], Any], connection: list[Any]) -> Any:
-                peer, sock, _ = connection
                 connection[2] = module.STATE_REQUEST
-                silent[peer] = sock
+                silent.add(connection[1])
                 return super().spawn(process, connection)
+
+            def waitall(self) -> None:
+                """Nobody accepts any more: the door is closed before the last request is done, not after."""
+                door.close()
+                super().waitall()
 
         return Pool(self._limits.green_threads)
 
@@ -166,14 +175,14 @@ class GreenServer(Server):
 
         class Protocol(module.HttpProtocol):  # type: ignore[misc]
             def parse_request(self) -> bool:
-                server._silent.pop(self.client_address, None)
+                server._silent.discard(self.request)
                 good: bool = super().parse_request()
                 if server._draining:
                     self.close_connection = True
                 return good
 
             def finish(self) -> None:
-                server._silent.pop(self.client_address, None)
+                server._silent.discard(self.request)
                 super().finish()
 
         return Protocol
@@ -184,7 +193,7 @@ class GreenServer(Server):
         # Killed while it accepts: its clean-up closes idle connections and waits for the busy ones.
         concurrency.spawn(self._serving.kill)
         _wait_while(lambda: self._silent, deadline)
-        for sock in list(self._silent.values()):
+        for sock in list(self._silent):
             concurrency.green_module("eventlet.greenio").shutdown_safe(sock)
         try:
             with eventlet.Timeout(deadline.left()):
@@ -231,8 +240,15 @@ class ThreadedServer(Server):
         concurrency.spawn(server.serve)
 
     def _drain(self, deadline: clock.Deadline) -> bool:
+        server = self._server
+        # Accepting ends before anything else, and the door is closed: who knocks is refused, or comes to another.
+        with contextlib.suppress(KeyError):
+            server._connections._selector.unregister(self._sock)
+        concurrency.sleep(min(WORDS_LOOK_S, deadline.left()))
+        self._sock.close()
         _wait_while(lambda: self._silent, deadline)
-        self._server.shutdown_timeout = deadline.left()
+        server.draining = True
+        server.shutdown_timeout = deadline.left()
         stopping = concurrency.spawn(self._server.stop)
         try:
             stopping.wait(deadline.left())
@@ -248,8 +264,16 @@ def _cheroot_server(sock: socket.socket, silent: weakref.WeakSet[Any]) -> Any:
     """
     from cheroot import wsgi as cheroot
 
+    class Connection(cheroot.Server.ConnectionClass):  # type: ignore[misc]
+        def close(self) -> None:
+            """What is closed is not waited for: the object itself lives until a garbage collection."""
+            silent.discard(self.socket)
+            super().close()
+
     class Bound(cheroot.Server):
+        ConnectionClass = Connection
         version = "nova-lite"
+        draining = False
         _greeted: weakref.WeakSet[Any] = weakref.WeakSet()
 
         def bind(self, family: int, kind: int, proto: int = 0) -> Any:
@@ -266,16 +290,12 @@ def _cheroot_server(sock: socket.socket, silent: weakref.WeakSet[Any]) -> Any:
             if conn in self._greeted:
                 silent.discard(conn.socket)
                 super().process_conn(conn)
+            elif self.draining:  # its accepting thread had no processor; nobody would look at it again
+                conn.socket.settimeout(FIRST_WORDS_S)
+                super().process_conn(conn)
             else:
                 self._greeted.add(conn)
                 self._connections.put(conn)  # type: ignore[attr-defined]
-
-        def stop(self) -> None:
-            """Without cheroot's knock at the own door, which none needs whose accept() never waits: newcomers are
-            dropped, so that it waited for a second, or served by the next process, which found nobody there.
-            """
-            self.bind_addr = self.server_name
-            super().stop()
 
         def error_log(self, msg: str = "", level: int = 20, traceback: bool = False) -> None:
             LOG.log(level, "%s", msg, exc_info=traceback)
@@ -314,8 +334,8 @@ def _tls_adapter(context: ssl.SSLContext, took: Callable[[Any], object]) -> Any:
 
 def make_server(
     name: str, app: Application, sock: socket.socket, limits: Limits, tls: ssl.SSLContext | None = None,
-    stays: bool = False,
+    stays: bool = False, is_shared: bool = False,
 ) -> Server:  # fmt: skip
     """The server that fits the concurrency backend."""
     kind = GreenServer if concurrency.is_green() else ThreadedServer
-    return kind(name, app, sock, limits, tls, stays)
+    return kind(name, app, sock, limits, tls, stays, is_shared)

@@ -228,6 +228,21 @@ def test_workers_are_replaced_and_end_with_their_parent(tmp_path: pathlib.Path, 
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
+def test_a_worker_that_is_told_to_end_by_itself_leaves_the_door_open(tmp_path: pathlib.Path, backend: str) -> None:
+    """All of them share the socket: it let nobody in any more, whoever came in that worker's place."""
+    port = daemon.free_port()
+    conf = api_conf(tmp_path, port, osapi_compute_workers=2)
+    with daemon.running(tmp_path, backend, "api", "--config-file", conf) as running:
+        running.wait_ready()
+        before = running.children()
+        os.kill(before[0], signal.SIGTERM)
+        end = time.monotonic() + 3
+        while time.monotonic() < end:
+            assert daemon.get(port, "/v2.1/servers", X_Auth_Token="u:p")[0] == 200
+        daemon.until(lambda: len(set(running.children()) - {before[0]}) == 2, "a new worker")
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
 def test_workers_lose_no_request_when_told_to_end(tmp_path: pathlib.Path, backend: str) -> None:
     port = daemon.free_port()
     conf = api_conf(tmp_path, port, osapi_compute_workers=2)

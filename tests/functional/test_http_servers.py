@@ -108,6 +108,22 @@ def test_a_request_on_its_way_is_answered_and_a_silent_client_not_waited_for(ser
     assert silent.recv(1) == b""
 
 
+def test_a_newcomer_is_refused_while_requests_in_flight_are_finished(server: tuple[Daemon, int]) -> None:
+    """Its kernel was not answered until the last of them was done, which may be a minute later."""
+    running, port = server
+    answers: list[tuple[int, bytes]] = []
+    slow = threading.Thread(target=lambda: answers.append(daemon.get(port, "/3")))
+    slow.start()
+    time.sleep(0.3)
+    running.send(signal.SIGTERM)
+    time.sleep(1)
+    with pytest.raises(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        pass
+    assert running.process.wait(10) == 0
+    slow.join(10)
+    assert answers == [(200, b"http")]
+
+
 def test_requests_beyond_the_deadline_are_cut_off(server: tuple[Daemon, int]) -> None:
     running, port = server
     failed = threading.Event()
